@@ -1,0 +1,39 @@
+/* A growing run of bytes, owned by whoever init'ed it. */
+#ifndef CORE_BUFFER_H
+#define CORE_BUFFER_H
+
+#include "core/slice.h"
+
+struct buffer {
+    char *p;
+    size_t n;
+    size_t capacity;
+};
+
+#define BUFFER_EMPTY ((struct buffer){NULL, 0, 0})
+
+void buffer_fini(struct buffer *b);
+void buffer_reserve(struct buffer *b, size_t more);
+void buffer_add(struct buffer *b, const void *bytes, size_t n);
+void buffer_add_slice(struct buffer *b, struct slice s);
+void buffer_add_text(struct buffer *b, const char *text);
+void buffer_add_char(struct buffer *b, char c);
+void buffer_printf(struct buffer *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buffer_add_u32(struct buffer *b, uint32_t v); /* little-endian */
+void buffer_add_u64(struct buffer *b, uint64_t v);
+void buffer_add_json(struct buffer *b, struct slice s); /* s as a JSON string, quotes included */
+
+static inline struct slice
+buffer_slice(const struct buffer *b)
+{
+    return slice_of(b->p ? b->p : "", b->n);
+}
+
+static inline void
+buffer_clear(struct buffer *b)
+{
+    b->n = 0;
+}
+
+#endif
