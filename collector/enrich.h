@@ -1,0 +1,31 @@
+/* From what was given to a whole event: page address, driver, place, device, bot.
+ *
+ * What was given always wins over what is derived. The address (ip) is used and then forgotten: it
+ * is never in the event, and the given loses it. The same input gives the same event. */
+#ifndef COLLECTOR_ENRICH_H
+#define COLLECTOR_ENRICH_H
+
+#include "collector/beacon.h"
+
+struct enrich; /* shared by all threads, read only */
+
+/* place_path: a MaxMind database, or NULL: then no place is known. ERR_NOT_FOUND, ERR_CORRUPT.
+ * *out is owned by the caller (enrich_close). */
+enum err_code enrich_open(const char *place_path, struct enrich **out, struct err *err);
+void enrich_close(struct enrich **e);
+
+/* What an event's site decides about it. Slices are borrowed for the call. */
+struct enrich_site {
+    uint32_t id;
+    struct slice domain;                   /* "shop.example"; hosts below it are the site's own */
+    struct slice currency;                 /* of values that name none */
+    const struct slice *ignored_referrers; /* hosts, also for everything below them; lower case */
+    size_t n_ignored_referrers;
+};
+
+/* Make g->event whole and fit to be stored (it ends with event_prepare). g->event.time_ms must be
+ * set. Derived text lives in the arena. ERR_INVALID names the field. */
+enum err_code enrich_event(const struct enrich *e, const struct enrich_site *site, struct given *g,
+                           struct arena *a, struct err *err);
+
+#endif

@@ -1,0 +1,17 @@
+/* Who a visitor is: the rules that an id must keep to. Ids come from the snippet's first-party
+ * storage, from servers and from imports; nothing is ever derived from an address. */
+#ifndef COLLECTOR_VISITOR_H
+#define COLLECTOR_VISITOR_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+/* An id of an event: 1..EVENT_VISITOR_MAX bytes of UTF-8 without control characters (they would be
+ * removed, and the id would be another one). ERR_INVALID with field "visitor". */
+enum err_code visitor_check(struct slice id, struct err *err);
+
+/* An id that a site knows a person by. Besides the rules above, what sites send when they know
+ * nobody is refused: null, undefined, anonymous, guest, 0 (in any case). ERR_INVALID, "visitor". */
+enum err_code visitor_check_known(struct slice id, struct err *err);
+
+#endif
