@@ -59,6 +59,8 @@ bool slice_to_cstr(struct slice s, char *dst, size_t size);
 
 /* Text rules for what comes from outside. */
 bool slice_is_utf8(struct slice s); /* well-formed, no surrogates, at most U+10FFFF */
+/* Bytes of the well-formed character that s starts with; 0 where it starts with none. */
+size_t slice_utf8_length(struct slice s);
 size_t slice_utf8_cut(struct slice s, size_t max_bytes); /* longest whole-character prefix */
 
 #endif
