@@ -154,9 +154,9 @@ timestamp_format(int64_t ms, bool is_short, char dst[TIMESTAMP_TEXT_MAX])
     int64_t days = ms >= 0 ? ms / MS_PER_DAY : -((-ms + MS_PER_DAY - 1) / MS_PER_DAY);
     int64_t rest = ms - days * MS_PER_DAY;
     struct date d = date_from_days(days);
-    int n = snprintf(dst, TIMESTAMP_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", d.year, d.month,
-                     d.day, (int)(rest / 3600000), (int)(rest / 60000 % 60),
-                     (int)(rest / 1000 % 60));
+    int n =
+        snprintf(dst, TIMESTAMP_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", d.year, d.month, d.day,
+                 (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
 
     if (!is_short || rest % 1000 != 0)
         n += snprintf(dst + n, (size_t)(TIMESTAMP_TEXT_MAX - n), ".%03d", (int)(rest % 1000));

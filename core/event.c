@@ -1,0 +1,393 @@
+#include "core/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/bytes.h"
+#include "core/decimal.h"
+#include "core/hash.h"
+
+#define VALUE_MAX INT64_C(9000000000000000)
+
+/* Texts that are keys: a cut or mended one would be another thing, so they are refused instead. */
+#define IS_KEY true
+
+static const struct text_rule {
+    const char *name;
+    enum attribute_class class;
+    size_t max_bytes;
+    bool is_key;
+} text_rules[TEXT_COUNT] = {
+    [TEXT_EVENT] = {"event", CLASS_EVENT, 120, IS_KEY},
+    [TEXT_URL] = {"url", CLASS_EVENT, 2048, false},
+    [TEXT_HOST] = {"host", CLASS_EVENT, 255, false},
+    [TEXT_PATH] = {"path", CLASS_EVENT, 2048, false},
+    [TEXT_QUERY] = {"query", CLASS_EVENT, 2048, false},
+    [TEXT_TITLE] = {"title", CLASS_EVENT, 255, false},
+    [TEXT_ORDER] = {"order", CLASS_EVENT, 120, IS_KEY},
+    [TEXT_PRODUCT] = {"product", CLASS_EVENT, 255, false},
+    [TEXT_CATEGORY] = {"category", CLASS_EVENT, 255, false},
+    [TEXT_CURRENCY] = {"currency", CLASS_EVENT, 3, IS_KEY},
+    [TEXT_CLICK_ID] = {"click_id", CLASS_EVENT, 255, false},
+    [TEXT_CONTINENT] = {"continent", CLASS_SURROUNDINGS, 32, false},
+    [TEXT_COUNTRY] = {"country", CLASS_SURROUNDINGS, 64, false},
+    [TEXT_REGION] = {"region", CLASS_SURROUNDINGS, 120, false},
+    [TEXT_CITY] = {"city", CLASS_SURROUNDINGS, 120, false},
+    [TEXT_DEVICE] = {"device", CLASS_SURROUNDINGS, 64, false},
+    [TEXT_BROWSER] = {"browser", CLASS_SURROUNDINGS, 64, false},
+    [TEXT_OS] = {"os", CLASS_SURROUNDINGS, 64, false},
+    [TEXT_LANGUAGE] = {"language", CLASS_SURROUNDINGS, 35, false},
+    [TEXT_CHANNEL] = {"channel", CLASS_DRIVER, 64, false},
+    [TEXT_SOURCE] = {"source", CLASS_DRIVER, 255, false},
+    [TEXT_MEDIUM] = {"medium", CLASS_DRIVER, 255, false},
+    [TEXT_CAMPAIGN] = {"campaign", CLASS_DRIVER, 255, false},
+    [TEXT_CONTENT] = {"content", CLASS_DRIVER, 255, false},
+    [TEXT_KEYWORD] = {"keyword", CLASS_DRIVER, 255, false},
+    [TEXT_REFERRER] = {"referrer", CLASS_DRIVER, 2048, false},
+    [TEXT_BOT_REASON] = {"bot_reason", CLASS_SURROUNDINGS, 64, false},
+};
+
+static const char *const number_names[NUMBER_COUNT] = {
+    [NUMBER_VALUE] = "value",           [NUMBER_QUANTITY] = "quantity",
+    [NUMBER_ENGAGED_MS] = "engaged_ms", [NUMBER_SCROLL_PCT] = "scroll_pct",
+    [NUMBER_LOAD_MS] = "load_ms",
+};
+
+/* ---- attributes by name ---- */
+
+#define TEXT_ROW(name, class, code, max)                                                           \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, ATTRIBUTE_TEXT, class, SOURCE_TEXT, code, max,                   \
+        {                                                                                          \
+            "", 0                                                                                  \
+        }                                                                                          \
+    }
+#define NUMBER_ROW(name, code)                                                                     \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, ATTRIBUTE_NUMBER, CLASS_EVENT, SOURCE_NUMBER, code, 0,           \
+        {                                                                                          \
+            "", 0                                                                                  \
+        }                                                                                          \
+    }
+#define DERIVED_ROW(name, type, class, code)                                                       \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, type, class, SOURCE_DERIVED, code, 2048,                         \
+        {                                                                                          \
+            "", 0                                                                                  \
+        }                                                                                          \
+    }
+
+static const struct attribute attributes[] = {
+    TEXT_ROW("event", CLASS_EVENT, TEXT_EVENT, 120),
+    TEXT_ROW("url", CLASS_EVENT, TEXT_URL, 2048),
+    TEXT_ROW("host", CLASS_EVENT, TEXT_HOST, 255),
+    TEXT_ROW("path", CLASS_EVENT, TEXT_PATH, 2048),
+    TEXT_ROW("query", CLASS_EVENT, TEXT_QUERY, 2048),
+    TEXT_ROW("title", CLASS_EVENT, TEXT_TITLE, 255),
+    TEXT_ROW("order", CLASS_EVENT, TEXT_ORDER, 120),
+    TEXT_ROW("product", CLASS_EVENT, TEXT_PRODUCT, 255),
+    TEXT_ROW("category", CLASS_EVENT, TEXT_CATEGORY, 255),
+    NUMBER_ROW("quantity", NUMBER_QUANTITY),
+    NUMBER_ROW("value", NUMBER_VALUE),
+    TEXT_ROW("currency", CLASS_EVENT, TEXT_CURRENCY, 3),
+    NUMBER_ROW("engaged_ms", NUMBER_ENGAGED_MS),
+    NUMBER_ROW("scroll_pct", NUMBER_SCROLL_PCT),
+    NUMBER_ROW("load_ms", NUMBER_LOAD_MS),
+    TEXT_ROW("click_id", CLASS_EVENT, TEXT_CLICK_ID, 255),
+    DERIVED_ROW("entrance", ATTRIBUTE_FLAG, CLASS_EVENT, DERIVED_ENTRANCE),
+    DERIVED_ROW("page_group", ATTRIBUTE_TEXT, CLASS_EVENT, DERIVED_PAGE_GROUP),
+    TEXT_ROW("continent", CLASS_SURROUNDINGS, TEXT_CONTINENT, 32),
+    TEXT_ROW("country", CLASS_SURROUNDINGS, TEXT_COUNTRY, 64),
+    TEXT_ROW("region", CLASS_SURROUNDINGS, TEXT_REGION, 120),
+    TEXT_ROW("city", CLASS_SURROUNDINGS, TEXT_CITY, 120),
+    TEXT_ROW("device", CLASS_SURROUNDINGS, TEXT_DEVICE, 64),
+    TEXT_ROW("browser", CLASS_SURROUNDINGS, TEXT_BROWSER, 64),
+    TEXT_ROW("os", CLASS_SURROUNDINGS, TEXT_OS, 64),
+    TEXT_ROW("language", CLASS_SURROUNDINGS, TEXT_LANGUAGE, 35),
+    DERIVED_ROW("bot", ATTRIBUTE_FLAG, CLASS_SURROUNDINGS, DERIVED_BOT),
+    TEXT_ROW("channel", CLASS_DRIVER, TEXT_CHANNEL, 64),
+    TEXT_ROW("source", CLASS_DRIVER, TEXT_SOURCE, 255),
+    TEXT_ROW("medium", CLASS_DRIVER, TEXT_MEDIUM, 255),
+    TEXT_ROW("campaign", CLASS_DRIVER, TEXT_CAMPAIGN, 255),
+    TEXT_ROW("content", CLASS_DRIVER, TEXT_CONTENT, 255),
+    TEXT_ROW("keyword", CLASS_DRIVER, TEXT_KEYWORD, 255),
+    TEXT_ROW("referrer", CLASS_DRIVER, TEXT_REFERRER, 2048),
+    DERIVED_ROW("landing", ATTRIBUTE_TEXT, CLASS_DRIVER, DERIVED_LANDING),
+};
+
+const struct attribute *
+attribute_table(size_t *n)
+{
+    *n = sizeof attributes / sizeof attributes[0];
+    return attributes;
+}
+
+bool
+attribute_find(struct slice name, struct attribute *out)
+{
+    const struct slice stem = SLICE("properties.");
+
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        if (slice_equal(attributes[i].name, name)) {
+            *out = attributes[i];
+            return true;
+        }
+    }
+    if (!slice_starts_with(name, stem) || name.n == stem.n ||
+        name.n - stem.n > EVENT_PROPERTY_KEY_MAX)
+        return false;
+    *out = (struct attribute){.name = name,
+                              .type = ATTRIBUTE_TEXT,
+                              .class = CLASS_EVENT,
+                              .source = SOURCE_PROPERTY,
+                              .max_bytes = EVENT_PROPERTY_TEXT_MAX,
+                              .key = slice_sub(name, stem.n, name.n)};
+    return true;
+}
+
+const char *
+event_text_name(enum event_text code)
+{
+    return text_rules[code].name;
+}
+
+const char *
+event_number_name(enum event_number code)
+{
+    return number_names[code];
+}
+
+int
+event_number_digits(enum event_number code, struct slice currency)
+{
+    if (code == NUMBER_VALUE)
+        return currency_digits(currency);
+    return code == NUMBER_QUANTITY ? NUMBER_QUANTITY_DIGITS : 0;
+}
+
+/* ---- making an event fit to be stored ---- */
+
+/* Control characters (C0, DEL, C1) and bidi overrides: U+202A-202E, U+2066-2069. */
+static bool
+is_unwanted(const unsigned char *p, size_t n)
+{
+    if (n == 1)
+        return p[0] < 0x20 || p[0] == 0x7F;
+    if (n == 2)
+        return p[0] == 0xC2 && p[1] < 0xA0;
+    if (n == 3 && p[0] == 0xE2)
+        return (p[1] == 0x80 && p[2] >= 0xAA && p[2] <= 0xAE) ||
+               (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9);
+    return false;
+}
+
+static bool
+is_clean(struct slice s)
+{
+    size_t i = 0;
+
+    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && (unsigned char)s.p[i] < 0x7F)
+        i++;
+    while (i < s.n) {
+        size_t n = slice_utf8_length(slice_sub(s, i, s.n));
+
+        if (n == 0 || is_unwanted((const unsigned char *)s.p + i, n))
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+static struct slice
+clean(struct slice s, size_t max_bytes, struct arena *a)
+{
+    char *out;
+    size_t n = 0;
+
+    if (is_clean(s))
+        return slice_of(s.p, slice_utf8_cut(s, max_bytes));
+    out = arena_alloc(a, 3 * s.n);
+    while (s.n > 0) {
+        size_t length = slice_utf8_length(s);
+
+        if (length == 0) {
+            memcpy(out + n, "\xEF\xBF\xBD", 3);
+            n += 3;
+            length = 1;
+        } else if (!is_unwanted((const unsigned char *)s.p, length)) {
+            memcpy(out + n, s.p, length);
+            n += length;
+        }
+        s = slice_sub(s, length, s.n);
+    }
+    return slice_of(out, slice_utf8_cut(slice_of(out, n), max_bytes));
+}
+
+static enum err_code
+check_key(const char *field, struct slice s, size_t max_bytes, struct err *err)
+{
+    if (s.n > max_bytes)
+        return err_set(err, ERR_INVALID, field, "longer than %zu bytes", max_bytes);
+    if (!is_clean(s))
+        return err_set(err, ERR_INVALID, field,
+                       "has control characters or bytes that are not UTF-8");
+    return ERR_OK;
+}
+
+static enum err_code
+prepare_texts(struct event *e, struct arena *a, struct err *err)
+{
+    for (int i = 0; i < TEXT_COUNT; i++) {
+        const struct text_rule *rule = &text_rules[i];
+        enum err_code rc = ERR_OK;
+
+        if (e->text[i].n == 0)
+            e->text[i] = SLICE_EMPTY;
+        else if (rule->is_key)
+            rc = check_key(rule->name, e->text[i], rule->max_bytes, err);
+        else
+            e->text[i] = clean(e->text[i], rule->max_bytes, a);
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+prepare_numbers(struct event *e, struct arena *a, struct err *err)
+{
+    struct slice *currency = &e->text[TEXT_CURRENCY];
+
+    if (currency->n != 0) {
+        char *upper = arena_alloc(a, 3);
+
+        if (!currency_normalize(*currency, upper))
+            return err_set(err, ERR_INVALID, "currency", "not three letters like USD");
+        *currency = slice_of(upper, 3);
+    }
+    for (int k = 0; k < NUMBER_COUNT; k++) {
+        bool is_measure = k >= NUMBER_ENGAGED_MS;
+
+        if (!event_has_number(e, (enum event_number)k)) {
+            e->number[k] = 0;
+            continue;
+        }
+        if (e->number[k] > VALUE_MAX || e->number[k] < -VALUE_MAX)
+            return err_set(err, ERR_INVALID, number_names[k], "beyond +-9e15 units");
+        if (is_measure && e->number[k] < 0)
+            return err_set(err, ERR_INVALID, number_names[k], "below 0");
+    }
+    if (e->number[NUMBER_SCROLL_PCT] > 100)
+        return err_set(err, ERR_INVALID, "scroll_pct", "above 100");
+    return ERR_OK;
+}
+
+static int
+compare_properties(const void *a, const void *b)
+{
+    const struct event_property *x = a;
+    const struct event_property *y = b;
+
+    return slice_compare(x->key, y->key);
+}
+
+static enum err_code
+prepare_properties(struct event *e, struct arena *a, struct err *err)
+{
+    char field[96];
+    uint32_t kept = 0;
+
+    if (e->n_properties > EVENT_PROPERTIES_MAX)
+        return err_set(err, ERR_INVALID, "properties", "more than %d keys", EVENT_PROPERTIES_MAX);
+    if (e->n_properties > 1)
+        qsort(e->properties, e->n_properties, sizeof *e->properties, compare_properties);
+    for (uint32_t i = 0; i < e->n_properties; i++) {
+        struct event_property *p = &e->properties[i];
+
+        snprintf(field, sizeof field, "properties.%.*s", (int)(p->key.n < 64 ? p->key.n : 64),
+                 p->key.p);
+        if (p->key.n == 0)
+            return err_set(err, ERR_INVALID, "properties", "an empty key");
+        if (check_key(field, p->key, EVENT_PROPERTY_KEY_MAX, err) != ERR_OK)
+            return ERR_INVALID;
+        if (i > 0 && slice_equal(p->key, e->properties[i - 1].key))
+            return err_set(err, ERR_INVALID, field, "given twice");
+        p->value = clean(p->value, EVENT_PROPERTY_TEXT_MAX, a);
+    }
+    for (uint32_t i = 0; i < e->n_properties; i++) /* empty text is not set */
+        if (e->properties[i].value.n != 0)
+            e->properties[kept++] = e->properties[i];
+    e->n_properties = kept;
+    return ERR_OK;
+}
+
+static void
+add_field(struct buffer *b, struct slice s)
+{
+    buffer_add_u32(b, (uint32_t)s.n);
+    buffer_add_slice(b, s);
+}
+
+/* An event that was given no id is known by what was given, never by what is derived. */
+static struct slice
+content_id(const struct event *e, struct arena *a)
+{
+    static const enum event_text known_by[] = {
+        TEXT_EVENT, TEXT_HOST, TEXT_PATH, TEXT_QUERY, TEXT_PRODUCT, TEXT_CATEGORY, TEXT_CURRENCY};
+    struct buffer b = BUFFER_EMPTY;
+    struct hash128 h;
+    char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
+
+    buffer_add_u64(&b, (uint64_t)e->time_ms);
+    for (size_t i = 0; i < sizeof known_by / sizeof known_by[0]; i++)
+        add_field(&b, e->text[known_by[i]]);
+    buffer_add_char(&b, event_has_number(e, NUMBER_VALUE) ? '1' : '0');
+    buffer_add_u64(&b, (uint64_t)e->number[NUMBER_VALUE]);
+    for (uint32_t i = 0; i < e->n_properties; i++) {
+        add_field(&b, e->properties[i].key);
+        add_field(&b, e->properties[i].value);
+    }
+    h = hash128(buffer_slice(&b));
+    buffer_fini(&b);
+    id[0] = EVENT_CONTENT_ID;
+    store_u64(id + 1, h.low);
+    store_u64(id + 9, h.high);
+    return slice_of(id, EVENT_CONTENT_ID_BYTES);
+}
+
+enum err_code
+event_prepare(struct event *e, struct arena *a, struct err *err)
+{
+    enum err_code rc;
+
+    if (e->visitor.n == 0)
+        return err_set(err, ERR_INVALID, "visitor", "missing or empty");
+    if (e->text[TEXT_EVENT].n == 0)
+        return err_set(err, ERR_INVALID, "event", "missing or empty");
+    if (e->time_ms < 0)
+        return err_set(err, ERR_INVALID, "time", "before 1970");
+    rc = check_key("visitor", e->visitor, EVENT_VISITOR_MAX, err);
+    if (rc == ERR_OK)
+        rc = check_key("id", e->id, EVENT_ID_MAX, err);
+    if (rc == ERR_OK)
+        rc = prepare_texts(e, a, err);
+    if (rc == ERR_OK)
+        rc = prepare_numbers(e, a, err);
+    if (rc == ERR_OK)
+        rc = prepare_properties(e, a, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (slice_is(e->text[TEXT_EVENT], "sale") && e->text[TEXT_ORDER].n != 0)
+        e->id = e->text[TEXT_ORDER];
+    else if (e->id.n == 0)
+        e->id = content_id(e, a);
+    return ERR_OK;
+}
+
+int
+event_compare(const struct event *a, const struct event *b)
+{
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return slice_compare(a->id, b->id);
+}
