@@ -1,0 +1,140 @@
+/* The catalog: the only truth about which segments live and how far each stream is read.
+ *
+ * catalog.db (SQLite, WAL, synchronous=FULL):
+ *
+ *   segments   name, site (0 = several), month (yyyymm), rows, times, bytes, created, kind, check
+ *   positions  stream, epoch, id (ms, seq), entries, check
+ *   summary    one row: generation (one more at each commit), n and xor of all segment checks
+ *   replaced   files no longer live, and when: unlinked 60 s later (a reader may still open them)
+ *   alarms     what somebody should look at, by code
+ *
+ * `check` is XXH3-64 of the row's own fields, as SQLite has no checksums of pages; rows and summary
+ * are compared at each listing. One struct catalog is one connection, for one thread at a time.
+ */
+#ifndef AGGREGATOR_CATALOG_H
+#define AGGREGATOR_CATALOG_H
+
+#include "aggregator/store.h"
+#include "core/arena.h"
+#include "core/stream.h"
+
+#define CATALOG_NAME_MAX    64 /* of a segment's file name, with its NUL */
+#define CATALOG_EPOCH_MAX   40
+#define CATALOG_REPLACED_MS 60000
+
+enum catalog_kind { CATALOG_FLUSH = 1, CATALOG_IMPORT = 2, CATALOG_MERGE = 3 };
+
+struct catalog_segment {
+    char name[CATALOG_NAME_MAX];
+    uint32_t site;  /* 0: rows of several sites */
+    uint32_t month; /* 202606, UTC */
+    uint64_t n_rows;
+    int64_t min_time_ms;
+    int64_t max_time_ms;
+    uint64_t n_bytes;
+    int64_t created_ms;
+    enum catalog_kind kind;
+};
+
+struct catalog;
+
+/* ERR_NOT_FOUND where create is false and there is none. */
+enum err_code catalog_open(const struct store *s, bool create, struct catalog **out,
+                           struct err *err);
+void catalog_close(struct catalog **c);
+
+/* ---- Writing ---- */
+
+struct catalog_position {
+    char epoch[CATALOG_EPOCH_MAX];
+    struct stream_id id;
+    uint64_t n_entries; /* read and committed since the epoch began */
+};
+
+/* From where a stream was read to where: committed only where `from` is still what is stored. */
+struct catalog_advance {
+    const char *stream;
+    const char *epoch;
+    struct stream_id from;
+    struct stream_id to;
+    uint64_t n_entries;
+};
+
+struct catalog_change {
+    const struct catalog_segment *add;
+    size_t n_add;
+    const char (*remove)[CATALOG_NAME_MAX]; /* each must be live */
+    size_t n_remove;
+    const struct catalog_advance *advance; /* NULL: no stream */
+};
+
+/* All of it or nothing, in one transaction. ERR_CONFLICT where a position or a segment to remove is
+ * not (any more) as the caller believed: somebody else has committed. */
+enum err_code catalog_commit(struct catalog *c, const struct catalog_change *change,
+                             struct err *err);
+
+/* ERR_NOT_FOUND where the stream was never read. */
+enum err_code catalog_position_get(struct catalog *c, const char *stream,
+                                   struct catalog_position *out, struct err *err);
+
+/* Begin a stream anew: epoch, 0-0, no entries. `before` is what the caller read (NULL: there was
+ * none); ERR_CONFLICT where it is no longer so. */
+enum err_code catalog_position_reset(struct catalog *c, const char *stream,
+                                     const struct catalog_position *before, const char *epoch,
+                                     struct err *err);
+
+/* Count n further entries that went unread (somebody trimmed them), so that the same loss raises
+ * one alarm. */
+enum err_code catalog_position_count(struct catalog *c, const char *stream, const char *epoch,
+                                     uint64_t n_entries, struct err *err);
+
+/* ---- Reading ---- */
+
+struct catalog_list {
+    uint64_t generation;
+    uint64_t check; /* xor of the checks of all live segments */
+    size_t n;       /* in the order of their names */
+    struct catalog_segment *segments;
+    size_t n_bad;  /* rows whose check fails; left out of the list */
+    bool is_whole; /* count and xor agree with the rows */
+};
+
+/* All live segments, in the arena. A listing that is not whole is still given: the caller warns. */
+enum err_code catalog_read(struct catalog *c, struct arena *a, struct catalog_list *out,
+                           struct err *err);
+
+/* Does this month's file of that site (0: any) have a place in [from, to)? */
+bool catalog_segment_fits(const struct catalog_segment *s, uint32_t site, int64_t from_ms,
+                          int64_t to_ms);
+
+/* A number that changes when another connection has committed. Cheap. */
+enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);
+
+/* PRAGMA integrity_check: *out is "ok" or the first problems. */
+enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);
+
+/* ---- Files ---- */
+
+/* A name no other process will take: "<yyyymm>-<32 hex digits>.seg". */
+void catalog_segment_name(uint32_t month, char out[CATALOG_NAME_MAX]);
+
+/* Unlink replaced files whose time has come, and, where nobody is writing, every file in segments/
+ * that the catalog does not name. *out_n (may be NULL) is how many went. */
+enum err_code catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err);
+
+/* ---- Alarms: what somebody should look at; `corong status` shows them ---- */
+
+struct catalog_alarm {
+    struct slice code;    /* "stream_lost", "bad_records", ... */
+    struct slice message; /* the latest occurrence, one sentence */
+    int64_t first_ms;
+    int64_t last_ms;
+    uint64_t n; /* occurrences, or things lost, as the message says */
+};
+enum err_code catalog_alarm_raise(struct catalog *c, const char *code, uint64_t n,
+                                  const char *message, struct err *err);
+enum err_code catalog_alarm_clear(struct catalog *c, const char *code, struct err *err);
+enum err_code catalog_alarms(struct catalog *c, struct arena *a, struct catalog_alarm **out,
+                             size_t *out_n, struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* Merging: many small segments become few, each of one site and one month, for good without
+ * repeats.
+ *
+ * - files of several sites are split by site as soon as there are MERGE_FAN_IN of a month
+ * - of a site's month, sorted by size, those files are joined that together weigh as much as the
+ *   next larger one, once there are MERGE_FAN_IN of them, or after a quiet while any two of them:
+ *   each join at least doubles a row's file, so a row is written about log2(month / flush) times
+ * - segments of removed sites are dropped
+ * - inputs stay live until the outputs are committed in the same transaction; queries and ingest
+ *   never wait
+ */
+#ifndef AGGREGATOR_MERGE_H
+#define AGGREGATOR_MERGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "aggregator/catalog.h"
+#include "aggregator/settings_db.h"
+
+#define MERGE_FAN_IN       8
+#define MERGE_INPUTS_MAX   64
+#define MERGE_OUTPUT_BYTES (256u << 20) /* a merged file is cut by visitor hash at about this */
+#define MERGE_QUIET_MS     60000
+
+struct merge_options {
+    const struct store *store; /* borrowed */
+    struct settings_db *settings;
+    bool everything;         /* join whatever can be joined, not only what is due */
+    const atomic_bool *stop; /* may be NULL */
+};
+
+/* Do one merge, if one is due. *out_n is the number of input segments that went, 0 where there was
+ * nothing to do. ERR_CONFLICT: another process is merging, or an input went meanwhile (try again
+ * later). ERR_FULL: less than twice the inputs is free; postponed. */
+enum err_code merge_step(struct catalog *c, const struct merge_options *options, size_t *out_n,
+                         struct err *err);
+
+/* Merge and clean until *stop; errors are logged, and raised as alarm "merge_postponed" where space
+ * is short. For a thread of its own; lowers its own priority. */
+void merge_run(const struct merge_options *options);
+
+#endif

@@ -1,0 +1,67 @@
+/* The query seam: a checked funnel and a site go in, a report comes out. Nothing above it knows
+ * where rows live; nothing below it knows who asks.
+ *
+ * All calls are safe from several threads. Results live in the caller's arena.
+ */
+#ifndef AGGREGATOR_QUERY_H
+#define AGGREGATOR_QUERY_H
+
+#include "aggregator/snapshot.h"
+#include "core/arena.h"
+#include "core/event.h"
+
+struct report;
+struct report_request; /* a checked request: aggregator/funnel */
+
+/* Everything there is, as a range. */
+#define QUERY_BEGIN INT64_MIN
+#define QUERY_END   INT64_MAX
+
+/* Evaluate one request under 1..3 presets from ONE scan.
+ *
+ * presets     what `required` defaults to in reports[i] (enum funnel_preset), n_presets of them
+ * want_paths  fill each report's list of counted paths
+ * reports     n_presets reports, to be freed by report_fini; filled only on ERR_OK, with
+ *             events_read, elapsed_ms, snapshot, as_of, left_out and warnings
+ * ERR_LIMIT (a regex ran into its limit, too much memory), ERR_IO, ERR_CORRUPT (the catalog).
+ */
+enum err_code query_funnel(struct snapshot_pool *p, uint32_t site,
+                           const struct report_request *request, const int *presets, int n_presets,
+                           bool want_paths, struct report *reports, struct err *err);
+
+struct query_value {
+    struct slice value;
+    uint64_t n_events;
+};
+
+/* An attribute's values that start with prefix (bytes; "" = all), by number of events descending,
+ * then by bytes; at most limit. A number attribute gives its values as decimals.
+ * ERR_INVALID for an unknown attribute. */
+enum err_code query_values(struct snapshot_pool *p, uint32_t site, struct slice attribute,
+                           struct slice prefix, size_t limit, struct arena *a,
+                           struct query_value **out, size_t *out_n, struct err *err);
+
+struct query_attribute {
+    struct attribute attribute;
+    uint64_t n_events; /* that have it */
+};
+
+/* Every built-in attribute, and every property that the site has sent, by their order in
+ * attribute_table, then by name. */
+enum err_code query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
+                               struct query_attribute **out, size_t *out_n, struct err *err);
+
+/* A visitor's events in order, repeats dropped; at most limit (the latest ones stay). */
+enum err_code query_visitor(struct snapshot_pool *p, uint32_t site, struct slice visitor,
+                            size_t limit, struct arena *a, struct event **out, size_t *out_n,
+                            struct err *err);
+
+struct query_summary {
+    uint64_t n_events; /* stored; the same event in two segments counts twice until their merge */
+    int64_t first_ms;  /* both 0 where there is none */
+    int64_t last_ms;
+};
+enum err_code query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary *out,
+                                 struct err *err);
+
+#endif

@@ -1,0 +1,73 @@
+/* Sites: the tenants whose events are counted together. */
+#ifndef AGGREGATOR_SITE_H
+#define AGGREGATOR_SITE_H
+
+#include "aggregator/settings_db.h"
+#include "core/buffer.h"
+
+#define SITE_NAME_MAX      64
+#define SITE_DOMAIN_MAX    253
+#define SITE_REFERRERS_MAX 50
+#define SITE_KEY_MAX       64 /* public and secret keys, with their NUL */
+
+#define SITE_MAX_AGE_MS     86400000 /* defaults of a new site */
+#define SITE_MAX_EVENTS_DAY 5000
+
+struct site {
+    uint32_t id;
+    struct slice name; /* letters, digits, '-', '_' */
+    struct slice domain;
+    struct slice timezone;
+    struct slice currency;      /* three capitals, or "" */
+    struct slice public_key;    /* "site_" and 22 characters */
+    struct slice secret_sha256; /* hex; the secret itself is not kept */
+    int64_t max_age_ms;
+    int64_t max_events_per_visitor_day;
+    struct slice *ignored_referrers; /* domains */
+    uint32_t n_ignored_referrers;
+    bool is_demo;
+    int64_t created_ms;
+};
+
+/* What a new site is given; zeros and "" mean the defaults (UTC, no currency, 24 h, 5000). */
+struct site_wish {
+    struct slice name;
+    struct slice domain;
+    struct slice timezone;
+    struct slice currency;
+    int64_t max_age_ms;
+    int64_t max_events_per_visitor_day;
+    const struct slice *ignored_referrers;
+    uint32_t n_ignored_referrers;
+    bool is_demo;
+};
+
+/* Make a site. *out and its slices are in the arena; secret gets "secret_..." and is shown once.
+ * ERR_INVALID (err->field: name, domain, timezone, currency, max_age, max_events,
+ * ignored_referrers), ERR_EXISTS. */
+enum err_code site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a,
+                       struct site *out, char secret[SITE_KEY_MAX], struct err *err);
+
+/* Change everything but name, id and keys. ERR_NOT_FOUND, ERR_INVALID. */
+enum err_code site_update(struct settings_db *db, struct slice name, const struct site_wish *wish,
+                          struct err *err);
+
+/* By name; ERR_NOT_FOUND. */
+enum err_code site_find(struct settings_db *db, struct slice name, struct arena *a,
+                        struct site *out, struct err *err);
+
+/* All, by name. */
+enum err_code site_list(struct settings_db *db, struct arena *a, struct site **out, size_t *out_n,
+                        struct err *err);
+
+/* Forget a site, its funnels and, at the aggregator's next merges, its events. */
+enum err_code site_remove(struct settings_db *db, struct slice name, struct err *err);
+
+/* Ids of removed sites, in the arena. */
+enum err_code site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out,
+                                size_t *out_n, struct err *err);
+
+/* The JSON that the aggregator publishes to collectors under the site's public key. */
+void site_to_json(const struct site *s, struct buffer *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* Snapshots: the segments of one moment, mapped and verified, for queries.
+ *
+ * A pool belongs to a process. It keeps segments open between snapshots, so that a dashboard's
+ * queries verify each file once, and lets go of those that are no longer live. All calls are safe
+ * from several threads; a snapshot is immutable and lives until its release.
+ */
+#ifndef AGGREGATOR_SNAPSHOT_H
+#define AGGREGATOR_SNAPSHOT_H
+
+#include "aggregator/catalog.h"
+
+struct segment;
+struct snapshot_pool;
+
+#define SNAPSHOT_NAME_MAX 40
+
+struct snapshot_warning {
+    struct slice code;    /* "segment_left_out", "catalog_damaged" */
+    struct slice message; /* names the file and what is wrong with it */
+};
+
+struct snapshot_segment {
+    const struct catalog_segment *row;
+    const struct segment *segment; /* borrowed until snapshot_release */
+};
+
+struct snapshot {
+    char name[SNAPSHOT_NAME_MAX]; /* "c41-9f": generation and check of the catalog */
+    size_t n;
+    const struct snapshot_segment *segments; /* by name */
+    size_t n_warnings;
+    const struct snapshot_warning *warnings;
+};
+
+/* The store is borrowed until the close. */
+enum err_code snapshot_pool_open(const struct store *s, struct snapshot_pool **out,
+                                 struct err *err);
+void snapshot_pool_close(struct snapshot_pool **p); /* all snapshots are released before */
+
+/* The live segments that can hold rows of `site` (0: any) in [from, to). A file that has gone in
+ * between is looked for in a new listing; one that is corrupt, foreign or still gone is left out
+ * with a warning. ERR_CORRUPT, ERR_IO, ERR_UNAVAILABLE: the catalog itself cannot be read. */
+enum err_code snapshot_take(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms,
+                            const struct snapshot **out, struct err *err);
+void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot);
+
+/* A number that changes whenever the list of live segments does. */
+enum err_code snapshot_version(struct snapshot_pool *p, uint64_t *out_generation, struct err *err);
+
+#endif

@@ -1,0 +1,66 @@
+/* The few calls of SQLite that the catalog, the settings and the accounts share: errors in our
+ * words, statements bound and read by slices. Nothing here knows a table.
+ */
+#ifndef AGGREGATOR_SQL_H
+#define AGGREGATOR_SQL_H
+
+#include <sqlite3.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/slice.h"
+
+#define SQL_BUSY_MS 10000 /* how long a writer waits for another before ERR_UNAVAILABLE */
+
+/* Open (create = true: make) a database in WAL mode with synchronous=FULL, foreign keys and
+ * secure_delete on. A database of another application id or a newer schema than `schema_max` is
+ * refused untouched (ERR_CORRUPT, ERR_VERSION). */
+struct sql_database {
+    const char *path;
+    uint32_t application_id; /* written into new files; "file" tells it */
+    int schema_max;          /* PRAGMA user_version that this program knows */
+    unsigned mode;           /* of a new file */
+    bool create;
+};
+enum err_code sql_open(const struct sql_database *database, sqlite3 **out, struct err *err);
+void sql_close(sqlite3 **db);
+
+/* Run one or more statements that take nothing and give nothing. */
+enum err_code sql_run(sqlite3 *db, const char *statements, struct err *err);
+
+/* A schema step: where user_version is below `version`, run `statements` and set it, in one
+ * transaction that several processes may try at once. */
+enum err_code sql_migrate(sqlite3 *db, int version, const char *statements, struct err *err);
+
+/* BEGIN IMMEDIATE .. COMMIT; sql_rollback never fails and may be called without a transaction. */
+enum err_code sql_begin(sqlite3 *db, struct err *err);
+enum err_code sql_commit(sqlite3 *db, struct err *err);
+void sql_rollback(sqlite3 *db);
+
+enum err_code sql_prepare(sqlite3 *db, const char *statement, sqlite3_stmt **out, struct err *err);
+
+/* Bind in the order of the letters: t struct slice (text), i int64_t, b struct slice (blob),
+ * n nothing (NULL). Slices are borrowed until the statement is reset or finalized. */
+enum err_code sql_bind(sqlite3_stmt *s, struct err *err, const char *letters, ...);
+
+/* *out_row is true where there is a row, false at the end. */
+enum err_code sql_step(sqlite3_stmt *s, bool *out_row, struct err *err);
+
+/* Prepare, bind, step to the end, finalize: a statement without rows. out_changes may be NULL. */
+enum err_code sql_do(sqlite3 *db, int *out_changes, struct err *err, const char *statement,
+                     const char *letters, ...);
+
+/* A column as text, borrowed until the next step; NULL is "". */
+struct slice sql_text(sqlite3_stmt *s, int column);
+
+/* What SQLite last said about db, as one of our codes: busy is ERR_UNAVAILABLE, full ERR_FULL,
+ * corrupt and "not a database" ERR_CORRUPT, a broken constraint ERR_EXISTS, else ERR_IO. */
+enum err_code sql_error(sqlite3 *db, struct err *err, const char *doing);
+
+/* PRAGMA data_version: another value than before means another connection has committed. */
+enum err_code sql_data_version(sqlite3 *db, int64_t *out, struct err *err);
+
+/* PRAGMA integrity_check; *out is "ok" or the first problems, in the arena. */
+enum err_code sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* From a full segment builder to live segments: files first, then one commit. What the aggregator
+ * does at each flush and what `corong import` does beside it.
+ *
+ *     rc = writer_open(store, catalog, CATALOG_IMPORT, &w, err);
+ *     while (more) { fill the builder; rc = writer_add(w, builder, err); }
+ *     rc = writer_commit(w, NULL, err);
+ *     writer_close(&w);
+ *
+ * The lock `writing` is held (shared) from writer_open to writer_close, so that no clean-up takes a
+ * file that is not committed yet.
+ */
+#ifndef AGGREGATOR_WRITER_H
+#define AGGREGATOR_WRITER_H
+
+#include "aggregator/catalog.h"
+
+struct segment_builder;
+struct writer;
+
+/* Store and catalog are borrowed until writer_close. */
+enum err_code writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind,
+                          struct writer **out, struct err *err);
+
+/* Write the builder's events as files, one per UTC month, and empty it. Repeats within it are
+ * dropped. On an error nothing of it is left and the builder is as it was. */
+enum err_code writer_add(struct writer *w, struct segment_builder *b, struct err *err);
+
+/* Make all files added since the last commit live, with the stream's position where `advance` is
+ * not NULL. ERR_CONFLICT: nothing was committed, the files are gone. */
+enum err_code writer_commit(struct writer *w, const struct catalog_advance *advance,
+                            struct err *err);
+
+uint64_t writer_rows(const struct writer *w); /* added since writer_open, without repeats */
+
+/* Remove what was added and not committed, give the lock back. */
+void writer_close(struct writer **w);
+
+#endif
