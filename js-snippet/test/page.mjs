@@ -1,0 +1,144 @@
+// A page for the snippet to run in, small enough to read: one storage that outlives pages, one
+// collector whose answers the test chooses, a clock that the test moves.
+import { readFileSync } from 'node:fs';
+import vm from 'node:vm';
+
+export const SITE = 'site_AAAAAAAAAAAAAAAAAAAAAA';
+const here = new URL('../', import.meta.url);
+export const builds = ['corong.js', 'dist/corong.js'];
+const text = Object.fromEntries(
+  builds.map(name => [name, readFileSync(new URL(name, here), 'utf8')])
+);
+
+// As in browsers: assigned properties are kept as text, and are what Object.keys lists.
+export function storage({ capacity = Infinity } = {}) {
+  return new Proxy(
+    {},
+    {
+      set(target, key, value) {
+        if (!(key in target) && Object.keys(target).length >= capacity)
+          throw new Error('QuotaExceededError');
+        target[key] = String(value);
+        return true;
+      },
+    }
+  );
+}
+
+// Answers 204 unless told otherwise; beacons are what it was sent.
+export class Collector {
+  beacons = [];
+  answer = () => 204;
+
+  async take(url, body) {
+    const beacon = JSON.parse(body);
+    this.beacons.push({ url, ...beacon, bytes: body.length });
+    const status = await this.answer(beacon);
+    if (!status) throw new TypeError('Failed to fetch');
+    return { ok: status >= 200 && status < 300, status };
+  }
+  get events() {
+    return this.beacons.flatMap(beacon => beacon.events);
+  }
+  // Events of one millisecond travel in any order: names come sorted.
+  get names() {
+    return this.events.map(event => event.event).sort();
+  }
+}
+
+export class Clock {
+  ms = Date.UTC(2026, 5, 1, 12);
+}
+
+// Open a page and run the snippet in it. Returns what a test wants to touch.
+export function open({
+  build = 'corong.js',
+  url = 'https://shop.example/',
+  referrer = '',
+  local = storage(),
+  collector = new Collector(),
+  clock = new Clock(),
+  keepalive = true,
+  prerendering = false,
+  before = '',
+} = {}) {
+  const listeners = {};
+  const timers = [];
+  const errors = [];
+  const listen = (name, f) => (listeners[name] ||= []).push(f);
+  const location = { href: url };
+  const go = (_state, _title, next) => {
+    if (next !== undefined) location.href = new URL(next, location.href).href;
+  };
+  class Request {}
+  if (keepalive) Object.defineProperty(Request.prototype, 'keepalive', { get: () => false });
+
+  const script = { src: 'https://stats.shop.example/corong.js', dataset: { site: SITE } };
+  const window = {
+    document: {
+      currentScript: script,
+      querySelector: () => script,
+      addEventListener: listen,
+      referrer,
+      title: 'A page',
+      prerendering,
+    },
+    location,
+    history: { pushState: go, replaceState: go },
+    navigator: {
+      language: 'id-ID',
+      sendBeacon: (to, body) => {
+        collector.take(to, body);
+        return true;
+      },
+    },
+    Date: class extends Date {
+      static now() {
+        return clock.ms;
+      }
+    },
+    Request,
+    URL,
+    crypto: { getRandomValues: bytes => crypto.getRandomValues(bytes) },
+    console: { error: e => errors.push(e) },
+    fetch: (to, { body, method, keepalive: kept }) => {
+      if (method !== 'POST' || !kept) throw new Error('not a keepalive POST');
+      return collector.take(to, body);
+    },
+    addEventListener: listen,
+    setInterval: (f, ms) => timers.push({ f, ms }),
+  };
+  Object.defineProperty(window, 'localStorage', {
+    get() {
+      if (!local) throw new Error('SecurityError');
+      return local;
+    },
+  });
+  window.window = window;
+  vm.createContext(window);
+  if (before) vm.runInContext(before, window);
+  const globals = Object.keys(window);
+  vm.runInContext(text[build], window);
+
+  return {
+    window,
+    local,
+    collector,
+    clock,
+    errors,
+    script,
+    newGlobals: () => Object.keys(window).filter(name => !globals.includes(name)),
+    corong: (...call) => window.corong(...call),
+    fire: (name, event = {}) => (listeners[name] || []).forEach(f => f(event)),
+    go: next => {
+      location.href = new URL(next, location.href).href;
+      (listeners.popstate || []).forEach(f => f({}));
+    },
+    tick: () => timers.forEach(({ f }) => f()),
+    runAgain: () => vm.runInContext(text[build], window),
+    waiting: () => Object.keys(local || {}).filter(key => /^corong\.site_/.test(key)),
+  };
+}
+
+// Let every promise that can go on go on.
+export const settle = () => new Promise(resolve => setImmediate(resolve));
