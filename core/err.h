@@ -8,19 +8,19 @@
 
 enum err_code {
     ERR_OK = 0,
-    ERR_USAGE,       /* the command line is wrong: exit 2 */
-    ERR_INVALID,     /* input breaks a rule; err.field names where */
-    ERR_IO,          /* the system refused a read, write, fsync, rename */
-    ERR_FULL,        /* no space, or a set limit of space */
-    ERR_CORRUPT,     /* bytes that fail their checksum or their own format */
+    ERR_USAGE,   /* the command line is wrong: exit 2 */
+    ERR_INVALID, /* input breaks a rule; err.field names where */
+    ERR_IO,      /* the system refused a read, write, fsync, rename */
+    ERR_FULL,    /* no space, or a set limit of space */
+    ERR_CORRUPT, /* bytes that fail their checksum or their own format */
     ERR_NOT_FOUND,
     ERR_EXISTS,
-    ERR_CONFLICT,    /* somebody else changed it first */
-    ERR_LIMIT,       /* larger than allowed */
+    ERR_CONFLICT, /* somebody else changed it first */
+    ERR_LIMIT,    /* larger than allowed */
     ERR_TIMEOUT,
     ERR_UNAVAILABLE, /* a service is away; trying again may help */
     ERR_DENIED,
-    ERR_VERSION      /* written by a newer Corong: left untouched */
+    ERR_VERSION /* written by a newer Corong: left untouched */
 };
 
 struct err {

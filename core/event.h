@@ -84,12 +84,12 @@ struct event_property {
 /* Slices borrow from whatever the maker says (an arena, a decoded entry, a mapped file). */
 struct event {
     uint32_t site;
-    uint32_t flags;  /* enum event_flag */
-    uint32_t origin; /* enum event_origin */
+    uint32_t flags;       /* enum event_flag */
+    uint32_t origin;      /* enum event_origin */
     uint32_t numbers_set; /* bit 1 << enum event_number */
     int64_t time_ms;
     struct slice visitor;
-    struct slice id; /* never empty after event_prepare; see EVENT_CONTENT_ID */
+    struct slice id;               /* never empty after event_prepare; see EVENT_CONTENT_ID */
     struct slice text[TEXT_COUNT]; /* "" = not set */
     int64_t number[NUMBER_COUNT];
     uint32_t n_properties;
@@ -140,11 +140,11 @@ int event_compare(const struct event *a, const struct event *b);
 
 enum attribute_type { ATTRIBUTE_TEXT, ATTRIBUTE_NUMBER, ATTRIBUTE_FLAG };
 enum attribute_class { CLASS_EVENT, CLASS_SURROUNDINGS, CLASS_DRIVER };
-enum attribute_source { /* where its value comes from */
-    SOURCE_TEXT,     /* event.text[code] */
-    SOURCE_NUMBER,   /* event.number[code] */
-    SOURCE_PROPERTY, /* event.properties, by key */
-    SOURCE_DERIVED   /* made at query time: bot, entrance, page_group, landing */
+enum attribute_source {                  /* where its value comes from */
+                        SOURCE_TEXT,     /* event.text[code] */
+                        SOURCE_NUMBER,   /* event.number[code] */
+                        SOURCE_PROPERTY, /* event.properties, by key */
+                        SOURCE_DERIVED /* made at query time: bot, entrance, page_group, landing */
 };
 enum attribute_derived { DERIVED_BOT, DERIVED_ENTRANCE, DERIVED_PAGE_GROUP, DERIVED_LANDING };
 

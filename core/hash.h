@@ -11,6 +11,6 @@ struct hash128 {
 
 uint64_t hash64(struct slice s, uint64_t seed); /* XXH3-64 with seed */
 struct hash128 hash128(struct slice s);         /* XXH3-128 */
-uint64_t checksum64(const void *p, size_t n);   /* XXH3-64, seed 0: checksums of files and entries */
+uint64_t checksum64(const void *p, size_t n); /* XXH3-64, seed 0: checksums of files and entries */
 
 #endif

@@ -19,11 +19,11 @@ struct http_request {
     struct slice path;       /* decoded once, without query; no NUL, no ".." segment */
     struct slice query;      /* still encoded */
     struct slice body;
-    struct slice remote;     /* the peer's address as text; from a trusted proxy: see http_listen */
-    bool is_https;           /* X-Forwarded-Proto of a trusted proxy */
-    struct arena *arena;     /* of this request */
-    const void *conn;        /* for http_header */
-    struct slice tail;       /* what a route ending in "*" matched beyond its stem */
+    struct slice remote; /* the peer's address as text; from a trusted proxy: see http_listen */
+    bool is_https;       /* X-Forwarded-Proto of a trusted proxy */
+    struct arena *arena; /* of this request */
+    const void *conn;    /* for http_header */
+    struct slice tail;   /* what a route ending in "*" matched beyond its stem */
 };
 
 struct http_reply {
@@ -34,14 +34,15 @@ struct http_reply {
     struct buffer headers;    /* further "Name: value\r\n" lines */
 };
 
-/* A handler fills *reply (status 200, empty) and returns. It runs on one of the server's threads. */
+/* A handler fills *reply (status 200, empty) and returns. It runs on one of the server's threads.
+ */
 typedef void (*http_handler)(const struct http_request *request, struct http_reply *reply,
                              void *context);
 
 struct http_route {
-    unsigned methods;  /* enum http_method, or-ed; others get 405 with Allow */
-    const char *path;  /* exact, or ending in "*" for everything below */
-    size_t body_max;   /* bytes; larger: 413 */
+    unsigned methods; /* enum http_method, or-ed; others get 405 with Allow */
+    const char *path; /* exact, or ending in "*" for everything below */
+    size_t body_max;  /* bytes; larger: 413 */
     http_handler handler;
 };
 
@@ -49,9 +50,9 @@ struct http_config {
     const char *address; /* "127.0.0.1", "0.0.0.0" */
     int port;            /* 0: any free one */
     int n_threads;
-    int queue;           /* accepted and waiting */
-    int body_ms;         /* wall time for a whole body */
-    int request_ms;      /* wall time for the headers */
+    int queue;      /* accepted and waiting */
+    int body_ms;    /* wall time for a whole body */
+    int request_ms; /* wall time for the headers */
     bool keep_alive;
     int keep_alive_ms;
     const char *trusted_proxies; /* "127.0.0.1,10.0.0.0/8" or "": whose X-Forwarded-* is believed */

@@ -22,7 +22,7 @@ enum json_token {
     JSON_OBJECT_END,
     JSON_ARRAY,
     JSON_ARRAY_END,
-    JSON_KEY,    /* j->text, decoded */
+    JSON_KEY,    /* j->text, decoded; its colon has been read */
     JSON_STRING, /* j->text, decoded */
     JSON_NUMBER, /* j->text, as written */
     JSON_TRUE,
@@ -33,8 +33,9 @@ enum json_token {
 struct json {
     struct slice in;
     struct arena *arena;
-    size_t at; /* byte offset of the reader */
-    struct slice text;
+    size_t at;         /* byte offset of the reader */
+    size_t start;      /* where the last key or value began */
+    struct slice text; /* borrows from the input where it has no escapes, else from the arena */
     const char *error; /* a static sentence */
     int depth;
     unsigned char state[JSON_DEPTH_MAX + 1];
@@ -49,5 +50,9 @@ enum json_token json_skip(struct json *j);
 
 /* As json_skip, and *raw is the value's own bytes in the input. */
 enum json_token json_skip_raw(struct json *j, struct slice *raw);
+
+/* Leave objects and arrays until j->depth is `depth` again: after JSON_OBJECT, what it was before
+ * is j->depth - 1. JSON_ERROR, or any other token. */
+enum json_token json_skip_open(struct json *j, int depth);
 
 #endif

@@ -26,8 +26,13 @@ struct setting {
     const char *text;    /* one sentence */
 };
 
-enum setting_user { USER_COLLECTOR = 1, USER_AGGREGATOR = 2, USER_WEB = 4, USER_UP = 8,
-                    USER_DATA = 16 /* every command that touches the data folder */ };
+enum setting_user {
+    USER_COLLECTOR = 1,
+    USER_AGGREGATOR = 2,
+    USER_WEB = 4,
+    USER_UP = 8,
+    USER_DATA = 16 /* every command that touches the data folder */
+};
 
 const struct setting *setting_table(size_t *n);
 

@@ -12,9 +12,9 @@ struct slice {
     size_t n;
 };
 
-#define SLICE(literal)  ((struct slice){(literal), sizeof(literal) - 1})
-#define SLICE_EMPTY     ((struct slice){"", 0})
-#define SLICE_ARG(s)    (int)(s).n, (s).p /* for "%.*s" */
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+#define SLICE_EMPTY    ((struct slice){"", 0})
+#define SLICE_ARG(s)   (int)(s).n, (s).p /* for "%.*s" */
 
 static inline struct slice
 slice_of(const char *p, size_t n)
