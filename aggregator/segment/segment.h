@@ -1,0 +1,214 @@
+/* Segments: immutable files of events, sorted by (site, visitor hash, visitor, time, id). Reading.
+ *
+ * A segment is a map of its file and a table of what was verified. It never changes, so any number
+ * of threads may read one (a cursor is for one thread). The bytes are laid out in
+ * aggregator/segment/format.h; writing is in writer.h, merging in merge.h.
+ *
+ * Checksums: segment_open verifies header, directory, sites and runs; a column is verified whole
+ * when it is opened for the first time; ids and visitors part by part as they are read. So every
+ * byte that an answer is made of was verified before, and functions that give values cannot fail.
+ * What fails is ERR_CORRUPT, with the file and the block in err->message, the block in err->field.
+ *
+ * Caveat: a file that somebody shortens while it is mapped raises SIGBUS. Corong never does that:
+ * files appear by rename, whole, and end by unlink.
+ */
+#ifndef AGGREGATOR_SEGMENT_SEGMENT_H
+#define AGGREGATOR_SEGMENT_SEGMENT_H
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/event.h"
+#include "core/slice.h"
+
+#define SEGMENT_NAME_MAX 64          /* "202606-flush-0123456789abcdef.seg" with its NUL */
+#define SEGMENT_ROWS_MAX 0x7fffffffu /* rows of one file */
+
+/* Whose files these are, from data/FORMAT; in every header. */
+struct segment_owner {
+    unsigned char install_id[16];
+    uint64_t hash_seed;
+};
+
+/* The hash that orders visitors: hash64(visitor, seed). */
+uint64_t segment_visitor_hash(const struct segment_owner *owner, struct slice visitor);
+
+/* UTC month of a time, as 202606. */
+uint32_t segment_month(int64_t time_ms);
+
+enum segment_kind {
+    SEGMENT_FLUSH = 1, /* one month, all sites that had events */
+    SEGMENT_MERGED = 2 /* one month, one site, one range of visitor hashes */
+};
+
+/* One site's share of a file. */
+struct segment_site {
+    uint32_t site;
+    uint32_t run_begin; /* its runs are [run_begin, run_end) */
+    uint32_t run_end;
+    uint32_t n_rows;
+    int64_t time_min_ms;
+    int64_t time_max_ms;
+};
+
+/* What the header says: enough to write the file's row in the catalog again. */
+struct segment_info {
+    enum segment_kind kind;
+    uint32_t version;
+    uint32_t month; /* 202606 */
+    uint32_t site;  /* 0 in a flush */
+    uint32_t n_rows;
+    uint32_t n_runs;
+    uint32_t n_sites;
+    int64_t created_ms;
+    int64_t time_min_ms;
+    int64_t time_max_ms;
+    uint64_t hash_min; /* smallest and largest visitor hash */
+    uint64_t hash_max;
+    uint64_t n_bytes; /* of the file */
+};
+
+/* ---- Files ---- */
+
+struct segment;
+
+/* Map path. ERR_NOT_FOUND, ERR_IO; ERR_CORRUPT; ERR_VERSION (a newer format); ERR_CONFLICT (of
+ * another install id or hash seed). *out is owned by the caller: segment_close. */
+enum err_code segment_open(const char *path, const struct segment_owner *owner,
+                           struct segment **out, struct err *err);
+void segment_close(struct segment **s);
+
+const char *segment_name(const struct segment *s); /* the file's name, without folders */
+const struct segment_info *segment_info(const struct segment *s);
+
+/* Verify everything there is, order and references included: what `corong check` does. */
+enum err_code segment_check(const struct segment *s, struct err *err);
+
+/* ---- Sites, runs ----
+ *
+ * A run is all events of one visitor of one site in this file, in order of (time, id), without
+ * repeats. Within a site runs are sorted by (hash, visitor as bytes); two visitors may share a
+ * hash, so whoever joins runs of several segments compares the visitors too.
+ *
+ *     const struct segment_site *site = segment_find_site(s, site_id);     // NULL: none
+ *     const uint64_t *hashes = segment_run_hashes(s);
+ *     const uint32_t *rows = segment_run_rows(s);
+ *     for (uint32_t run = site->run_begin; run < site->run_end; run++)
+ *         ... visitor hash hashes[run], rows [rows[run], rows[run + 1])
+ *
+ * All arrays are borrowed until segment_close.
+ */
+const struct segment_site *segment_sites(const struct segment *s); /* info->n_sites, ascending */
+const struct segment_site *segment_find_site(const struct segment *s, uint32_t site);
+const uint64_t *segment_run_hashes(const struct segment *s); /* info->n_runs */
+const uint32_t *segment_run_rows(const struct segment *s); /* info->n_runs + 1, from 0 to n_rows */
+
+/* The first run of the site whose hash is at least `hash`; site->run_end where there is none. */
+uint32_t segment_seek_run(const struct segment *s, const struct segment_site *site, uint64_t hash);
+
+/* The run that row is in. */
+uint32_t segment_run_of_row(const struct segment *s, uint32_t row);
+
+/* ---- Columns ----
+ *
+ * A column gives one value for each row of the file. It lives in the caller's storage, needs no
+ * fini and borrows from the segment until segment_close. A column that the file does not have (no
+ * row sets it) opens like any other and is not set in every row.
+ *
+ * Text, built in or property: a code for each row, 0 = not set, 1..n_codes-1 in the order of the
+ * values' bytes, which are unique and never empty. A rule is evaluated once per code:
+ *
+ *     struct segment_column column;
+ *     rc = segment_text_open(s, TEXT_EVENT, &column, err);
+ *     for (uint32_t code = 1; code < column.n_codes; code++)
+ *         mask[code] = evaluate(segment_text_value(&column, code));    // mask[0]: not set
+ *     for (uint32_t row = begin; row < end; row += n) {
+ *         n = end - row < CHUNK ? end - row : CHUNK;
+ *         segment_codes(&column, row, n, codes);                       // each < column.n_codes
+ *         ...
+ *     }
+ *
+ * Read in chunks of 1,000 rows or so, over the ends of runs: a call has a cost of its own. In a
+ * flush the values are those of all its sites: what one site has sent is what its rows use.
+ */
+struct segment_column {
+    uint32_t n_rows;
+    uint32_t n_codes; /* text: number of values + 1; else 0 */
+    /* the rest is for the functions below */
+    unsigned char encoding;
+    unsigned char width;
+    int64_t base;
+    uint32_t n_set;
+    const uint32_t *ranks; /* with a bitmap: set rows before each 512th row */
+    const uint64_t *bitmap;
+    const uint32_t *rows; /* of a list */
+    const unsigned char *packed;
+    const unsigned char *values; /* of the dictionary: offsets, then bytes */
+};
+
+enum err_code segment_text_open(const struct segment *s, enum event_text code,
+                                struct segment_column *out, struct err *err);
+enum err_code segment_property_open(const struct segment *s, struct slice key,
+                                    struct segment_column *out, struct err *err);
+enum err_code segment_number_open(const struct segment *s, enum event_number code,
+                                  struct segment_column *out, struct err *err);
+enum err_code segment_time_open(const struct segment *s, struct segment_column *out,
+                                struct err *err); /* time_ms; set in every row */
+enum err_code segment_flags_open(const struct segment *s, struct segment_column *out,
+                                 struct err *err); /* enum event_flag; set in every row */
+enum err_code segment_origin_open(const struct segment *s, struct segment_column *out,
+                                  struct err *err); /* enum event_origin; set in every row */
+
+/* Text: codes of rows [row, row + n); row + n <= n_rows. */
+void segment_codes(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *codes);
+
+/* Anything else: values of rows [row, row + n), 0 where not set; is_set (may be NULL) says which
+ * are. */
+void segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *values,
+                    bool *is_set);
+
+/* The text of a code (code < n_codes); "" for 0. Borrowed from the segment. */
+struct slice segment_text_value(const struct segment_column *c, uint32_t code);
+
+/* The code of a text; 0 where no row has it. */
+uint32_t segment_text_find(const struct segment_column *c, struct slice value);
+
+/* Keys of the properties that some row sets, sorted as bytes. */
+uint32_t segment_property_count(const struct segment *s);
+struct slice segment_property_key(const struct segment *s, uint32_t i);
+
+/* ---- Ids, visitors, whole events ----
+ *
+ * A cursor holds the decompressed part it stands in and the columns it has opened, so reading rows
+ * in ascending order is cheap. For one thread; the segment must outlive it.
+ *
+ *     struct segment_cursor *cursor = segment_cursor_create(s);
+ *     for (uint32_t row = rows[run]; rc == ERR_OK && row < rows[run + 1]; row++)
+ *         rc = segment_cursor_event(cursor, row, arena, &event, err);
+ *     segment_cursor_destroy(&cursor);
+ */
+struct segment_cursor;
+struct segment_cursor *segment_cursor_create(const struct segment *s);
+void segment_cursor_destroy(struct segment_cursor **c);
+
+/* *out is borrowed until the next call of the same function. */
+enum err_code segment_cursor_visitor(struct segment_cursor *c, uint32_t run, struct slice *out,
+                                     struct err *err);
+enum err_code segment_cursor_id(struct segment_cursor *c, uint32_t row, struct slice *out,
+                                struct err *err);
+
+/* The event of a row as it was added. Visitor, id and the array of properties are in the arena;
+ * other texts are borrowed from the segment until segment_close. */
+enum err_code segment_cursor_event(struct segment_cursor *c, uint32_t row, struct arena *a,
+                                   struct event *out, struct err *err);
+
+/* The run of a visitor. ERR_NOT_FOUND where this file has none. */
+enum err_code segment_find_visitor(struct segment_cursor *c, uint32_t site, struct slice visitor,
+                                   uint32_t *out_run, struct err *err);
+
+/* ---- Repeats ----
+ *
+ * Two events of one visitor with the same id are one event. Below 0: a stays; above 0: b stays; 0:
+ * they are equal in every byte. Whoever drops repeats anywhere asks this. */
+int segment_repeat_compare(const struct event *a, const struct event *b);
+
+#endif
