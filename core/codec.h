@@ -11,7 +11,9 @@
  *             n     the payload
  *
  * A payload of version 1 is a msgpack array:
- *   [site, time_ms, visitor, id, flags, origin, {text code: str}, {number code: int}, {key: str}]
+ *   [site, time_ms, visitor: str, id: bin, flags, origin,
+ *    {text code: str}, {number code: int}, {property key: str}]
+ * with codes and keys rising. Equal events have equal bytes.
  * Readers ignore codes they do not know only within a version they know.
  */
 #ifndef CORE_CODEC_H

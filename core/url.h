@@ -25,7 +25,8 @@ struct slice url_host(struct arena *a, struct slice host);
 /* Walk a query string: `while (url_next_parameter(&rest, &name, &value))`; both still encoded. */
 bool url_next_parameter(struct slice *rest, struct slice *name, struct slice *value);
 
-/* Undo %XX and '+' (form style); bytes that are no UTF-8 become U+FFFD. */
+/* Undo %XX and '+' (form style); bytes that are no UTF-8 become U+FFFD. Borrows where nothing
+ * changes. */
 struct slice url_decode(struct arena *a, struct slice encoded);
 
 #endif

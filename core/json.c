@@ -1,0 +1,420 @@
+/* The pull parser for JSON: one byte of look-ahead, one state a level, no recursion.
+ *
+ * The state of a level says what may come next in it:
+ *
+ *     WANT_VALUE    the one value of the input, or an object's after its key
+ *     ARRAY_FIRST   a value or ]          ARRAY_REST    , or ]
+ *     OBJECT_FIRST  a key or }            OBJECT_REST   , or }
+ *     WANT_END      nothing but white space
+ *
+ * A value that begins moves its level on before the value is read, so that an object or array only
+ * pushes its own state and pops it at its end.
+ */
+#include "core/json.h"
+
+#include <assert.h>
+
+enum state {
+    WANT_VALUE,
+    WANT_END,
+    ARRAY_FIRST,
+    ARRAY_REST,
+    OBJECT_FIRST,
+    OBJECT_VALUE,
+    OBJECT_REST
+};
+
+void
+json_init(struct json *j, struct slice in, struct arena *a)
+{
+    memset(j, 0, sizeof *j);
+    j->in = in;
+    j->arena = a;
+    j->text = SLICE_EMPTY;
+    j->state[0] = WANT_VALUE;
+}
+
+static enum json_token
+fail(struct json *j, const char *why)
+{
+    j->error = why;
+    return JSON_ERROR;
+}
+
+/* The byte at the reader, or -1 at the end. */
+static int
+peek(const struct json *j)
+{
+    return j->at < j->in.n ? (unsigned char)j->in.p[j->at] : -1;
+}
+
+static void
+skip_space(struct json *j)
+{
+    int c;
+
+    for (c = peek(j); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(j))
+        j->at++;
+}
+
+static bool
+is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* ---- Strings ---- */
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Four hex digits at *at of s, or -1. */
+static int
+read_hex4(struct slice s, size_t *at)
+{
+    int v = 0;
+
+    if (s.n - *at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(s.p[*at + (size_t)i]);
+
+        if (digit < 0)
+            return -1;
+        v = v << 4 | digit;
+    }
+    *at += 4;
+    return v;
+}
+
+static size_t
+put_utf8(char *dst, unsigned c)
+{
+    if (c < 0x80) {
+        dst[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        dst[0] = (char)(0xC0 | c >> 6);
+        dst[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        dst[0] = (char)(0xE0 | c >> 12);
+        dst[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        dst[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    dst[0] = (char)(0xF0 | c >> 18);
+    dst[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    dst[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    dst[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+/* The code point of \uXXXX, whose u has been read; two of them for a surrogate pair. -1:
+ * ill-formed, -2: half a pair. */
+static int
+read_code_point(struct slice raw, size_t *at)
+{
+    int high = read_hex4(raw, at), low;
+
+    if (high < 0xD800 || high > 0xDFFF)
+        return high;
+    if (high > 0xDBFF || raw.n - *at < 2 || raw.p[*at] != '\\' || raw.p[*at + 1] != 'u')
+        return -2;
+    *at += 2;
+    low = read_hex4(raw, at);
+    if (low < 0)
+        return -1;
+    if (low < 0xDC00 || low > 0xDFFF)
+        return -2;
+    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* What a one-letter escape stands for; 0 where it is none. */
+static char
+simple_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+        return c;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return 0;
+    }
+}
+
+/* Decode the inside of a string that has escapes. No escape grows, so raw.n bytes are enough. */
+static const char *
+decode_string(struct json *j, struct slice raw)
+{
+    char *dst = arena_alloc(j->arena, raw.n);
+    size_t n = 0;
+
+    for (size_t i = 0; i < raw.n;) {
+        int c;
+
+        if (raw.p[i] != '\\') {
+            dst[n++] = raw.p[i++];
+            continue;
+        }
+        i++; /* the scan saw that one more byte follows every backslash */
+        if (raw.p[i] != 'u') {
+            dst[n] = simple_escape(raw.p[i++]);
+            if (dst[n++] == 0)
+                return "an unknown escape in a string";
+            continue;
+        }
+        i++;
+        c = read_code_point(raw, &i);
+        if (c == -1)
+            return "four hex digits must follow \\u";
+        if (c == -2)
+            return "half a surrogate pair in a string";
+        n += put_utf8(dst + n, (unsigned)c);
+    }
+    j->text = slice_of(dst, n);
+    return NULL;
+}
+
+/* Read a string whose opening quote is at the reader into j->text. */
+static enum json_token
+read_string(struct json *j, enum json_token token)
+{
+    size_t from = ++j->at;
+    bool has_escapes = false;
+    const char *why = NULL;
+    struct slice raw;
+
+    for (;; j->at++) {
+        int c = peek(j);
+
+        if (c == -1)
+            return fail(j, "the input ends inside a string");
+        if (c == '"')
+            break;
+        if (c < 0x20)
+            return fail(j, "a control character in a string");
+        if (c == '\\') {
+            has_escapes = true;
+            j->at++;
+            if (peek(j) == -1)
+                return fail(j, "the input ends inside a string");
+        }
+    }
+    raw = slice_of(j->in.p + from, j->at - from);
+    j->at++;
+    if (!slice_is_utf8(raw))
+        return fail(j, "a string is not UTF-8");
+    j->text = raw;
+    if (has_escapes)
+        why = decode_string(j, raw);
+    return why ? fail(j, why) : token;
+}
+
+/* ---- Numbers and words ---- */
+
+static bool
+skip_digits(struct json *j)
+{
+    size_t from = j->at;
+
+    while (is_digit(peek(j)))
+        j->at++;
+    return j->at != from;
+}
+
+static enum json_token
+read_number(struct json *j)
+{
+    size_t from = j->at;
+
+    if (peek(j) == '-')
+        j->at++;
+    if (peek(j) == '0')
+        j->at++; /* and no digit may follow: the next token would be one, which is an error */
+    else if (!skip_digits(j))
+        return fail(j, "a number needs digits");
+    if (peek(j) == '.') {
+        j->at++;
+        if (!skip_digits(j))
+            return fail(j, "digits must follow a number's point");
+    }
+    if (peek(j) == 'e' || peek(j) == 'E') {
+        j->at++;
+        if (peek(j) == '+' || peek(j) == '-')
+            j->at++;
+        if (!skip_digits(j))
+            return fail(j, "digits must follow a number's exponent");
+    }
+    j->text = slice_of(j->in.p + from, j->at - from);
+    return JSON_NUMBER;
+}
+
+static enum json_token
+read_word(struct json *j, struct slice word, enum json_token token)
+{
+    if (!slice_starts_with(slice_of(j->in.p + j->at, j->in.n - j->at), word))
+        return fail(j, "a value was expected");
+    j->at += word.n;
+    return token;
+}
+
+/* ---- Structure ---- */
+
+static enum json_token
+open_level(struct json *j, enum state first, enum json_token token)
+{
+    if (j->depth == JSON_DEPTH_MAX)
+        return fail(j, "nested too deeply");
+    j->at++;
+    j->state[++j->depth] = (unsigned char)first;
+    return token;
+}
+
+static enum json_token
+close_level(struct json *j, enum json_token token)
+{
+    assert(j->depth > 0);
+    j->at++;
+    j->depth--;
+    return token;
+}
+
+static enum json_token
+read_value(struct json *j, enum state after)
+{
+    int c = peek(j);
+
+    j->state[j->depth] = (unsigned char)after;
+    j->start = j->at;
+    switch (c) {
+    case '{':
+        return open_level(j, OBJECT_FIRST, JSON_OBJECT);
+    case '[':
+        return open_level(j, ARRAY_FIRST, JSON_ARRAY);
+    case '"':
+        return read_string(j, JSON_STRING);
+    case 't':
+        return read_word(j, SLICE("true"), JSON_TRUE);
+    case 'f':
+        return read_word(j, SLICE("false"), JSON_FALSE);
+    case 'n':
+        return read_word(j, SLICE("null"), JSON_NULL);
+    case -1:
+        return fail(j, "the input ends where a value was expected");
+    default:
+        return c == '-' || is_digit(c) ? read_number(j) : fail(j, "a value was expected");
+    }
+}
+
+/* A key and its colon; the level then wants the value. */
+static enum json_token
+read_key(struct json *j)
+{
+    if (peek(j) != '"')
+        return fail(j, "a key in quotes was expected");
+    j->start = j->at;
+    if (read_string(j, JSON_KEY) == JSON_ERROR)
+        return JSON_ERROR;
+    skip_space(j);
+    if (peek(j) != ':')
+        return fail(j, "a colon must follow a key");
+    j->at++;
+    j->state[j->depth] = OBJECT_VALUE;
+    return JSON_KEY;
+}
+
+/* Pass over the comma between two members. */
+static bool
+read_comma(struct json *j)
+{
+    if (peek(j) != ',')
+        return false;
+    j->at++;
+    skip_space(j);
+    return true;
+}
+
+enum json_token
+json_next(struct json *j)
+{
+    enum state state = j->state[j->depth];
+
+    if (j->error)
+        return JSON_ERROR;
+    skip_space(j);
+    switch (state) {
+    case WANT_VALUE:
+        return read_value(j, WANT_END);
+    case WANT_END:
+        return peek(j) == -1 ? JSON_END : fail(j, "something follows the value");
+    case OBJECT_VALUE:
+        return read_value(j, OBJECT_REST);
+    case ARRAY_FIRST:
+        return peek(j) == ']' ? close_level(j, JSON_ARRAY_END) : read_value(j, ARRAY_REST);
+    case ARRAY_REST:
+        if (peek(j) == ']')
+            return close_level(j, JSON_ARRAY_END);
+        return read_comma(j) ? read_value(j, ARRAY_REST) : fail(j, "a comma or ] was expected");
+    case OBJECT_FIRST:
+        return peek(j) == '}' ? close_level(j, JSON_OBJECT_END) : read_key(j);
+    case OBJECT_REST:
+        if (peek(j) == '}')
+            return close_level(j, JSON_OBJECT_END);
+        return read_comma(j) ? read_key(j) : fail(j, "a comma or } was expected");
+    }
+    return fail(j, "a value was expected");
+}
+
+enum json_token
+json_skip_open(struct json *j, int depth)
+{
+    enum json_token t = JSON_OBJECT;
+
+    while (j->depth > depth && t != JSON_ERROR)
+        t = json_next(j);
+    return j->error ? JSON_ERROR : t;
+}
+
+enum json_token
+json_skip(struct json *j)
+{
+    struct slice raw;
+
+    return json_skip_raw(j, &raw);
+}
+
+enum json_token
+json_skip_raw(struct json *j, struct slice *raw)
+{
+    int depth = j->depth;
+    enum json_token first = json_next(j);
+    size_t from = j->start;
+
+    if (first == JSON_ERROR || json_skip_open(j, depth) == JSON_ERROR)
+        return JSON_ERROR;
+    *raw = slice_of(j->in.p + from, j->at - from);
+    return first;
+}

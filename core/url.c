@@ -1,0 +1,220 @@
+/* Splitting URLs the way a browser reads http and https, as far as counting needs it. */
+#include "core/url.h"
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Index of the first byte of `any` at or after from; s.n where there is none. */
+static size_t
+find_any(struct slice s, const char *any, size_t from)
+{
+    size_t i = from;
+
+    while (i < s.n && (s.p[i] == '\0' || !strchr(any, s.p[i])))
+        i++;
+    return i;
+}
+
+static struct slice
+from_to(struct slice s, size_t from, size_t to)
+{
+    return slice_of(s.p + from, to - from);
+}
+
+/* May a host hold this byte? Browsers refuse these in a host of http. */
+static bool
+is_host_byte(char c)
+{
+    unsigned char u = (unsigned char)c;
+
+    return u > 0x20 && u != 0x7F && !strchr("#%/<>?@[\\]^|\"`{}", c);
+}
+
+static bool
+is_host(struct slice host)
+{
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
+        for (size_t i = 1; i + 1 < host.n; i++)
+            if (hex_digit(host.p[i]) < 0 && host.p[i] != ':' && host.p[i] != '.')
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < host.n; i++)
+        if (!is_host_byte(host.p[i]))
+            return false;
+    return host.n > 0;
+}
+
+static bool
+is_port(struct slice port)
+{
+    for (size_t i = 0; i < port.n; i++)
+        if (port.p[i] < '0' || port.p[i] > '9')
+            return false;
+    return port.n <= 5;
+}
+
+/* "user:password@host:port" */
+static bool
+split_authority(struct slice authority, struct url *out)
+{
+    size_t from = 0, colon;
+
+    for (size_t i = 0; i < authority.n; i++)
+        if (authority.p[i] == '@')
+            from = i + 1;
+    authority = from_to(authority, from, authority.n);
+    colon = authority.n;
+    for (size_t i = authority.n; i-- > 0 && authority.p[i] != ']';)
+        if (authority.p[i] == ':')
+            colon = i;
+    out->host = from_to(authority, 0, colon);
+    if (colon < authority.n)
+        out->port = from_to(authority, colon + 1, authority.n);
+    return is_host(out->host) && is_port(out->port);
+}
+
+/* The path, query and fragment of s, which begins where a path may begin. */
+static void
+split_path(struct slice s, struct url *out)
+{
+    size_t query = find_any(s, "?#", 0);
+    size_t fragment = find_any(s, "#", query);
+
+    out->path = from_to(s, 0, query);
+    if (query < fragment)
+        out->query = from_to(s, query + 1, fragment);
+    if (fragment < s.n)
+        out->fragment = from_to(s, fragment + 1, s.n);
+}
+
+bool
+url_split(struct slice text, struct url *out)
+{
+    struct slice s = slice_trim(text);
+    struct url u = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    size_t end, colon = find_any(s, ":/?#", 0);
+
+    if (colon < s.n && s.p[colon] == ':') {
+        u.scheme = from_to(s, 0, colon);
+        if (!slice_equal_nocase(u.scheme, SLICE("http")) &&
+            !slice_equal_nocase(u.scheme, SLICE("https")))
+            return false;
+        s = from_to(s, colon + 1, s.n);
+        if (!slice_starts_with(s, SLICE("//")))
+            return false;
+    }
+    if (slice_starts_with(s, SLICE("//"))) {
+        end = find_any(s, "/\\?#", 2);
+        if (!split_authority(from_to(s, 2, end), &u))
+            return false;
+        s = from_to(s, end, s.n);
+    } else if (!slice_starts_with(s, SLICE("/"))) {
+        return false;
+    }
+    split_path(s, &u);
+    if (u.path.n == 0)
+        u.path = SLICE("/");
+    *out = u;
+    return true;
+}
+
+struct slice
+url_host(struct arena *a, struct slice host)
+{
+    char *dst;
+
+    if (host.n > 0 && host.p[host.n - 1] == '.')
+        host.n--;
+    dst = arena_alloc(a, host.n + 1);
+    for (size_t i = 0; i < host.n; i++)
+        dst[i] = lower(host.p[i]);
+    dst[host.n] = '\0';
+    return slice_of(dst, host.n);
+}
+
+bool
+url_next_parameter(struct slice *rest, struct slice *name, struct slice *value)
+{
+    struct slice part;
+
+    do {
+        if (rest->n == 0)
+            return false;
+        slice_cut(*rest, '&', &part, rest);
+    } while (part.n == 0);
+    slice_cut(part, '=', name, value);
+    return true;
+}
+
+/* Bytes of the character at the start of s, 0 where they are no UTF-8. */
+static size_t
+character_bytes(struct slice s)
+{
+    size_t n = 1;
+
+    while (n <= 4 && n <= s.n) {
+        if (slice_is_utf8(slice_of(s.p, n)))
+            return n;
+        n++;
+    }
+    return 0;
+}
+
+/* s with every byte that is in no character as U+FFFD. */
+static struct slice
+replace_bad_bytes(struct arena *a, struct slice s)
+{
+    char *dst = arena_alloc(a, 3 * s.n);
+    size_t n = 0;
+
+    while (s.n > 0) {
+        size_t k = character_bytes(s);
+
+        if (k > 0)
+            memcpy(dst + n, s.p, k);
+        else
+            memcpy(dst + n, "\xEF\xBF\xBD", 3);
+        n += k > 0 ? k : 3;
+        s = slice_sub(s, k > 0 ? k : 1, s.n);
+    }
+    return slice_of(dst, n);
+}
+
+struct slice
+url_decode(struct arena *a, struct slice encoded)
+{
+    struct slice s = encoded;
+
+    if (find_any(s, "%+", 0) < s.n) {
+        char *dst = arena_alloc(a, s.n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < s.n; i++) {
+            char c = s.p[i];
+
+            if (c == '%' && s.n - i > 2 && hex_digit(s.p[i + 1]) >= 0 &&
+                hex_digit(s.p[i + 2]) >= 0) {
+                c = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+                i += 2;
+            } else if (c == '+') {
+                c = ' ';
+            }
+            dst[n++] = c;
+        }
+        s = slice_of(dst, n);
+    }
+    return slice_is_utf8(s) ? s : replace_bad_bytes(a, s);
+}
