@@ -1,0 +1,72 @@
+/* The figures of funnel.md 3, summed up over visitors.
+ *
+ *     int usd = tally_currency(t, SLICE("USD"));
+ *     for each visitor
+ *         tally_add(t, &range, events, n, values, path or NULL)
+ *     tally_merge(t, of_another_thread)      in any order: the sums are the same
+ *     report_fill(&report, ...)
+ *
+ * `open`, `began_before` and `after_range` are not counted: they come with as_of and sessions.
+ */
+#ifndef AGGREGATOR_FUNNEL_TALLY_H
+#define AGGREGATOR_FUNNEL_TALLY_H
+
+#include "aggregator/funnel/path.h"
+#include "core/buffer.h"
+
+#define TALLY_EXACT_MAX 1000000 /* times of a stage beyond which percentiles are approximate */
+
+struct tally_value {
+    int64_t units;    /* minor units of the currency */
+    int32_t currency; /* of tally_currency; -1 = the event has no value */
+};
+
+/* p50, p90 nearest rank, mean rounded half up; of nothing: n = 0. */
+struct tally_times {
+    int64_t n;
+    int64_t p50_ms;
+    int64_t p90_ms;
+    int64_t mean_ms;
+    bool is_approximate; /* within 0.5% */
+};
+
+struct tally_stage {
+    int64_t reached;
+    int64_t entries;
+    int64_t exits;
+    int64_t converted;
+    int64_t seen;
+};
+
+struct tally;
+
+struct tally *tally_create(int n_stages);
+void tally_destroy(struct tally **t);
+
+/* The number of a currency in this tally ("" is one too); new ones are added. */
+int tally_currency(struct tally *t, struct slice code);
+
+/* One visitor. events as for path_count, all of them that match a stage and lie in the range;
+ * values[i] belongs to events[i] and is read only where a stage matches (NULL: none has a value);
+ * path NULL: the visitor did not enter. */
+void tally_add(struct tally *t, const struct path_range *range, const struct path_event *events,
+               uint32_t n, const struct tally_value *values, const struct path *path);
+
+/* Add `from`, a tally of other visitors under the same plan. */
+void tally_merge(struct tally *into, const struct tally *from);
+
+int tally_n_stages(const struct tally *t);
+int64_t tally_entered(const struct tally *t);
+const struct tally_stage *tally_stage(const struct tally *t, int stage); /* from 0 */
+
+/* Paths that went straight from stage i to j, both from 1; i = 0: entries at j. */
+int64_t tally_moves(const struct tally *t, int i, int j);
+
+struct tally_times tally_time_from_previous(const struct tally *t, int stage);
+struct tally_times tally_time_from_start(const struct tally *t, int stage);
+
+/* Sums as text: {"USD":"129.90"}, currencies sorted, "{}" where no event had a value. */
+void tally_add_value_json(const struct tally *t, int stage, struct buffer *out);
+void tally_add_seen_value_json(const struct tally *t, int stage, struct buffer *out);
+
+#endif
