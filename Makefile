@@ -1,0 +1,59 @@
+# The front door. Everything here is a few words around scripts/setup.sh, CMake and npm.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.PHONY: help setup frontend build up test check-format format bench faults fuzz clean
+
+help:
+	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
+	@echo 'make test    set up, build, and run every test'
+	@echo 'make build   the release binary, build/corong'
+	@echo 'make bench   measure on this machine'
+	@echo 'make faults  kill processes under load and compare with a ledger (minutes)'
+	@echo 'make fuzz    fuzz every parser, FUZZ_SECONDS=60 each'
+	@echo 'make format  format the C code'
+
+setup:
+	@scripts/setup.sh
+
+# the snippet and the dashboard, which are compiled into the binary
+snippet_sources := $(wildcard js-snippet/*.js js-snippet/*.mjs js-snippet/package-lock.json)
+ui_sources := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
+
+js-snippet/dist/corong.js: $(snippet_sources) | setup
+	cd js-snippet && npm run --silent build
+
+web/ui/dist/index.html: $(ui_sources) | setup
+	cd web/ui && npm run --silent build
+
+frontend: js-snippet/dist/corong.js web/ui/dist/index.html
+
+build: frontend
+	@cmake --preset release -G Ninja --log-level=WARNING -DCORONG_TESTS=OFF >/dev/null
+	@cmake --build build/release
+	@cp -f build/release/cmd/corong build/corong.new && mv -f build/corong.new build/corong
+
+up: build
+	build/corong up --demo
+
+test: build check-format
+	@scripts/test.sh
+
+bench: build
+	@bench/run.sh
+
+faults: build
+	@scripts/faults.sh
+
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+c_files = $(shell git ls-files '*.c' '*.h')
+format: setup
+	@clang-format -i $(c_files)
+check-format: setup
+	@clang-format --dry-run --Werror $(c_files)
+
+clean:
+	rm -rf build js-snippet/dist web/ui/dist

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Install what Corong is built, tested and run with on Debian 12, where it is missing. Safe to run
+# again and again; the second time it does nothing and takes a second.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages="build-essential cmake ninja-build pkg-config clang clang-format libclang-rt-14-dev ca-certificates
+  libcivetweb-dev libhiredis-dev libmsgpack-dev libmaxminddb-dev libsqlite3-dev libjansson-dev
+  libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libutf8proc-dev libcmocka-dev
+  tzdata iso-codes redis-server chromium"
+command -v node >/dev/null 2>&1 || packages="$packages nodejs npm"
+command -v npm >/dev/null 2>&1 || packages="$packages npm"
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+missing=""
+for p in $packages; do
+  dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $p"
+done
+
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null 2>&1 ||
+    fail "this is no Debian; install what these Debian 12 packages hold, then try again:$missing"
+  as_root=""
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || fail "not root and no sudo; as root run: apt-get install$missing"
+    as_root="sudo"
+  fi
+  say "installing$missing"
+  log=$(mktemp)
+  # Debian would start a system-wide Redis; Corong brings its own, private one
+  policy=""
+  if [ ! -e /usr/sbin/policy-rc.d ] && [ ! -e /run/systemd/system ]; then
+    policy=/usr/sbin/policy-rc.d
+    $as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d'
+  fi
+  ok=yes
+  { $as_root apt-get update -qq &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 || ok=no
+  [ -z "$policy" ] || $as_root rm -f "$policy"
+  if [ "$ok" = no ]; then
+    tail -5 "$log" >&2
+    fail "apt-get could not install:$missing (its words above, all of them in $log)"
+  fi
+  rm -f "$log"
+fi
+
+# npm packages, exactly as locked; again only where a lock file has changed
+for dir in js-snippet web/ui tests/e2e; do
+  [ -f "$dir/package-lock.json" ] || continue
+  stamp="$dir/node_modules/.installed-lock"
+  if ! cmp -s "$dir/package-lock.json" "$stamp"; then
+    say "npm packages of $dir"
+    log=$(mktemp)
+    if ! (cd "$dir" && npm ci --no-audit --no-fund --ignore-scripts >"$log" 2>&1); then
+      tail -5 "$log" >&2
+      fail "npm could not install the packages of $dir (its words above, all of them in $log)"
+    fi
+    rm -f "$log"
+    cp "$dir/package-lock.json" "$stamp"
+  fi
+done
+say "everything is there"
