@@ -31,7 +31,8 @@ struct http_reply {
     const char *content_type; /* NULL: no body */
     struct buffer body;       /* owned by the server, freed after sending */
     struct slice fixed;       /* used instead of body where it is not empty; static bytes */
-    struct buffer headers;    /* further "Name: value\r\n" lines */
+    struct buffer headers;    /* further "Name: value\r\n" lines: http_reply_header */
+    const char *code;         /* of http_reply_error, for finish; NULL where all is well */
 };
 
 /* A handler fills *reply (status 200, empty) and returns. It runs on one of the server's threads.

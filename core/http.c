@@ -1,0 +1,681 @@
+/* HTTP over civetweb 1.15: see http.h for what it promises.
+ *
+ * Every request comes in through the begin_request callback, so that none of civetweb's own
+ * handling (files, CGI, PUT, form parser, CORS) is ever reached. One arena and two buffers belong
+ * to each worker thread; a request in the steady state allocates nothing. A reply leaves in one
+ * write: head and body in two would cost a segment, and a delayed acknowledgement on slow links.
+ */
+#include "core/http.h"
+
+#include <civetweb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "core/address.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/url.h"
+
+#define ARENA_BYTES      (16 * 1024)
+#define BUFFER_KEEP      (128 * 1024) /* a buffer that grew over it is given back */
+#define ONE_WRITE_MAX    (256 * 1024)
+#define BODY_CHUNK       32 /* see read_body */
+#define DRAIN_MAX        (1024 * 1024)
+#define STOP_WAIT_MS     10000
+#define SPARE_FILES      256
+#define MAX_HEADER_BYTES "16384"
+
+struct http_server {
+    struct mg_context *mg;
+    struct http_config config;
+    struct address_list trusted;
+    int port;
+    atomic_int in_flight;
+    atomic_bool is_stopping;
+};
+
+struct worker {
+    struct arena arena;
+    struct buffer in;
+    struct buffer out;
+};
+
+/* ---- Replies ---- */
+
+static const char *
+status_words(int status)
+{
+    static const struct {
+        int status;
+        const char *words;
+    } table[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].status == status)
+            return table[i].words;
+    return "Unknown";
+}
+
+static void
+add_date(struct buffer *out)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm t;
+
+    gmtime_r(&now, &t);
+    buffer_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[t.tm_wday], t.tm_mday,
+                  months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+static void
+send_reply(struct mg_connection *conn, struct buffer *out, struct http_reply *reply, bool is_head,
+           bool closes)
+{
+    struct slice body = reply->fixed.n ? reply->fixed : buffer_slice(&reply->body);
+    bool has_body = reply->content_type && reply->status != 204 && reply->status != 304;
+
+    buffer_clear(out);
+    buffer_printf(out, "HTTP/1.1 %d %s\r\n", reply->status, status_words(reply->status));
+    add_date(out);
+    if (has_body)
+        buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
+    if (reply->status != 204 && reply->status != 304)
+        buffer_printf(out, "Content-Length: %zu\r\n", has_body ? body.n : 0);
+    buffer_add_text(out, "X-Content-Type-Options: nosniff\r\n");
+    buffer_add_slice(out, buffer_slice(&reply->headers));
+    buffer_add_text(out, closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
+    if (!has_body || is_head)
+        body = SLICE_EMPTY;
+    if (body.n <= ONE_WRITE_MAX) {
+        buffer_add_slice(out, body);
+        body = SLICE_EMPTY;
+    }
+    if (mg_write(conn, out->p, out->n) > 0 && body.n != 0)
+        mg_write(conn, body.p, body.n);
+}
+
+/* The right-most hop that is no proxy of ours. Anything odd ends the walk at the last good hop:
+ * what stands further left could be anybody's invention. */
+static struct slice
+client_address(const struct http_server *s, const struct mg_request_info *info, struct slice peer)
+{
+    unsigned char ignored[16];
+    struct slice found = peer, rest, hop;
+
+    for (int i = info->num_headers - 1; i >= 0; i--) {
+        if (strcasecmp(info->http_headers[i].name, "X-Forwarded-For") != 0)
+            continue;
+        rest = slice_from(info->http_headers[i].value);
+        while (address_next_hop(&rest, &hop)) {
+            if (!address_parse(hop, ignored))
+                return found;
+            found = hop;
+            if (!address_list_has(&s->trusted, hop))
+                return found;
+        }
+    }
+    return found;
+}
+
+/* ---- Requests ---- */
+
+struct slice
+http_header(const struct http_request *r, const char *name)
+{
+    return r->conn ? slice_from(mg_get_header(r->conn, name)) : SLICE_EMPTY;
+}
+
+struct slice
+http_cookie(const struct http_request *r, const char *name)
+{
+    struct slice rest = http_header(r, "Cookie");
+    struct slice pair, key, value;
+    bool more = rest.n != 0;
+
+    while (more) {
+        more = slice_cut(rest, ';', &pair, &rest);
+        if (slice_cut(slice_trim(pair), '=', &key, &value) && slice_is(key, name))
+            return value;
+    }
+    return SLICE_EMPTY;
+}
+
+bool
+http_parameter(const struct http_request *r, const char *name, struct slice *out)
+{
+    struct slice rest = r->query, key, value;
+
+    while (url_next_parameter(&rest, &key, &value)) {
+        if (!slice_equal(url_decode(r->arena, key), slice_from(name)))
+            continue;
+        *out = url_decode(r->arena, value);
+        return true;
+    }
+    return false;
+}
+
+static enum http_method
+method_of(const char *name, bool *is_head)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } table[] = {{"GET", HTTP_GET}, {"HEAD", HTTP_GET},      {"POST", HTTP_POST},
+                 {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS}};
+
+    *is_head = strcmp(name, "HEAD") == 0;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(name, table[i].name) == 0)
+            return table[i].method;
+    return 0;
+}
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Decode once. False for a bad escape, a control character, or a ".." segment. */
+static bool
+decode_path(struct arena *a, const char *raw, struct slice *out)
+{
+    size_t n = strlen(raw), w = 0;
+    char *p = arena_alloc(a, n + 1);
+    struct slice rest, segment;
+    bool more = true;
+
+    if (n == 0 || raw[0] != '/')
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)raw[i];
+        if (c == '%') {
+            int high = i + 2 < n ? hex_digit(raw[i + 1]) : -1;
+            int low = high >= 0 ? hex_digit(raw[i + 2]) : -1;
+            if (low < 0)
+                return false;
+            c = (unsigned char)(high << 4 | low);
+            i += 2;
+        }
+        if (c < ' ' || c == 0x7f)
+            return false;
+        p[w++] = (char)c;
+    }
+    p[w] = '\0';
+    *out = rest = slice_of(p, w);
+    while (more) {
+        more = slice_cut(rest, '/', &segment, &rest);
+        if (slice_is(segment, ".."))
+            return false;
+    }
+    return true;
+}
+
+/* The length to expect from the headers, judged more strictly than civetweb does: both headers, or
+ * two lengths, or "+10", are how requests are smuggled past a proxy. -1: refuse. */
+static int64_t
+body_length(const struct mg_request_info *info)
+{
+    int64_t length = 0;
+    int n_lengths = 0;
+
+    for (int i = 0; i < info->num_headers; i++) {
+        const char *name = info->http_headers[i].name;
+        struct slice value = slice_from(info->http_headers[i].value);
+        if (strcasecmp(name, "Transfer-Encoding") == 0)
+            return -1;
+        if (strcasecmp(name, "Content-Length") != 0)
+            continue;
+        if (++n_lengths > 1 || value.n == 0 || value.n > 12)
+            return -1;
+        for (size_t k = 0; k < value.n; k++)
+            if (value.p[k] < '0' || value.p[k] > '9')
+                return -1;
+        slice_to_int64(value, &length);
+    }
+    return length;
+}
+
+/* Read `length` bytes (out may be NULL: read and forget) within the time allowed.
+ *
+ * mg_read waits for all it is asked for and starts its clock anew with every byte that comes, so a
+ * sender of one byte in a while could hold it for as long as it likes. Asked for few bytes at a
+ * time, it comes back often enough to look at the clock; what is already in its buffer costs no
+ * system call. */
+static bool
+read_body(const struct http_server *s, struct mg_connection *conn, int64_t length,
+          struct buffer *out)
+{
+    int64_t deadline = clock_steady_ms() + s->config.body_ms;
+    char chunk[BODY_CHUNK];
+
+    if (out) {
+        buffer_clear(out);
+        buffer_reserve(out, (size_t)length);
+    }
+    while (length > 0) {
+        size_t want = length < BODY_CHUNK ? (size_t)length : BODY_CHUNK;
+        int n = mg_read(conn, chunk, want);
+        if (n <= 0 || clock_steady_ms() > deadline)
+            return false;
+        if (out)
+            buffer_add(out, chunk, (size_t)n);
+        length -= n;
+    }
+    return true;
+}
+
+static bool
+route_matches(const struct http_route *route, struct slice path, struct slice *tail)
+{
+    struct slice pattern = slice_from(route->path);
+
+    *tail = SLICE_EMPTY;
+    if (pattern.n == 0 || pattern.p[pattern.n - 1] != '*')
+        return slice_equal(pattern, path);
+    pattern.n--;
+    if (!slice_starts_with(path, pattern))
+        return false;
+    *tail = slice_sub(path, pattern.n, path.n - pattern.n);
+    return true;
+}
+
+/* The most exact path wins, then the method. *allowed gets every method of that path. */
+static const struct http_route *
+find_route(const struct http_route *routes, struct http_request *r, unsigned *allowed)
+{
+    const struct http_route *found = NULL;
+    size_t best = 0;
+    struct slice tail;
+
+    *allowed = 0;
+    for (const struct http_route *route = routes; route->path; route++) {
+        size_t rank;
+        if (!route_matches(route, r->path, &tail))
+            continue;
+        rank = strlen(route->path) * 2 + (route->path[strlen(route->path) - 1] != '*');
+        if (rank < best)
+            continue;
+        if (rank > best) {
+            best = rank;
+            found = NULL;
+            *allowed = 0;
+        }
+        *allowed |= route->methods;
+        if (!found && (route->methods & r->method)) {
+            found = route;
+            r->tail = tail;
+        }
+    }
+    return found;
+}
+
+static void
+reply_no_route(struct http_reply *reply, unsigned allowed)
+{
+    static const struct {
+        unsigned method;
+        const char *words;
+    } names[] = {{HTTP_GET, "GET, HEAD"},
+                 {HTTP_POST, "POST"},
+                 {HTTP_PUT, "PUT"},
+                 {HTTP_DELETE, "DELETE"},
+                 {HTTP_OPTIONS, "OPTIONS"}};
+    char list[64] = "";
+    size_t n = 0;
+
+    if (allowed == 0) {
+        http_reply_error(reply, 404, "not_found", "there is nothing at this address", NULL);
+        return;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (allowed & names[i].method)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", names[i].words);
+    http_reply_error(reply, 405, "method_not_allowed", "this address knows other methods", NULL);
+    http_reply_header(reply, "Allow", slice_of(list, n));
+}
+
+struct exchange {
+    struct http_server *server;
+    struct mg_connection *conn;
+    const struct mg_request_info *info;
+    struct worker *worker;
+    struct http_request request;
+    struct http_reply reply;
+    bool is_head;
+    bool closes;
+};
+
+/* A refusal before the body was read: what is left unread would be taken for the next request, so
+ * the connection ends. A moderate rest is read first, as closing over unread bytes resets the
+ * connection and the answer with it. */
+static void
+refuse(struct exchange *x, int status, const char *code, const char *message, int64_t unread)
+{
+    http_reply_error(&x->reply, status, code, message, NULL);
+    x->closes = true;
+    if (unread > 0 && unread <= DRAIN_MAX)
+        read_body(x->server, x->conn, unread, NULL);
+}
+
+static void
+handle(struct exchange *x)
+{
+    const struct http_server *s = x->server;
+    const struct http_route *route;
+    struct http_request *r = &x->request;
+    int64_t length = body_length(x->info);
+    unsigned allowed;
+
+    if (length < 0) {
+        refuse(x, 400, "bad_length", "one plain Content-Length, and no Transfer-Encoding, please",
+               0);
+        return;
+    }
+    if (!x->info->local_uri_raw || !decode_path(r->arena, x->info->local_uri_raw, &r->path)) {
+        refuse(x, 400, "bad_path", "the address is ill-formed", length);
+        return;
+    }
+    route = find_route(s->config.routes, r, &allowed);
+    if (!route) {
+        refuse(x, 404, "not_found", "", length);
+        reply_no_route(&x->reply, allowed);
+        return;
+    }
+    if ((uint64_t)length > route->body_max) {
+        refuse(x, 413, "too_large", "the body is larger than this address takes", length);
+        return;
+    }
+    if (!read_body(s, x->conn, length, &x->worker->in)) {
+        refuse(x, 408, "too_slow", "the body did not come in time", 0);
+        return;
+    }
+    r->body = buffer_slice(&x->worker->in);
+    route->handler(r, &x->reply, s->config.context);
+}
+
+static bool
+wants_close(const struct exchange *x)
+{
+    struct slice connection = http_header(&x->request, "Connection");
+
+    return !x->server->config.keep_alive || strcmp(x->info->http_version, "1.1") != 0 ||
+           slice_equal_nocase(slice_trim(connection), SLICE("close"));
+}
+
+static void
+fill_request(struct exchange *x)
+{
+    struct http_request *r = &x->request;
+    struct slice peer = slice_from(x->info->remote_addr);
+
+    r->conn = x->conn;
+    r->arena = &x->worker->arena;
+    r->method = method_of(x->info->request_method, &x->is_head);
+    r->query = slice_from(x->info->query_string);
+    r->path = r->tail = r->body = SLICE_EMPTY;
+    r->remote = peer;
+    if (address_list_has(&x->server->trusted, peer)) {
+        r->remote = client_address(x->server, x->info, peer);
+        r->is_https =
+            slice_equal_nocase(slice_trim(http_header(r, "X-Forwarded-Proto")), SLICE("https"));
+    }
+}
+
+static int
+on_request(struct mg_connection *conn)
+{
+    struct exchange x = {.server = mg_get_user_data(mg_get_context(conn)),
+                         .conn = conn,
+                         .info = mg_get_request_info(conn),
+                         .worker = mg_get_thread_pointer(conn),
+                         .reply = {.status = 200}};
+
+    atomic_fetch_add(&x.server->in_flight, 1);
+    arena_reset(&x.worker->arena);
+    fill_request(&x);
+    x.closes = wants_close(&x);
+    if (atomic_load(&x.server->is_stopping)) {
+        refuse(&x, 503, "stopping", "the server is stopping; try again", 0);
+        http_reply_header(&x.reply, "Retry-After", SLICE("1"));
+    } else {
+        handle(&x);
+    }
+    if (x.server->config.finish)
+        x.server->config.finish(&x.request, &x.reply, x.server->config.context);
+    x.closes = x.closes || atomic_load(&x.server->is_stopping);
+    if (x.closes)
+        mg_disable_keep_alive(conn);
+    send_reply(conn, &x.worker->out, &x.reply, x.is_head, x.closes);
+    buffer_fini(&x.reply.body);
+    buffer_fini(&x.reply.headers);
+    if (x.worker->in.capacity > BUFFER_KEEP)
+        buffer_fini(&x.worker->in);
+    if (x.worker->out.capacity > BUFFER_KEEP)
+        buffer_fini(&x.worker->out);
+    atomic_fetch_sub(&x.server->in_flight, 1);
+    return x.reply.status;
+}
+
+/* What civetweb itself refuses (a head that is no HTTP, too long, too late). */
+static int
+on_error(struct mg_connection *conn, int status, const char *words)
+{
+    struct http_reply reply = {.status = 200};
+    struct buffer out = BUFFER_EMPTY;
+
+    (void)words;
+    http_reply_error(&reply, status, "bad_request", status_words(status), NULL);
+    mg_disable_keep_alive(conn);
+    send_reply(conn, &out, &reply, false, true);
+    buffer_fini(&out);
+    buffer_fini(&reply.body);
+    return 0;
+}
+
+static int
+on_log(const struct mg_connection *conn, const char *message)
+{
+    (void)conn;
+    log_debug("http: %s", message);
+    return 1;
+}
+
+static void *
+on_thread(const struct mg_context *mg, int type)
+{
+    struct worker *w;
+
+    (void)mg;
+    if (type != 1)
+        return NULL;
+    w = mem_zalloc(sizeof *w);
+    arena_init(&w->arena, ARENA_BYTES);
+    return w;
+}
+
+static void
+on_thread_end(const struct mg_context *mg, int type, void *pointer)
+{
+    struct worker *w = pointer;
+
+    (void)mg;
+    (void)type;
+    if (!w)
+        return;
+    arena_fini(&w->arena);
+    buffer_fini(&w->in);
+    buffer_fini(&w->out);
+    free(w);
+}
+
+/* ---- The server ---- */
+
+/* civetweb spins when accept() runs out of descriptors: have enough, or queue less. */
+static int
+fit_queue(int n_threads, int queue)
+{
+    rlim_t wanted = (rlim_t)n_threads + (rlim_t)queue + SPARE_FILES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return queue;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+        return queue;
+    queue = (int)limit.rlim_cur - n_threads - SPARE_FILES;
+    if (queue < 16)
+        queue = 16;
+    log_warn("only %llu open files are allowed: at most %d connections will wait",
+             (unsigned long long)limit.rlim_cur, queue);
+    return queue;
+}
+
+static void
+init_library(void)
+{
+    mg_init_library(MG_FEATURES_DEFAULT);
+}
+
+static struct mg_context *
+listen_with(struct http_server *s)
+{
+    const struct http_config *c = &s->config;
+    char port[80], threads[16], queue[16], request_ms[16], keep_alive_ms[16];
+    struct mg_callbacks callbacks = {.begin_request = on_request,
+                                     .http_error = on_error,
+                                     .log_message = on_log,
+                                     .init_thread = on_thread,
+                                     .exit_thread = on_thread_end};
+    const char *options[] = {"listening_ports",
+                             port,
+                             "num_threads",
+                             threads,
+                             "connection_queue",
+                             queue,
+                             "listen_backlog",
+                             "1024",
+                             "request_timeout_ms",
+                             request_ms,
+                             "enable_keep_alive",
+                             c->keep_alive ? "yes" : "no",
+                             "keep_alive_timeout_ms",
+                             keep_alive_ms,
+                             "max_request_size",
+                             MAX_HEADER_BYTES,
+                             "tcp_nodelay",
+                             "1",
+                             "decode_url",
+                             "no",
+                             "decode_query_string",
+                             "no",
+                             "enable_directory_listing",
+                             "no",
+                             "allow_sendfile_call",
+                             "no",
+                             "access_control_allow_origin",
+                             "",
+                             NULL};
+
+    snprintf(port, sizeof port, "%s:%d", c->address, c->port);
+    snprintf(threads, sizeof threads, "%d", c->n_threads);
+    snprintf(queue, sizeof queue, "%d", fit_queue(c->n_threads, c->queue));
+    snprintf(request_ms, sizeof request_ms, "%d", c->request_ms);
+    snprintf(keep_alive_ms, sizeof keep_alive_ms, "%d", c->keep_alive_ms);
+    return mg_start(&callbacks, s, options);
+}
+
+enum err_code
+http_start(const struct http_config *config, struct http_server **out, struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct http_server *s = mem_zalloc(sizeof *s);
+    struct mg_server_port port;
+    enum err_code rc;
+
+    pthread_once(&once, init_library);
+    s->config = *config;
+    rc = address_list_parse(slice_from(config->trusted_proxies), &s->trusted, err);
+    if (rc != ERR_OK) {
+        err_prefix(err, "trusted-proxies");
+        goto done;
+    }
+    s->mg = listen_with(s);
+    if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1) {
+        rc = err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",
+                     config->address, config->port);
+        goto done;
+    }
+    s->port = port.port;
+    *out = s;
+    return ERR_OK;
+done:
+    if (s->mg)
+        mg_stop(s->mg);
+    free(s);
+    return rc;
+}
+
+int
+http_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+void
+http_stop(struct http_server **s)
+{
+    int64_t deadline = clock_steady_ms() + STOP_WAIT_MS;
+
+    if (!*s)
+        return;
+    /* mg_stop cuts off replies: let what is in a handler finish first, and refuse what comes */
+    atomic_store(&(*s)->is_stopping, true);
+    while (atomic_load(&(*s)->in_flight) > 0 && clock_steady_ms() < deadline)
+        clock_sleep_ms(2);
+    mg_stop((*s)->mg);
+    free(*s);
+    *s = NULL;
+}
