@@ -7,7 +7,7 @@
  *   the server    POST /api/v1/events, and import (NDJSON)    {one event} or [{one event}..]
  *   the pixel     GET /e.gif?site=..&event=..&url=..          a query; CSV sets fields the same way
  *
- * A `struct given` is one event as it was given, before anything is derived from it. The way on:
+ * The way on from a `struct given` (collector/given.h):
  *
  *     beacon_parse..()                        what was given; or given_init + given_set by hand
  *     g->user_agent, g->ip = ...              of the request, where the sender gave none
@@ -20,40 +20,12 @@
 #ifndef COLLECTOR_BEACON_H
 #define COLLECTOR_BEACON_H
 
-#include "core/arena.h"
-#include "core/err.h"
-#include "core/event.h"
+#include "collector/given.h"
 
 #define BEACON_EVENTS_MAX     100             /* of one body */
 #define BEACON_BODY_BYTES_MAX (64 * 1024)     /* what sendBeacon and keepalive allow a page */
 #define BEACON_FUTURE_MAX_MS  (5 * 60 * 1000) /* ahead of our clock */
 #define BEACON_SKEW_STEP_MS   (30 * 1000)
-
-struct given {
-    struct event event;   /* visitor, id, time, texts, properties, origin; not site */
-    bool has_time;        /* event.time_ms was given */
-    bool has_bot;         /* "bot" was given: event.flags holds it */
-    uint32_t texts_given; /* bit 1u << enum event_text: wins over what is derived */
-    uint32_t names_seen;  /* against names given twice (private) */
-    struct slice number_text[NUMBER_COUNT]; /* as given; read by given_finish with the currency */
-    struct slice user_agent;                /* used, never stored */
-    struct slice ip;                        /* used, then forgotten: enrich_event clears it */
-};
-
-void given_init(struct given *g, enum event_origin origin);
-
-/* Set one field by its name: every name of the one-event JSON, any other attribute by its own
- * ("campaign", "scroll_pct"), "properties.<key>", "bot" (true or false).
- *
- * An empty value is a field not given. ERR_INVALID with err->field = name: an unknown name, a name
- * set twice, a value of the wrong shape (time, number, bot), a derived attribute. */
-enum err_code given_set(struct given *g, struct slice name, struct slice value, struct arena *a,
-                        struct err *err);
-
-/* Read the numbers, now that the currency is known, and drop properties without a value. A value
- * without a currency is in default_currency (that of the site; may be ""). Called by enrich_event.
- * ERR_INVALID names the field ("value", "currency", "scroll_pct"). */
-enum err_code given_finish(struct given *g, struct slice default_currency, struct err *err);
 
 /* One event of a body: either given, or why it was refused. */
 struct beacon_item {
@@ -64,7 +36,7 @@ struct beacon_item {
 
 struct beacon {
     struct slice site;    /* the public key; "" from beacon_parse_server */
-    struct slice visitor; /* already in every item that has none of its own */
+    struct slice visitor; /* the snippet's; already in every item */
     bool has_sent;
     int64_t sent_ms; /* the sender's clock when it sent */
     uint32_t n_items;
@@ -77,8 +49,8 @@ struct beacon {
  * not give user_agent and ip: those are the request's. */
 enum err_code beacon_parse(struct slice body, struct arena *a, struct beacon *out, struct err *err);
 
-/* A server's body: one event or an array of them (ORIGIN_SERVER). Errors as above; an empty array
- * is ERR_INVALID. */
+/* A server's body: one event or an array of them (ORIGIN_SERVER), which must have visitor, time and
+ * event. Errors as above; an empty array is ERR_INVALID. */
 enum err_code beacon_parse_server(struct slice body, struct arena *a, struct beacon *out,
                                   struct err *err);
 

@@ -159,20 +159,6 @@ url_next_parameter(struct slice *rest, struct slice *name, struct slice *value)
     return true;
 }
 
-/* Bytes of the character at the start of s, 0 where they are no UTF-8. */
-static size_t
-character_bytes(struct slice s)
-{
-    size_t n = 1;
-
-    while (n <= 4 && n <= s.n) {
-        if (slice_is_utf8(slice_of(s.p, n)))
-            return n;
-        n++;
-    }
-    return 0;
-}
-
 /* s with every byte that is in no character as U+FFFD. */
 static struct slice
 replace_bad_bytes(struct arena *a, struct slice s)
@@ -181,7 +167,7 @@ replace_bad_bytes(struct arena *a, struct slice s)
     size_t n = 0;
 
     while (s.n > 0) {
-        size_t k = character_bytes(s);
+        size_t k = slice_utf8_length(s);
 
         if (k > 0)
             memcpy(dst + n, s.p, k);

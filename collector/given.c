@@ -1,0 +1,234 @@
+/* Fields by name. The names are those of core/event.h and a few that are no attributes. */
+#include "collector/given.h"
+
+#include "core/decimal.h"
+#include "core/timestamp.h"
+
+/* Bits of names_seen: texts first, then numbers, then these. */
+enum {
+    SEEN_NUMBERS = TEXT_COUNT,
+    SEEN_VISITOR = TEXT_COUNT + NUMBER_COUNT,
+    SEEN_TIME,
+    SEEN_ID,
+    SEEN_USER_AGENT,
+    SEEN_IP,
+    SEEN_BOT,
+    SEEN_COUNT
+};
+_Static_assert(SEEN_COUNT <= 64, "names_seen has 64 bits");
+
+static const struct slice property_stem = SLICE("properties.");
+
+void
+given_init(struct given *g, enum event_origin origin)
+{
+    memset(g, 0, sizeof *g);
+    g->event.origin = origin;
+    g->event.visitor = g->event.id = g->user_agent = g->ip = SLICE_EMPTY;
+    for (int k = 0; k < TEXT_COUNT; k++)
+        g->event.text[k] = SLICE_EMPTY;
+    for (int k = 0; k < NUMBER_COUNT; k++)
+        g->number_text[k] = SLICE_EMPTY;
+}
+
+enum err_code
+given_fail(struct slice name, struct err *err, const char *why)
+{
+    struct err unused;
+    char field[sizeof unused.field];
+
+    slice_to_cstr(slice_sub(name, 0, slice_utf8_cut(name, sizeof field - 1)), field, sizeof field);
+    return err_set(err, ERR_INVALID, field, "%s", why);
+}
+
+/* ---- One field each; value is never empty here ---- */
+
+static enum err_code
+set_text(struct given *g, enum event_text k, struct slice name, enum given_kind kind,
+         struct slice value, struct err *err)
+{
+    if (kind == GIVEN_TRUTH)
+        return given_fail(name, err, "must be text");
+    g->event.text[k] = value;
+    g->texts_given |= 1u << k;
+    return ERR_OK;
+}
+
+static enum err_code
+set_number(struct given *g, enum event_number k, struct slice name, struct slice value,
+           struct err *err)
+{
+    value = slice_trim(value);
+    if (!decimal_is_number(value))
+        return given_fail(name, err, "must be a number like 12.50");
+    g->number_text[k] = value;
+    return ERR_OK;
+}
+
+static enum err_code
+set_time(struct given *g, struct slice value, struct err *err)
+{
+    struct err why = ERR_NONE;
+
+    if (timestamp_parse(slice_trim(value), &g->event.time_ms, &why) != ERR_OK)
+        return err_set(err, ERR_INVALID, "time", "%s", why.message);
+    g->has_time = true;
+    return ERR_OK;
+}
+
+static enum err_code
+set_bot(struct given *g, struct slice value, struct err *err)
+{
+    bool is_bot = slice_is(value, "true");
+
+    if (!is_bot && !slice_is(value, "false"))
+        return err_set(err, ERR_INVALID, "bot", "must be true or false");
+    g->has_bot = true;
+    g->event.flags |= is_bot ? EVENT_BOT : 0;
+    return ERR_OK;
+}
+
+enum err_code
+given_set_property(struct given *g, struct slice key, enum given_kind kind, struct slice value,
+                   struct arena *a, struct err *err)
+{
+    struct event *e = &g->event;
+
+    if (key.n == 0 || key.n > EVENT_PROPERTY_KEY_MAX)
+        return err_set(err, ERR_INVALID, "properties", "a key must have 1 to %d bytes",
+                       EVENT_PROPERTY_KEY_MAX);
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        if (slice_equal(e->properties[i].key, key))
+            return given_fail(arena_printf(a, "properties.%.*s", SLICE_ARG(key)), err,
+                              "given twice");
+    if (e->n_properties == EVENT_PROPERTIES_MAX)
+        return err_set(err, ERR_INVALID, "properties", "more than %d keys", EVENT_PROPERTIES_MAX);
+    if (!e->properties)
+        e->properties = ARENA_ARRAY(a, struct event_property, EVENT_PROPERTIES_MAX);
+    /* without a value it is kept for now, so that the key cannot come again; event_prepare drops it
+     */
+    e->properties[e->n_properties++] =
+        (struct event_property){key, kind == GIVEN_NULL ? SLICE_EMPTY : value};
+    return ERR_OK;
+}
+
+/* ---- Names ---- */
+
+/* The bit of names_seen of a name that may be given, -1 for any other. */
+static int
+seen_bit(struct slice name, const struct attribute *attribute)
+{
+    static const struct {
+        const char *name;
+        int bit;
+    } others[] = {
+        {"visitor", SEEN_VISITOR},       {"time", SEEN_TIME}, {"id", SEEN_ID},
+        {"user_agent", SEEN_USER_AGENT}, {"ip", SEEN_IP},     {"bot", SEEN_BOT},
+    };
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (slice_is(name, others[i].name))
+            return others[i].bit;
+    if (attribute && attribute->source == SOURCE_TEXT)
+        return attribute->code;
+    if (attribute && attribute->source == SOURCE_NUMBER)
+        return SEEN_NUMBERS + attribute->code;
+    return -1;
+}
+
+static enum err_code
+set_by_bit(struct given *g, int bit, struct slice name, enum given_kind kind, struct slice value,
+           struct err *err)
+{
+    struct slice *plain = NULL;
+
+    if (bit < TEXT_COUNT)
+        return set_text(g, (enum event_text)bit, name, kind, value, err);
+    if (bit < SEEN_VISITOR)
+        return set_number(g, (enum event_number)(bit - SEEN_NUMBERS), name, value, err);
+    if (bit == SEEN_TIME)
+        return set_time(g, value, err);
+    if (bit == SEEN_BOT)
+        return set_bot(g, value, err);
+    if (kind == GIVEN_TRUTH)
+        return given_fail(name, err, "must be text");
+    plain = bit == SEEN_VISITOR      ? &g->event.visitor
+            : bit == SEEN_ID         ? &g->event.id
+            : bit == SEEN_USER_AGENT ? &g->user_agent
+                                     : &g->ip;
+    *plain = value;
+    return ERR_OK;
+}
+
+enum err_code
+given_set_as(struct given *g, struct slice name, enum given_kind kind, struct slice value,
+             struct arena *a, struct err *err)
+{
+    struct attribute attribute;
+    bool is_attribute;
+    int bit;
+
+    if (slice_starts_with(name, property_stem))
+        return given_set_property(g, slice_sub(name, property_stem.n, name.n), kind, value, a, err);
+    is_attribute = attribute_find(name, &attribute);
+    bit = seen_bit(name, is_attribute ? &attribute : NULL);
+    if (bit < 0)
+        return given_fail(name, err,
+                          is_attribute ? "is derived from other events and cannot be given"
+                                       : "unknown name (free ones go in properties)");
+    if (g->names_seen >> bit & 1)
+        return given_fail(name, err, "given twice");
+    g->names_seen |= UINT64_C(1) << bit;
+    if (kind == GIVEN_NULL || value.n == 0)
+        return ERR_OK;
+    return set_by_bit(g, bit, name, kind, value, err);
+}
+
+enum err_code
+given_set(struct given *g, struct slice name, struct slice value, struct arena *a, struct err *err)
+{
+    return given_set_as(g, name, GIVEN_TEXT, value, a, err);
+}
+
+/* ---- Whole events ---- */
+
+enum err_code
+given_check_required(const struct given *g, struct err *err)
+{
+    const char *missing = g->event.visitor.n == 0            ? "visitor"
+                          : !g->has_time                     ? "time"
+                          : g->event.text[TEXT_EVENT].n == 0 ? "event"
+                                                             : NULL;
+
+    return missing ? err_set(err, ERR_INVALID, missing, "missing or empty") : ERR_OK;
+}
+
+enum err_code
+given_finish(struct given *g, struct slice default_currency, struct err *err)
+{
+    struct slice *currency = &g->event.text[TEXT_CURRENCY];
+    char upper[3];
+
+    if (currency->n == 0 && g->number_text[NUMBER_VALUE].n > 0)
+        *currency = default_currency;
+    if (currency->n > 0 && !currency_normalize(*currency, upper))
+        return err_set(err, ERR_INVALID, "currency", "must be three letters like USD");
+    for (int k = 0; k < NUMBER_COUNT; k++) {
+        enum event_number number = (enum event_number)k;
+        enum err_code rc;
+        int64_t units;
+
+        if (g->number_text[k].n == 0)
+            continue;
+        rc = decimal_parse(
+            g->number_text[k],
+            event_number_digits(number, slice_of(upper, currency->n > 0 ? sizeof upper : 0)),
+            &units, err);
+        if (rc != ERR_OK) {
+            err_prefix(err, event_number_name(number));
+            return rc;
+        }
+        event_set_number(&g->event, number, units);
+    }
+    return ERR_OK;
+}

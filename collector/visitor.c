@@ -1,0 +1,44 @@
+/* What an id must be, to be one person's and always the same. */
+#include "collector/visitor.h"
+
+#include "core/event.h"
+
+/* C0, DEL and C1: event_prepare refuses them, so nothing else may take them. */
+static bool
+has_control_characters(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c < 0x20 || c == 0x7F)
+            return true;
+        if (c == 0xC2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xA0)
+            return true;
+    }
+    return false;
+}
+
+enum err_code
+visitor_check(struct slice id, struct err *err)
+{
+    if (id.n == 0)
+        return err_set(err, ERR_INVALID, "visitor", "missing or empty");
+    if (id.n > EVENT_VISITOR_MAX)
+        return err_set(err, ERR_INVALID, "visitor", "longer than %d bytes", EVENT_VISITOR_MAX);
+    if (!slice_is_utf8(id) || has_control_characters(id))
+        return err_set(err, ERR_INVALID, "visitor",
+                       "has control characters or bytes that are not UTF-8");
+    return ERR_OK;
+}
+
+enum err_code
+visitor_check_known(struct slice id, struct err *err)
+{
+    static const char *const nobody[] = {"null", "undefined", "anonymous", "guest", "0"};
+    enum err_code rc = visitor_check(id, err);
+
+    for (size_t i = 0; rc == ERR_OK && i < sizeof nobody / sizeof *nobody; i++)
+        if (slice_equal_nocase(slice_trim(id), slice_from(nobody[i])))
+            rc = err_set(err, ERR_INVALID, "visitor", "\"%s\" is nobody's id", nobody[i]);
+    return rc;
+}
