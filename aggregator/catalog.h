@@ -14,11 +14,12 @@
 #ifndef AGGREGATOR_CATALOG_H
 #define AGGREGATOR_CATALOG_H
 
+#include "aggregator/segment/writer.h"
 #include "aggregator/store.h"
 #include "core/arena.h"
 #include "core/stream.h"
 
-#define CATALOG_NAME_MAX    64 /* of a segment's file name, with its NUL */
+#define CATALOG_NAME_MAX    SEGMENT_NAME_MAX
 #define CATALOG_EPOCH_MAX   40
 #define CATALOG_REPLACED_MS 60000
 
@@ -35,6 +36,9 @@ struct catalog_segment {
     int64_t created_ms;
     enum catalog_kind kind;
 };
+
+/* The row of a file that was just written. */
+struct catalog_segment catalog_segment_of(const struct segment_file *file, enum catalog_kind kind);
 
 struct catalog;
 
@@ -114,9 +118,6 @@ enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);
 enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);
 
 /* ---- Files ---- */
-
-/* A name no other process will take: "<yyyymm>-<32 hex digits>.seg". */
-void catalog_segment_name(uint32_t month, char out[CATALOG_NAME_MAX]);
 
 /* Unlink replaced files whose time has come, and, where nobody is writing, every file in segments/
  * that the catalog does not name. *out_n (may be NULL) is how many went. */

@@ -5,6 +5,7 @@
 #include "aggregator/settings_db.h"
 
 #define SAVED_FUNNEL_NAME_MAX       100       /* bytes of UTF-8 */
+#define SAVED_FUNNELS_MAX           1000      /* of a site */
 #define SAVED_FUNNEL_DEFINITION_MAX (1 << 20) /* bytes of JSON */
 
 struct saved_funnel {

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aggregator/segment/segment.h"
 #include "core/err.h"
 #include "core/file.h"
 
@@ -41,6 +42,9 @@ enum err_code store_open(const char *dir, bool create, struct store *out, struct
 /* "<dir>/<name>" and "<segments>/<name>" into path (FILE_PATH_MAX). */
 void store_path(const struct store *s, const char *name, char *path);
 void store_segment_path(const struct store *s, const char *name, char *path);
+
+/* What the headers of this folder's segments carry. */
+struct segment_owner store_owner(const struct store *s);
 
 /* Take the lock `writing` or `merging`; file_unlock(fd) gives it back. Without `wait`:
  * ERR_CONFLICT where somebody else has it. */

@@ -1,0 +1,137 @@
+/* settings.db: the schema and the one handle of a process. */
+#include "aggregator/settings_db.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "aggregator/sql.h"
+
+#define APPLICATION_ID 0x436f7273 /* "Cors" */
+#define SCHEMA_VERSION 1
+
+/* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
+static const char schema_1[] =
+    "CREATE TABLE sites(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " domain TEXT NOT NULL, timezone TEXT NOT NULL, currency TEXT NOT NULL,"
+    " public_key TEXT NOT NULL UNIQUE, secret_sha256 TEXT NOT NULL,"
+    " max_age_ms INTEGER NOT NULL, max_events_day INTEGER NOT NULL,"
+    " ignored_referrers TEXT NOT NULL, is_demo INTEGER NOT NULL, created_ms INTEGER NOT NULL);"
+    "CREATE TABLE removed_sites(id INTEGER PRIMARY KEY, removed_ms INTEGER NOT NULL);"
+    "CREATE TABLE funnels(site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, updated_ms INTEGER NOT NULL, definition TEXT NOT NULL,"
+    " PRIMARY KEY(site, name)) WITHOUT ROWID;"
+    "CREATE TABLE accounts(email TEXT PRIMARY KEY, password_hash TEXT NOT NULL,"
+    " role TEXT NOT NULL CHECK(role IN ('owner', 'editor', 'viewer')),"
+    " created INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE sessions(token_hash TEXT PRIMARY KEY,"
+    " email TEXT NOT NULL REFERENCES accounts(email) ON DELETE CASCADE,"
+    " created INTEGER NOT NULL, expires INTEGER NOT NULL, last_seen INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE setup_tokens(token_hash TEXT PRIMARY KEY, created INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+struct settings_db {
+    sqlite3 *db;
+    pthread_mutex_t lock;
+};
+
+enum err_code
+settings_db_open(const struct store *s, struct settings_db **out, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+    struct sql_database database = {path, APPLICATION_ID, SCHEMA_VERSION, 0600, true};
+    sqlite3 *db = NULL;
+    enum err_code rc;
+
+    store_path(s, "settings.db", path);
+    rc = sql_open(&database, &db, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 1, schema_1, err);
+    if (rc != ERR_OK) {
+        sql_close(&db);
+        return rc;
+    }
+    *out = mem_zalloc(sizeof **out);
+    (*out)->db = db;
+    pthread_mutex_init(&(*out)->lock, NULL);
+    return ERR_OK;
+}
+
+void
+settings_db_close(struct settings_db **db)
+{
+    if (!*db)
+        return;
+    sql_close(&(*db)->db);
+    pthread_mutex_destroy(&(*db)->lock);
+    free(*db);
+    *db = NULL;
+}
+
+sqlite3 *
+settings_db_lock(struct settings_db *db)
+{
+    pthread_mutex_lock(&db->lock);
+    return db->db;
+}
+
+void
+settings_db_unlock(struct settings_db *db)
+{
+    sql_rollback(db->db); /* a transaction does not outlive its lock */
+    pthread_mutex_unlock(&db->lock);
+}
+
+enum err_code
+settings_db_version(struct settings_db *db, int64_t *out, struct err *err)
+{
+    enum err_code rc = sql_data_version(settings_db_lock(db), out, err);
+
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
+settings_db_check(struct settings_db *db, struct arena *a, struct slice *out, struct err *err)
+{
+    enum err_code rc = sql_check(settings_db_lock(db), a, out, err);
+
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
+settings_db_property_get(struct settings_db *db, const char *name, struct arena *a,
+                         struct slice *out, struct err *err)
+{
+    sqlite3 *sql = settings_db_lock(db);
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc;
+
+    rc = sql_prepare(sql, "SELECT value FROM properties WHERE name = ?", &s, err);
+    if (rc == ERR_OK)
+        rc = sql_bind(s, err, "t", slice_from(name));
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK && has_row)
+        *out = arena_copy(a, sql_text(s, 0));
+    if (rc == ERR_OK && !has_row)
+        rc = err_set(err, ERR_NOT_FOUND, NULL, "no %s is kept", name);
+    sqlite3_finalize(s);
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
+settings_db_property_put(struct settings_db *db, const char *name, struct slice value,
+                         struct err *err)
+{
+    enum err_code rc;
+
+    rc = sql_do(settings_db_lock(db), NULL, err, "INSERT OR REPLACE INTO properties VALUES(?, ?)",
+                "tt", slice_from(name), value);
+    settings_db_unlock(db);
+    return rc;
+}

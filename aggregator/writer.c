@@ -1,0 +1,116 @@
+/* Files first, then one commit. What is not here: the bytes of a file, the rows of the catalog. */
+#include "aggregator/writer.h"
+
+#include <stdlib.h>
+
+#include "core/log.h"
+
+struct writer {
+    const struct store *store;
+    struct catalog *catalog;
+    enum catalog_kind kind;
+    int lock;
+    uint64_t n_rows;
+    struct catalog_segment *added; /* not committed yet */
+    size_t n_added;
+    size_t added_max;
+    bool is_unsure; /* a commit failed in a way that may yet turn out to have happened */
+};
+
+enum err_code
+writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, struct writer **out,
+            struct err *err)
+{
+    enum err_code rc;
+    struct writer *w;
+    int lock = -1;
+
+    rc = store_lock_writing(s, false, true, &lock, err);
+    if (rc != ERR_OK)
+        return rc;
+    w = mem_zalloc(sizeof *w);
+    w->store = s;
+    w->catalog = c;
+    w->kind = kind;
+    w->lock = lock;
+    *out = w;
+    return ERR_OK;
+}
+
+/* Files that no catalog names: what stays behind after a failure is taken by the next clean-up. */
+static void
+unlink_added(struct writer *w)
+{
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    for (size_t i = 0; i < w->n_added; i++) {
+        store_segment_path(w->store, w->added[i].name, path);
+        if (file_remove(path, &err) != ERR_OK)
+            log_warn("%s", err.message);
+    }
+    w->n_added = 0;
+}
+
+enum err_code
+writer_add(struct writer *w, struct segment_builder *b, struct err *err)
+{
+    struct segment_file *files = NULL;
+    struct arena a;
+    enum err_code rc;
+    size_t n = 0;
+
+    arena_init(&a, 16 << 10);
+    rc = segment_builder_write(b, w->store->segments, &a, &files, &n, err);
+    if (rc != ERR_OK)
+        goto done;
+    if (w->n_added + n > w->added_max) {
+        w->added_max = 2 * w->added_max + n;
+        w->added = mem_realloc(w->added, w->added_max * sizeof *w->added);
+    }
+    for (size_t i = 0; i < n; i++) {
+        w->added[w->n_added++] = catalog_segment_of(&files[i], w->kind);
+        w->n_rows += files[i].info.n_rows;
+    }
+    segment_builder_reset(b);
+done:
+    arena_fini(&a);
+    return rc;
+}
+
+enum err_code
+writer_commit(struct writer *w, const struct catalog_advance *advance, struct err *err)
+{
+    struct catalog_change change = {.add = w->added, .n_add = w->n_added, .advance = advance};
+    enum err_code rc;
+
+    if (w->n_added == 0 && !advance)
+        return ERR_OK;
+    rc = catalog_commit(w->catalog, &change, err);
+    if (rc == ERR_OK)
+        w->n_added = 0;
+    else if (rc == ERR_CONFLICT)
+        unlink_added(w);
+    else
+        w->is_unsure = rc != ERR_UNAVAILABLE; /* busy: it was never begun */
+    return rc;
+}
+
+uint64_t
+writer_rows(const struct writer *w)
+{
+    return w->n_rows;
+}
+
+void
+writer_close(struct writer **w)
+{
+    if (!*w)
+        return;
+    if (!(*w)->is_unsure) /* else a clean-up asks the catalog */
+        unlink_added(*w);
+    file_unlock(&(*w)->lock);
+    free((*w)->added);
+    free(*w);
+    *w = NULL;
+}
