@@ -1,0 +1,215 @@
+/* Sites, and what each of them really sent: /api/v1/sites, .../attributes, .../values, and the
+ * lists that the form of a new site picks from. */
+#include "aggregator/query.h"
+#include "web/api/web_int.h"
+
+#define VALUES_DEFAULT 50
+#define VALUES_MAX     1000
+#define PREFIX_MAX     500
+
+/* ---- Sites ---- */
+
+static json_t *
+site_json(const struct web *w, const struct site *s, const struct query_summary *sum)
+{
+    bool has_events = sum->n_events != 0;
+    json_t *snippet =
+        json_sprintf("<script defer src=\"%s/corong.js\" data-site=\"%.*s\"></script>",
+                     w->collector_url, SLICE_ARG(s->public_key));
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "name",
+                     web__json_text(s->name), "domain", web__json_text(s->domain), "timezone",
+                     web__json_text(s->timezone), "currency", web__json_text(s->currency), "key",
+                     web__json_text(s->public_key), "snippet", snippet, "events",
+                     (json_int_t)sum->n_events, "first_event",
+                     has_events ? web__json_time(sum->first_ms) : json_null(), "last_event",
+                     has_events ? web__json_time(sum->last_ms) : json_null(), "demo", s->is_demo);
+}
+
+void
+web__get_sites(struct call *c)
+{
+    json_t *list = json_array();
+    struct err err = ERR_NONE;
+    struct site *sites;
+    size_t n = 0;
+    enum err_code rc;
+
+    rc = site_list(c->web->settings, c->request->arena, &sites, &n, &err);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        struct query_summary summary;
+
+        rc = query_site_summary(c->web->pool, sites[i].id, &summary, &err);
+        if (rc == ERR_OK)
+            json_array_append_new(list, site_json(c->web, &sites[i], &summary));
+    }
+    if (rc == ERR_OK) {
+        web__reply_json(c, 200, json_pack("{s:o}", "sites", list));
+    } else {
+        json_decref(list);
+        web__reply_err(c, &err);
+    }
+}
+
+static enum err_code
+read_wish(const json_t *body, struct site_wish *wish, struct err *err)
+{
+    static const char *const keys[] = {"name", "domain", "timezone", "currency", NULL};
+    enum err_code rc;
+
+    rc = web__body_check_keys(body, keys, err);
+    if (rc == ERR_OK)
+        rc = web__body_text(body, "name", true, &wish->name, err);
+    if (rc == ERR_OK)
+        rc = web__body_text(body, "domain", true, &wish->domain, err);
+    if (rc == ERR_OK)
+        rc = web__body_text(body, "timezone", false, &wish->timezone, err);
+    if (rc == ERR_OK)
+        rc = web__body_text(body, "currency", false, &wish->currency, err);
+    return rc;
+}
+
+void
+web__post_site(struct call *c)
+{
+    static const struct query_summary nothing;
+    struct site_wish wish = {.name = SLICE_EMPTY};
+    char secret[SITE_KEY_MAX];
+    struct err err = ERR_NONE;
+    json_t *body = NULL, *reply;
+    struct site site;
+    enum err_code rc;
+
+    rc = web__body_object(c, &body, &err);
+    if (rc == ERR_OK)
+        rc = read_wish(body, &wish, &err);
+    if (rc == ERR_OK)
+        rc = site_add(c->web->settings, &wish, c->request->arena, &site, secret, &err);
+    if (rc == ERR_OK) {
+        reply = site_json(c->web, &site, &nothing);
+        json_object_set_new(reply, "secret_key", json_string(secret));
+        web__reply_json(c, 201, reply);
+    } else {
+        web__reply_err(c, &err);
+    }
+    json_decref(body);
+}
+
+static void
+reply_prepared(struct call *c, const struct buffer *body)
+{
+    http_reply_json(c->reply, 200);
+    c->reply->fixed = buffer_slice(body);
+}
+
+void
+web__get_timezones(struct call *c)
+{
+    reply_prepared(c, &c->web->timezones);
+}
+
+void
+web__get_currencies(struct call *c)
+{
+    reply_prepared(c, &c->web->currencies);
+}
+
+/* ---- What a site sent ---- */
+
+static const char *class_name(enum attribute_class class)
+{
+    switch (class) {
+    case CLASS_EVENT:
+        return "event";
+    case CLASS_SURROUNDINGS:
+        return "surroundings";
+    case CLASS_DRIVER:
+        break;
+    }
+    return "driver";
+}
+
+static const char *
+type_name(enum attribute_type type)
+{
+    switch (type) {
+    case ATTRIBUTE_TEXT:
+        return "text";
+    case ATTRIBUTE_NUMBER:
+        return "number";
+    case ATTRIBUTE_FLAG:
+        break;
+    }
+    return "flag";
+}
+
+void
+web__get_attributes(struct call *c)
+{
+    struct query_attribute *attributes;
+    struct err err = ERR_NONE;
+    json_t *list;
+    size_t n;
+
+    if (query_attributes(c->web->pool, c->site.id, c->request->arena, &attributes, &n, &err) !=
+        ERR_OK) {
+        web__reply_err(c, &err);
+        return;
+    }
+    list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct attribute *a = &attributes[i].attribute;
+
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:s, s:I}", "name", web__json_text(a->name),
+                                        "class", class_name(a->class), "type", type_name(a->type),
+                                        "seen", (json_int_t)attributes[i].n_events));
+    }
+    web__reply_json(c, 200, json_pack("{s:o}", "attributes", list));
+}
+
+static enum err_code
+read_limit(const struct http_request *r, size_t *out, struct err *err)
+{
+    struct slice text;
+    int64_t limit = VALUES_DEFAULT;
+
+    if (http_parameter(r, "limit", &text) &&
+        (!slice_to_int64(text, &limit) || limit < 1 || limit > VALUES_MAX))
+        return err_set(err, ERR_INVALID, "limit", "is a whole number from 1 to %d", VALUES_MAX);
+    *out = (size_t)limit;
+    return ERR_OK;
+}
+
+void
+web__get_values(struct call *c)
+{
+    const struct http_request *r = c->request;
+    struct slice attribute, prefix = SLICE_EMPTY;
+    struct query_value *values = NULL;
+    struct err err = ERR_NONE;
+    size_t limit = 0, n = 0;
+    enum err_code rc = ERR_OK;
+    json_t *list;
+
+    if (!http_parameter(r, "attribute", &attribute))
+        rc = err_set(&err, ERR_INVALID, "attribute", "is missing");
+    else if (http_parameter(r, "prefix", &prefix) && prefix.n > PREFIX_MAX)
+        rc = err_set(&err, ERR_INVALID, "prefix", "is longer than %d bytes", PREFIX_MAX);
+    if (rc == ERR_OK)
+        rc = read_limit(r, &limit, &err);
+    if (rc == ERR_OK)
+        rc = query_values(c->web->pool, c->site.id, attribute, prefix, limit, r->arena, &values, &n,
+                          &err);
+    if (rc != ERR_OK) {
+        web__reply_err(c, &err);
+        return;
+    }
+    list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list,
+                              json_pack("{s:o, s:I}", "value", web__json_text(values[i].value),
+                                        "events", (json_int_t)values[i].n_events));
+    web__reply_json(
+        c, 200, json_pack("{s:o, s:o}", "attribute", web__json_text(attribute), "values", list));
+}

@@ -1,0 +1,108 @@
+/* Bodies and replies in JSON, for all handlers of the API. */
+#include "aggregator/funnel/definition.h"
+#include "core/timestamp.h"
+#include "web/api/web_int.h"
+
+enum err_code
+web__body_object(const struct call *c, json_t **out, struct err *err)
+{
+    json_error_t where;
+    json_t *value;
+
+    value = json_loadb(c->request->body.p, c->request->body.n, JSON_REJECT_DUPLICATES, &where);
+    if (value == NULL)
+        return err_set(err, ERR_INVALID, NULL, "the body is not JSON: %s (line %d, column %d)",
+                       where.text, where.line, where.column);
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return err_set(err, ERR_INVALID, NULL, "the body is not a JSON object");
+    }
+    *out = value;
+    return ERR_OK;
+}
+
+static bool
+is_among(const char *name, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (strcmp(name, *names) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum err_code
+web__body_check_keys(const json_t *object, const char *const *names, struct err *err)
+{
+    void *at;
+
+    /* jansson's iteration wants a pointer to non-const, though it changes nothing */
+    union {
+        const json_t *in;
+        json_t *out;
+    } cast = {object};
+
+    for (at = json_object_iter(cast.out); at != NULL; at = json_object_iter_next(cast.out, at)) {
+        const char *key = json_object_iter_key(at);
+
+        if (!is_among(key, names))
+            return err_set(err, ERR_INVALID, key, "unknown key");
+    }
+    return ERR_OK;
+}
+
+enum err_code
+web__body_text(const json_t *object, const char *name, bool is_required, struct slice *out,
+               struct err *err)
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (value == NULL || json_is_null(value)) {
+        if (is_required)
+            return err_set(err, ERR_INVALID, name, "is missing");
+        *out = SLICE_EMPTY;
+        return ERR_OK;
+    }
+    if (!json_is_string(value))
+        return err_set(err, ERR_INVALID, name, "is not a text");
+    *out = slice_of(json_string_value(value), json_string_length(value));
+    return ERR_OK;
+}
+
+static int
+add_bytes(const char *bytes, size_t n, void *buffer)
+{
+    buffer_add(buffer, bytes, n);
+    return 0;
+}
+
+void
+web__reply_json(struct call *c, int status, json_t *value)
+{
+    http_reply_json(c->reply, status);
+    json_dump_callback(value, add_bytes, &c->reply->body, JSON_COMPACT);
+    json_decref(value);
+}
+
+void
+web__reply_err(struct call *c, const struct err *err)
+{
+    if (funnel_error_is_not_yet(err))
+        http_reply_error(c->reply, 400, "not_yet", err->message, err->field);
+    else
+        http_reply_err(c->reply, err);
+}
+
+json_t *
+web__json_text(struct slice s)
+{
+    return json_stringn(s.p, s.n);
+}
+
+json_t *
+web__json_time(int64_t ms)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+
+    return json_string(timestamp_format(ms, true, text));
+}

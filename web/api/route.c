@@ -1,0 +1,196 @@
+#include "web/api/route.h"
+
+#include "core/log.h"
+#include "web/api/access.h"
+#include "web/api/guard.h"
+#include "web/api/web_int.h"
+
+struct route {
+    enum http_method method;
+    const char *path;
+    enum access_right right;
+    bool is_plain; /* answered over an insecure wire too */
+    web__handler handler;
+};
+
+static const struct route routes[] = {
+    {HTTP_GET, "/api/v1/openapi.json", ACCESS_PUBLIC, true, web__get_openapi},
+    {HTTP_GET, "/api/v1/session", ACCESS_PUBLIC, true, web__get_session},
+    {HTTP_POST, "/api/v1/session", ACCESS_PUBLIC, false, web__post_session},
+    {HTTP_DELETE, "/api/v1/session", ACCESS_READ, false, web__delete_session},
+    {HTTP_POST, "/api/v1/setup", ACCESS_PUBLIC, false, web__post_setup},
+    {HTTP_GET, "/api/v1/timezones", ACCESS_READ, false, web__get_timezones},
+    {HTTP_GET, "/api/v1/currencies", ACCESS_READ, false, web__get_currencies},
+    {HTTP_GET, "/api/v1/sites", ACCESS_READ, false, web__get_sites},
+    {HTTP_POST, "/api/v1/sites", ACCESS_WRITE, false, web__post_site},
+    {HTTP_GET, "/api/v1/sites/{site}/attributes", ACCESS_READ, false, web__get_attributes},
+    {HTTP_GET, "/api/v1/sites/{site}/values", ACCESS_READ, false, web__get_values},
+    {HTTP_GET, "/api/v1/sites/{site}/funnels", ACCESS_READ, false, web__get_funnels},
+    {HTTP_GET, "/api/v1/sites/{site}/funnels/{name}", ACCESS_READ, false, web__get_funnel},
+    {HTTP_PUT, "/api/v1/sites/{site}/funnels/{name}", ACCESS_WRITE, false, web__put_funnel},
+    {HTTP_DELETE, "/api/v1/sites/{site}/funnels/{name}", ACCESS_WRITE, false, web__delete_funnel},
+    {HTTP_GET, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__get_report},
+    {HTTP_POST, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__post_report},
+};
+#define N_ROUTES (sizeof routes / sizeof *routes)
+
+size_t
+route_count(void)
+{
+    return N_ROUTES;
+}
+
+struct route_entry
+route_at(size_t i)
+{
+    return (struct route_entry){routes[i].method, routes[i].path, routes[i].right == ACCESS_PUBLIC};
+}
+
+bool
+route_match(const char *pattern, struct slice path, struct slice out[2])
+{
+    size_t at = 0;
+    int n = 0;
+
+    while (*pattern != '\0') {
+        size_t end;
+
+        if (*pattern != '{') {
+            if (at == path.n || path.p[at] != *pattern)
+                return false;
+            pattern++;
+            at++;
+            continue;
+        }
+        pattern = strchr(pattern, '}') + 1;
+        end = *pattern == '\0' ? path.n : slice_find(path, *pattern, at);
+        if (end == at)
+            return false;
+        out[n++] = slice_of(path.p + at, end - at);
+        at = end;
+    }
+    return at == path.n;
+}
+
+static const char *
+method_name(enum http_method method)
+{
+    switch (method) {
+    case HTTP_GET:
+        return "GET";
+    case HTTP_POST:
+        return "POST";
+    case HTTP_PUT:
+        return "PUT";
+    case HTTP_DELETE:
+        return "DELETE";
+    case HTTP_OPTIONS:
+        break;
+    }
+    return "OPTIONS";
+}
+
+/* The route of a request, or NULL and the reply made: 404, or 405 with the methods there are. */
+static const struct route *
+find_route(struct call *c)
+{
+    struct buffer allow = BUFFER_EMPTY;
+    const struct route *found = NULL;
+
+    for (size_t i = 0; i < N_ROUTES && found == NULL; i++) {
+        if (!route_match(routes[i].path, c->request->path, c->parameters))
+            continue;
+        if (routes[i].method == c->request->method)
+            found = &routes[i];
+        else
+            buffer_printf(&allow, "%s%s", allow.n ? ", " : "", method_name(routes[i].method));
+    }
+    if (found == NULL && allow.n != 0) {
+        http_reply_error(c->reply, 405, "method", "this address does not take that method", "");
+        http_reply_header(c->reply, "Allow", buffer_slice(&allow));
+    } else if (found == NULL) {
+        http_reply_error(c->reply, 404, "not_found", "the API has no such address", "");
+    }
+    buffer_fini(&allow);
+    return found;
+}
+
+/* False, and the reply made, where the request may not be what our own page sent. */
+static bool
+check_source(struct call *c)
+{
+    struct guard_source source = {
+        .host = http_header(c->request, "Host"),
+        .origin = http_header(c->request, "Origin"),
+        .fetch_site = http_header(c->request, "Sec-Fetch-Site"),
+        .corong = http_header(c->request, "X-Corong"),
+    };
+    const char *wrong;
+
+    if (c->request->method == HTTP_GET)
+        return true;
+    wrong = guard_check_source(&source);
+    if (wrong != NULL)
+        http_reply_error(c->reply, 403, "cross_site", wrong, "");
+    return wrong == NULL;
+}
+
+static bool
+check_account(struct call *c, enum access_right right)
+{
+    if (right == ACCESS_PUBLIC)
+        return true;
+    if (!c->is_signed_in) {
+        http_reply_error(c->reply, 401, "sign_in", "sign in first", "");
+        return false;
+    }
+    if (!access_role_may(c->account.role, right)) {
+        http_reply_error(c->reply, 403, "role", "your role does not allow that", "");
+        return false;
+    }
+    return true;
+}
+
+/* Where the route names a site: find it, and see whether this account may do that with it. */
+static bool
+check_site(struct call *c, const struct route *route)
+{
+    struct err err = ERR_NONE;
+
+    if (strstr(route->path, "{site}") == NULL)
+        return true;
+    if (site_find(c->web->settings, c->parameters[0], c->request->arena, &c->site, &err) !=
+        ERR_OK) {
+        web__reply_err(c, &err);
+        return false;
+    }
+    if (!access_site_may(&c->account, &c->site, route->right)) {
+        http_reply_error(c->reply, 403, "role", "your account does not reach that site", "");
+        return false;
+    }
+    return true;
+}
+
+void
+route_api(const struct http_request *request, struct http_reply *reply, void *context)
+{
+    struct call c = {.web = context, .request = request, .reply = reply};
+    const struct route *route = find_route(&c);
+    struct err err = ERR_NONE;
+
+    if (route == NULL)
+        return;
+    if (web__session_read(&c, &err) != ERR_OK) {
+        web__reply_err(&c, &err);
+        return;
+    }
+    if (!c.is_secure && !route->is_plain) {
+        http_reply_error(reply, 403, "insecure",
+                         "over plain http the dashboard answers on its own machine only: a password"
+                         " could be read on the way",
+                         "");
+        return;
+    }
+    if (check_source(&c) && check_account(&c, route->right) && check_site(&c, route))
+        route->handler(&c);
+}

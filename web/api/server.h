@@ -1,0 +1,41 @@
+/* The dashboard's server: HTTP API, accounts, and the built user interface.
+ *
+ * It never writes events and opens no path that a user gave. What it reads of a site's events it
+ * gets from aggregator/query.h.
+ *
+ * Threads: the n_threads handler threads of core/http.h and no others. They share
+ *   - settings.db behind settings_db's own lock (a leaf),
+ *   - the pool of segments (snapshot.h, safe from several threads; a request holds at most one
+ *     snapshot and no lock while it scans),
+ *   - the limiters, each behind its own lock (leaves),
+ *   - the gate of password.h (entered without any lock held),
+ *   - everything else read-only after the start.
+ * No code holds two of these locks at once.
+ */
+#ifndef WEB_API_SERVER_H
+#define WEB_API_SERVER_H
+
+#include "core/err.h"
+#include "core/slice.h"
+
+struct web_config {
+    const char *data_dir;        /* made where it is missing */
+    const char *address;         /* "127.0.0.1" */
+    int port;                    /* 0: any free one */
+    int n_threads;               /* at once answered requests, 2..256 */
+    const char *collector_url;   /* of the snippet that sites paste: "http://localhost:8001" */
+    const char *public_url;      /* under which people reach the dashboard; "" = none */
+    const char *trusted_proxies; /* see struct http_config */
+    bool insecure_http;          /* sign-in over plain http also away from this machine */
+    bool demo;                   /* the collector serves the demonstration shop at /shop/ */
+};
+
+struct web;
+
+/* Start to answer; the strings of config are copied. ERR_INVALID (field: the setting), ERR_IO (the
+ * port is taken, ...), and the errors of store_open and settings_db_open. */
+enum err_code web_start(const struct web_config *config, struct web **out, struct err *err);
+int web_port(const struct web *w);
+void web_stop(struct web **w);
+
+#endif

@@ -1,0 +1,111 @@
+/* What the files of web/api share. One request of the API is one struct call; each route of the
+ * table in route.c has a handler that turns it into a reply. */
+#ifndef WEB_API_WEB_INT_H
+#define WEB_API_WEB_INT_H
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "aggregator/settings_db.h"
+#include "aggregator/site.h"
+#include "aggregator/snapshot.h"
+#include "aggregator/store.h"
+#include "core/http.h"
+#include "web/api/account.h"
+#include "web/api/limiter.h"
+
+#define WEB__BODY_MAX       (256 * 1024)
+#define WEB__URL_MAX        512
+#define WEB__PARAMETERS_MAX 2
+
+struct web__metrics {
+    atomic_uint_fast64_t replies[6]; /* by the first digit of the status */
+    atomic_uint_fast64_t sign_ins;
+    atomic_uint_fast64_t sign_ins_failed;
+    atomic_uint_fast64_t sign_ins_limited;
+    atomic_uint_fast64_t reports;
+    atomic_uint_fast64_t report_us; /* their sum */
+};
+
+struct web {
+    char collector_url[WEB__URL_MAX]; /* without a slash at the end */
+    char public_host[WEB__URL_MAX];   /* "" = none */
+    bool insecure_http;
+    bool demo;
+    struct store store;
+    struct settings_db *settings;
+    struct snapshot_pool *pool;
+    struct limiter *tries_by_account;
+    struct limiter *tries_by_address;
+    struct buffer timezones;  /* the reply of GET /api/v1/timezones, made at the start */
+    struct buffer currencies; /* of GET /api/v1/currencies */
+    struct web__metrics metrics;
+    struct http_server *http;
+};
+
+struct call {
+    struct web *web;
+    const struct http_request *request;
+    struct http_reply *reply;
+    bool is_secure; /* https, or on this machine, or allowed by insecure_http */
+    bool is_signed_in;
+    struct account account; /* where signed in */
+    struct site site;       /* of a route with {site}; in the request's arena */
+    struct slice parameters[WEB__PARAMETERS_MAX]; /* the path's, in order; {site} is the first */
+};
+
+typedef void (*web__handler)(struct call *c);
+
+/* ---- Replies ---- */
+
+/* Takes value. */
+void web__reply_json(struct call *c, int status, json_t *value);
+void web__reply_err(struct call *c, const struct err *err);
+json_t *web__json_text(struct slice s);
+json_t *web__json_time(int64_t ms); /* RFC 3339, UTC */
+
+/* ---- Bodies ---- */
+
+/* The body as a JSON object without any key twice; json_decref it. ERR_INVALID. */
+enum err_code web__body_object(const struct call *c, json_t **out, struct err *err);
+
+/* ERR_INVALID, naming the first key that is not among names (ended by NULL). */
+enum err_code web__body_check_keys(const json_t *object, const char *const *names, struct err *err);
+
+/* A text by name, borrowed from object. Where it is missing: ERR_INVALID if it is required, else
+ * "". */
+enum err_code web__body_text(const json_t *object, const char *name, bool is_required,
+                             struct slice *out, struct err *err);
+
+/* ---- Sessions ---- */
+
+/* Fill is_secure, is_signed_in and account. ERR_IO and the like where settings.db fails. */
+enum err_code web__session_read(struct call *c, struct err *err);
+
+/* ---- Handlers, one for each route of the API ---- */
+
+void web__get_openapi(struct call *c);
+void web__get_session(struct call *c);
+void web__post_session(struct call *c);
+void web__delete_session(struct call *c);
+void web__post_setup(struct call *c);
+void web__get_sites(struct call *c);
+void web__post_site(struct call *c);
+void web__get_timezones(struct call *c);
+void web__get_currencies(struct call *c);
+void web__get_attributes(struct call *c);
+void web__get_values(struct call *c);
+void web__get_funnels(struct call *c);
+void web__get_funnel(struct call *c);
+void web__put_funnel(struct call *c);
+void web__delete_funnel(struct call *c);
+void web__get_report(struct call *c);
+void web__post_report(struct call *c);
+
+/* ---- Handlers beside the API (of struct http_route) ---- */
+
+void web__healthz(const struct http_request *request, struct http_reply *reply, void *context);
+void web__metrics(const struct http_request *request, struct http_reply *reply, void *context);
+void web__asset(const struct http_request *request, struct http_reply *reply, void *context);
+
+#endif
