@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "web/api/guard.h"
 #include "web/api/web_int.h"
@@ -121,21 +122,24 @@ reply_later(struct call *c, int64_t wait_ms, const char *message)
 static int64_t
 charge(struct web *w, struct slice email, struct slice address)
 {
-    int64_t wait_ms = limiter_take(w->tries_by_address, address);
+    int64_t now_ms = clock_steady_ms();
+    int64_t wait_ms = limiter_take(w->tries_by_address, address, now_ms);
 
     if (wait_ms != 0)
         return wait_ms;
-    wait_ms = limiter_take(w->tries_by_account, email);
+    wait_ms = limiter_take(w->tries_by_account, email, now_ms);
     if (wait_ms != 0)
-        limiter_refund(w->tries_by_address, address);
+        limiter_refund(w->tries_by_address, address, now_ms);
     return wait_ms;
 }
 
 static void
 refund(struct web *w, struct slice email, struct slice address)
 {
-    limiter_refund(w->tries_by_address, address);
-    limiter_refund(w->tries_by_account, email);
+    int64_t now_ms = clock_steady_ms();
+
+    limiter_refund(w->tries_by_address, address, now_ms);
+    limiter_refund(w->tries_by_account, email, now_ms);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "core/arena.h"
-#include "core/clock.h"
 #include "core/hash.h"
 
 #define N_SETS 1024
@@ -49,13 +48,13 @@ limiter_destroy(struct limiter **l)
 
 /* The key's live slot; without one NULL, and *vacant is the slot that makes room. */
 static struct slot *
-find_slot(struct limiter *l, uint64_t hash, int64_t now, struct slot **vacant)
+find_slot(struct limiter *l, uint64_t hash, int64_t now_ms, struct slot **vacant)
 {
     struct slot *set = l->slots[hash % N_SETS];
 
     *vacant = &set[0];
     for (int i = 0; i < N_WAYS; i++) {
-        if (set[i].key == hash && set[i].ends_ms > now)
+        if (set[i].key == hash && set[i].ends_ms > now_ms)
             return &set[i];
         if (set[i].ends_ms < (*vacant)->ends_ms)
             *vacant = &set[i];
@@ -64,33 +63,32 @@ find_slot(struct limiter *l, uint64_t hash, int64_t now, struct slot **vacant)
 }
 
 int64_t
-limiter_take(struct limiter *l, struct slice key)
+limiter_take(struct limiter *l, struct slice key, int64_t now_ms)
 {
-    int64_t now = clock_steady_ms();
     uint64_t hash = hash64(key, l->seed);
     int64_t wait_ms = 0;
     struct slot *slot, *vacant;
 
     pthread_mutex_lock(&l->lock);
-    slot = find_slot(l, hash, now, &vacant);
+    slot = find_slot(l, hash, now_ms, &vacant);
     if (slot == NULL) {
-        *vacant = (struct slot){.key = hash, .ends_ms = now + l->period_ms, .n_tries = 1};
+        *vacant = (struct slot){.key = hash, .ends_ms = now_ms + l->period_ms, .n_tries = 1};
     } else if (slot->n_tries < l->max) {
         slot->n_tries++;
     } else {
-        wait_ms = slot->ends_ms - now;
+        wait_ms = slot->ends_ms - now_ms;
     }
     pthread_mutex_unlock(&l->lock);
     return wait_ms;
 }
 
 void
-limiter_refund(struct limiter *l, struct slice key)
+limiter_refund(struct limiter *l, struct slice key, int64_t now_ms)
 {
     struct slot *slot, *vacant;
 
     pthread_mutex_lock(&l->lock);
-    slot = find_slot(l, hash64(key, l->seed), clock_steady_ms(), &vacant);
+    slot = find_slot(l, hash64(key, l->seed), now_ms, &vacant);
     if (slot != NULL && slot->n_tries > 0)
         slot->n_tries--;
     pthread_mutex_unlock(&l->lock);

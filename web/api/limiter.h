@@ -16,10 +16,12 @@ struct limiter;
 struct limiter *limiter_create(int max, int64_t period_ms);
 void limiter_destroy(struct limiter **l);
 
+/* now_ms is clock_steady_ms(), but for tests. */
+
 /* Charge one try. 0: go ahead; else the ms until the next try is allowed (nothing was charged). */
-int64_t limiter_take(struct limiter *l, struct slice key);
+int64_t limiter_take(struct limiter *l, struct slice key, int64_t now_ms);
 
 /* Give a try back: it was no failure. */
-void limiter_refund(struct limiter *l, struct slice key);
+void limiter_refund(struct limiter *l, struct slice key, int64_t now_ms);
 
 #endif
