@@ -29,6 +29,14 @@ given_has_text(const struct given *g, enum event_text k)
     return (g->texts_given >> k & 1) != 0;
 }
 
+/* Set a derived text, unless it was given or there is nothing to set. */
+static inline void
+given_fill(struct given *g, enum event_text k, struct slice derived)
+{
+    if (!given_has_text(g, k) && derived.n > 0)
+        g->event.text[k] = derived;
+}
+
 /* How a value was written. From CSV and from queries everything is text. */
 enum given_kind { GIVEN_TEXT, GIVEN_NUMBER, GIVEN_TRUTH, GIVEN_NULL };
 

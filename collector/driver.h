@@ -1,0 +1,82 @@
+/* What brought a visitor: source, medium, campaign, content, keyword and channel of one event, from
+ * its address and its referrer, and whether it has a driver of its own (funnel.md, section 4).
+ * Sessions, which inherit drivers, are made at query time. */
+#ifndef COLLECTOR_DRIVER_H
+#define COLLECTOR_DRIVER_H
+
+#include "collector/given.h"
+
+/* ---- The address ---- */
+
+struct driver_click; /* a kind of click id (gclid, fbclid, ...); static */
+
+/* What a query says about its driver; all decoded. */
+struct driver_tags {
+    struct slice source;              /* utm_source */
+    struct slice medium;              /* utm_medium */
+    struct slice campaign;            /* utm_campaign */
+    struct slice content;             /* utm_content */
+    struct slice keyword;             /* utm_term */
+    const struct driver_click *click; /* of the first click id; NULL without one */
+    struct slice click_id;            /* "gclid=<value>" */
+};
+
+/* Read the tags of a query (still encoded). Returns the query without its click ids, which borrows
+ * where there are none. */
+struct slice driver_read_query(struct slice query, struct arena *a, struct driver_tags *out);
+
+/* ---- The referrer ---- */
+
+/* Where a site's own pages are, and whose referrers bring nothing. Borrowed. */
+struct driver_home {
+    struct slice domain;         /* of the site, lower case; may be "" */
+    struct slice page_host;      /* of this event, lower case; may be "" */
+    const struct slice *ignored; /* hosts, with everything below them; lower case */
+    size_t n_ignored;
+};
+
+/* Do two hosts (lower case) have the same registrable domain (public suffix list)? Addresses and
+ * names without a dot are their own domain. */
+bool driver_same_domain(struct slice a_host, struct slice b_host, struct arena *a);
+
+/* ---- Both together ---- */
+
+/* Fill what was not given of source, medium, campaign, content, keyword and channel, and set
+ * EVENT_DRIVER: where the address carries campaign parameters or a click id, or the referrer
+ * (TEXT_REFERRER) lies on a foreign domain that is not ignored, or one of those six was given. An
+ * event without a driver of its own is left without any. */
+void driver_derive(struct given *g, const struct driver_tags *tags, const struct driver_home *home,
+                   struct arena *a);
+
+/* ---- The tables (collector/driver_table.c) ---- */
+
+enum driver_kind { DRIVER_UNKNOWN, DRIVER_SEARCH, DRIVER_SOCIAL, DRIVER_AI, DRIVER_EMAIL };
+
+struct driver_host {
+    const char *host;   /* "bing.com" and all below; "google.*": under any public suffix */
+    const char *source; /* "bing" */
+    enum driver_kind kind;
+    const char *keyword; /* the parameter that holds what was searched for; NULL without one */
+};
+
+/* The row of a referrer's host (lower case), NULL where it is in none. */
+const struct driver_host *driver_find_host(struct slice host, struct arena *a);
+
+/* The row of a source as campaigns name it ("google", "Facebook", "chatgpt.com"), without case. */
+const struct driver_host *driver_find_source(struct slice source, struct arena *a);
+
+struct driver_click {
+    const char *parameter; /* "gclid" */
+    const char *source;
+    const char *medium;
+    const char *channel; /* where medium and source do not say better */
+};
+
+/* The row of a parameter's name, NULL where it is no click id. */
+const struct driver_click *driver_find_click(struct slice parameter);
+
+/* The channel of a driver, all of whose parts may be "": a static text, never "". */
+struct slice driver_channel(struct slice source, struct slice medium,
+                            const struct driver_click *click, struct arena *a);
+
+#endif
