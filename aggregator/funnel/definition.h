@@ -5,6 +5,7 @@
 #ifndef AGGREGATOR_FUNNEL_DEFINITION_H
 #define AGGREGATOR_FUNNEL_DEFINITION_H
 
+#include "aggregator/funnel/not_yet.h"
 #include "aggregator/funnel/rule.h"
 #include "core/buffer.h"
 
@@ -56,7 +57,7 @@ struct funnel {
 enum err_code funnel_parse(struct slice text, struct funnel **out, struct err *err);
 
 /* The same from jansson's tree (borrowed), for a definition inside a request. */
-enum err_code funnel_parse_json(const struct json_t *json, struct funnel **out, struct err *err);
+enum err_code funnel_parse_json(struct json_t *json, struct funnel **out, struct err *err);
 
 void funnel_destroy(struct funnel **f);
 
@@ -74,13 +75,5 @@ void funnel_add_json(struct buffer *out, const struct funnel *f);
 const char *funnel_preset_name(enum funnel_preset preset); /* "open" */
 bool funnel_preset_find(struct slice name, enum funnel_preset *out);
 const char *funnel_kind_name(enum funnel_kind kind); /* "custom" */
-
-/* ---- What this version does not do yet is refused, never ignored ---- */
-
-/* Fill err: ERR_INVALID, field, "not yet: <what> ...". */
-enum err_code funnel_not_yet(struct err *err, const char *field, const char *what);
-
-/* Was err made by funnel_not_yet? The API answers code "not_yet" then. */
-bool funnel_error_is_not_yet(const struct err *err);
 
 #endif

@@ -45,8 +45,8 @@ enum err_code request_set(struct request *r, const char *name, struct slice valu
 
 /* All parameters of a JSON object; members named in `own` (ended by NULL; may be NULL) are the
  * caller's and passed over. null means not given. */
-enum err_code request_read_json(struct request *r, const struct json_t *object,
-                                const char *const *own, struct err *err);
+enum err_code request_read_json(struct request *r, struct json_t *object, const char *const *own,
+                                struct err *err);
 
 /* Resolve: days by the zone asked for or else site_zone; as_of defaults to now_ms. ERR_INVALID for
  * an unknown zone and where from is not before to. */

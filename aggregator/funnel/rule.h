@@ -56,8 +56,7 @@ struct rule {
 
 /* JSON -> rule. ERR_INVALID or ERR_LIMIT with err->field relative to the rule ("all[0].op"; "" for
  * the rule itself). Attributes that come later are refused: see funnel_error_is_not_yet. */
-enum err_code rule_parse(const struct json_t *json, struct arena *a, struct rule **out,
-                         struct err *err);
+enum err_code rule_parse(struct json_t *json, struct arena *a, struct rule **out, struct err *err);
 
 /* The same rule in canonical form; every node of it has its text in `canonical`. */
 struct rule *rule_canonical(const struct rule *rule, struct arena *a);

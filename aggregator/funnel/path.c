@@ -1,0 +1,537 @@
+/* The counted path of one visitor.
+ *
+ * The visitor's events of one millisecond are an instant: they are simultaneous. All paths so far
+ * are summed up by a board, whose cell (last stage k, number of stages c) holds the latest first
+ * visit of any path that stands there: of two such paths the one that began later can do whatever
+ * the other can, for longer. At an instant a path goes on by a walk: down the stages below its
+ * last, taking each that the instant matches, up to a required one that it does not match.
+ *
+ *   1. forward()  from every start in the range: which (k, c) is the deepest, then fullest, and at
+ *                 which instant F is it first there. Most visitors never get here: see only_stage.
+ *   2. trace()    from one start alone, cells remember the whole trail: which stages, which events.
+ *                 The earliest start in [F - window, F] that reaches (k, c) is the path's; it is
+ *                 nearly always the first one tried, otherwise forward() with ever fewer starts
+ *                 finds it in O(log n) passes, because more starts never reach less.
+ *
+ * Not here: which events match (matcher.h), what is counted (tally.h).
+ */
+#include "aggregator/funnel/path.h"
+
+#include <assert.h>
+
+#define NO_STAGE 0 /* the empty path stands above stage 1 */
+
+static_assert(FUNNEL_STAGES_MAX <= 32 && FUNNEL_EXCLUSIONS_MAX <= 32, "masks are 32 bits");
+
+/* All events of one millisecond; its events are events[begin, end). */
+struct instant {
+    int64_t time_ms;
+    uint32_t begin;
+    uint32_t end;
+    uint32_t stages;
+    uint32_t exclusions;
+    uint32_t in_group[FUNNEL_STAGES_MAX / 2]; /* events that match the group's rule */
+};
+
+struct visitor {
+    const struct plan *plan;
+    const struct path_event *events;
+    uint32_t n;
+};
+
+/* How far a path got: the last stage (from 1), and how many it visits. */
+struct depth {
+    int stage;
+    int count;
+};
+
+struct board {
+    uint32_t stages;                    /* bit k-1: some path stands at k */
+    uint32_t counts[FUNNEL_STAGES_MAX]; /* [k-1], bit c-1: with c stages; set only if k's bit is */
+    int64_t first_ms[FUNNEL_STAGES_MAX][FUNNEL_STAGES_MAX]; /* [k-1][c-1] */
+};
+
+struct trail {
+    uint32_t stages;
+    uint32_t events[FUNNEL_STAGES_MAX]; /* one per stage, ascending */
+};
+
+struct trail_board {
+    uint32_t stages;
+    uint32_t counts[FUNNEL_STAGES_MAX];
+    struct trail trails[FUNNEL_STAGES_MAX][FUNNEL_STAGES_MAX];
+};
+
+/* Where forward() looks: starts in [from, to), until the depth `until` is there. */
+struct span {
+    int64_t from_ms;
+    int64_t to_ms;
+    uint32_t begin; /* event to begin at: none before lies in the span */
+    struct depth until;
+};
+
+struct reached {
+    struct depth depth;
+    int64_t at_ms;    /* first instant at which it was there */
+    int64_t first_ms; /* first visit of a path that got there then */
+    uint32_t event;   /* at_ms's first event */
+};
+
+static inline uint32_t
+below(int stage) /* the mask of the stages 1 .. stage */
+{
+    return stage >= 32 ? UINT32_MAX : (1u << stage) - 1;
+}
+
+static inline int
+lowest(uint32_t stages) /* number of the first stage in a mask that is not empty */
+{
+    return __builtin_ctz(stages) + 1;
+}
+
+static inline int
+highest(uint32_t stages)
+{
+    return 32 - __builtin_clz(stages);
+}
+
+static inline bool
+is_deeper(struct depth a, struct depth b)
+{
+    return a.stage > b.stage || (a.stage == b.stage && a.count > b.count);
+}
+
+/* The instant that begins at event i; returns the event after it. */
+static uint32_t
+read_instant(const struct visitor *v, uint32_t i, struct instant *out)
+{
+    const struct plan *p = v->plan;
+
+    *out = (struct instant){.time_ms = v->events[i].time_ms, .begin = i};
+    for (; i < v->n && v->events[i].time_ms == out->time_ms; i++) {
+        uint32_t stages = v->events[i].stages;
+
+        out->stages |= stages;
+        out->exclusions |= v->events[i].exclusions;
+        for (int g = 0; g < p->n_groups; g++)
+            out->in_group[g] += (stages & p->groups[g]) != 0;
+    }
+    out->end = i;
+    out->stages &= p->stages;
+    return i;
+}
+
+/* Which stages a path that stands at `from` visits in this instant. Stages of one rule need an
+ * event each, so of a group only as many as it has events, the first ones. */
+static uint32_t
+walk(const struct plan *p, const struct instant *now, int from)
+{
+    uint32_t ahead = p->stages & ~below(from);
+    uint32_t taken = now->stages & ahead;
+    uint32_t missing;
+
+    for (int g = 0; g < p->n_groups; g++) {
+        uint32_t members = taken & p->groups[g];
+        int n = __builtin_popcount(members);
+
+        for (; n > (int)now->in_group[g]; n--) {
+            uint32_t last = 1u << (highest(members) - 1);
+            members &= ~last;
+            taken &= ~last;
+        }
+    }
+    missing = p->required & ahead & ~taken;
+    if (missing != 0)
+        taken &= below(lowest(missing) - 1);
+    return taken;
+}
+
+/* The stages at which an exclusion in this instant ends the paths that stand there. */
+static uint32_t
+ended_stages(const struct plan *p, const struct instant *now)
+{
+    uint32_t ended = 0;
+
+    for (uint32_t x = now->exclusions; x != 0; x &= x - 1) {
+        int i = __builtin_ctz(x);
+        if (i < p->n_exclusions)
+            ended |= p->ends[i];
+    }
+    return ended;
+}
+
+/* ---- Forward: how deep, how full, and when ---- */
+
+static void
+board_offer(struct board *b, struct depth d, int64_t first_ms)
+{
+    int k = d.stage - 1;
+    int c = d.count - 1;
+
+    if ((b->stages >> k & 1) == 0) {
+        b->stages |= 1u << k;
+        b->counts[k] = 0;
+    }
+    if ((b->counts[k] >> c & 1) == 0 || b->first_ms[k][c] < first_ms) {
+        b->counts[k] |= 1u << c;
+        b->first_ms[k][c] = first_ms;
+    }
+}
+
+/* A path that stands at d goes on over the stages taken. */
+static void
+board_advance(struct board *b, struct depth d, uint32_t taken, int64_t first_ms,
+              const struct instant *now, struct reached *best)
+{
+    for (; taken != 0; taken &= taken - 1) {
+        d.stage = lowest(taken);
+        d.count++;
+        board_offer(b, d, first_ms);
+    }
+    if (is_deeper(d, best->depth))
+        *best = (struct reached){d, now->time_ms, first_ms, now->begin};
+}
+
+/* Every path that stands at stage k before this instant goes on, or is forgotten where its window
+ * is over. */
+static void
+board_step(const struct plan *p, struct board *b, int k, const struct instant *now,
+           struct reached *best)
+{
+    uint32_t taken = walk(p, now, k);
+
+    if (taken == 0)
+        return;
+    for (uint32_t counts = b->counts[k - 1]; counts != 0; counts &= counts - 1) {
+        int c = lowest(counts);
+        int64_t first_ms = b->first_ms[k - 1][c - 1];
+
+        if (now->time_ms - first_ms > p->window_ms)
+            b->counts[k - 1] &= ~(1u << (c - 1));
+        else
+            board_advance(b, (struct depth){k, c}, taken, first_ms, now, best);
+    }
+    if (b->counts[k - 1] == 0)
+        b->stages &= ~(1u << (k - 1));
+}
+
+/* The deepest, then fullest depth that any path from a start in the span reaches, and when; ends
+ * early where span->until is there. Steps go from the deepest stage up, so that each sees the
+ * paths as they stood before the instant. */
+static struct reached
+forward(const struct visitor *v, const struct span *span)
+{
+    const struct plan *p = v->plan;
+    struct board b;
+    struct reached best = {.depth = {NO_STAGE, 0}};
+    int64_t last_start_ms = INT64_MIN;
+    struct instant now;
+
+    b.stages = 0;
+    for (uint32_t i = span->begin; i < v->n;) {
+        if ((v->events[i].stages | v->events[i].exclusions) == 0) {
+            i++;
+            continue;
+        }
+        i = read_instant(v, i, &now);
+        if (now.time_ms >= span->to_ms &&
+            (b.stages == 0 || now.time_ms - last_start_ms > p->window_ms))
+            break;
+        b.stages &= ~ended_stages(p, &now);
+        if (now.stages == 0)
+            continue;
+        for (uint32_t at = b.stages; at != 0; at &= below(highest(at) - 1))
+            board_step(p, &b, highest(at), &now, &best);
+        if (now.time_ms >= span->from_ms && now.time_ms < span->to_ms) {
+            uint32_t taken = walk(p, &now, NO_STAGE);
+            if (taken != 0) {
+                board_advance(&b, (struct depth){NO_STAGE, 0}, taken, now.time_ms, &now, &best);
+                last_start_ms = now.time_ms;
+            }
+        }
+        if (!is_deeper(span->until, best.depth))
+            break;
+    }
+    return best;
+}
+
+/* ---- Trace: which stages, which events ---- */
+
+/* The event that serves a stage which a walk took: the first that matches, or of a group the one
+ * after those that serve the walk's stages of the group before it. */
+static uint32_t
+serving_event(const struct visitor *v, const struct instant *now, uint32_t taken, int stage)
+{
+    const struct plan *p = v->plan;
+    uint32_t bit = 1u << (stage - 1);
+    int skip = 0;
+
+    for (int g = 0; g < p->n_groups; g++)
+        if ((p->groups[g] & bit) != 0)
+            skip = __builtin_popcount(taken & p->groups[g] & below(stage - 1));
+    for (uint32_t i = now->begin; i < now->end; i++)
+        if ((v->events[i].stages & bit) != 0 && skip-- == 0)
+            return i;
+    assert(!"a walk takes a stage only where an event serves it");
+    return now->begin;
+}
+
+/* Is a to be counted before b, both with the same last stage and as many stages? The earlier
+ * stages, then the earlier visits. Where two trails have the same stages, an earlier event is an
+ * earlier visit: within an instant, other events serve only after an earlier visit differed in
+ * time. */
+static bool
+trail_is_before(const struct trail *a, const struct trail *b, int n)
+{
+    uint32_t differs = a->stages ^ b->stages;
+
+    if (differs != 0)
+        return (a->stages & differs & (~differs + 1)) != 0;
+    for (int i = 0; i < n; i++)
+        if (a->events[i] != b->events[i])
+            return a->events[i] < b->events[i];
+    return false;
+}
+
+static void
+trail_offer(struct trail_board *b, int stage, int count, const struct trail *t)
+{
+    int k = stage - 1;
+    int c = count - 1;
+
+    if ((b->stages >> k & 1) == 0) {
+        b->stages |= 1u << k;
+        b->counts[k] = 0;
+    }
+    if ((b->counts[k] >> c & 1) == 0 || trail_is_before(t, &b->trails[k][c], count)) {
+        b->counts[k] |= 1u << c;
+        b->trails[k][c] = *t;
+    }
+}
+
+static void
+trail_advance(const struct visitor *v, struct trail_board *b, struct trail t,
+              const struct instant *now, uint32_t taken)
+{
+    int count = __builtin_popcount(t.stages);
+
+    for (uint32_t left = taken; left != 0; left &= left - 1) {
+        int stage = lowest(left);
+
+        t.stages |= 1u << (stage - 1);
+        t.events[count++] = serving_event(v, now, taken, stage);
+        trail_offer(b, stage, count, &t);
+    }
+}
+
+static void
+trail_step(const struct visitor *v, struct trail_board *b, int k, const struct instant *now)
+{
+    uint32_t taken = walk(v->plan, now, k);
+
+    if (taken == 0)
+        return;
+    for (uint32_t counts = b->counts[k - 1]; counts != 0; counts &= counts - 1)
+        trail_advance(v, b, b->trails[k - 1][lowest(counts) - 1], now, taken);
+}
+
+/* The path of this depth whose first visit is at the instant of event `begin`: with the earliest
+ * last visit, then the earliest stages, then the earliest visits. False where there is none. */
+static bool
+trace(const struct visitor *v, uint32_t begin, struct depth depth, struct trail *out)
+{
+    const struct plan *p = v->plan;
+    const int64_t start_ms = v->events[begin].time_ms;
+    struct trail_board b;
+    struct instant now;
+
+    b.stages = 0;
+    for (uint32_t i = begin; i < v->n;) {
+        i = read_instant(v, i, &now);
+        if (now.time_ms - start_ms > p->window_ms)
+            return false;
+        b.stages &= ~ended_stages(p, &now);
+        for (uint32_t at = b.stages; at != 0; at &= below(highest(at) - 1))
+            trail_step(v, &b, highest(at), &now);
+        if (now.time_ms == start_ms)
+            trail_advance(v, &b, (struct trail){.stages = 0}, &now, walk(p, &now, NO_STAGE));
+        if ((b.stages >> (depth.stage - 1) & 1) != 0 &&
+            (b.counts[depth.stage - 1] >> (depth.count - 1) & 1) != 0) {
+            *out = b.trails[depth.stage - 1][depth.count - 1];
+            return true;
+        }
+        if (b.stages == 0)
+            return false;
+    }
+    return false;
+}
+
+/* ---- The first visit ---- */
+
+static uint32_t
+first_event_from(const struct visitor *v, int64_t ms)
+{
+    uint32_t low = 0;
+    uint32_t high = v->n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (v->events[middle].time_ms < ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Does some path that begins at one of the events [begin, last] get to that depth? */
+static bool
+is_reached_from(const struct visitor *v, uint32_t begin, uint32_t last, struct depth depth)
+{
+    struct span span = {.from_ms = v->events[begin].time_ms,
+                        .to_ms = v->events[last].time_ms + 1,
+                        .begin = begin,
+                        .until = depth};
+
+    return !is_deeper(depth, forward(v, &span).depth);
+}
+
+/* The first event from which the depth is reached, in (begin, end]; from end it is. Doubling steps,
+ * then halving: the first that serves is usually near. */
+static uint32_t
+earliest_start(const struct visitor *v, uint32_t begin, uint32_t end, struct depth depth)
+{
+    uint32_t low = begin; /* not reached from [begin, low] */
+    uint32_t step = 1;
+
+    while (step < end - low && !is_reached_from(v, begin, low + step, depth)) {
+        low += step;
+        step *= 2;
+    }
+    if (step < end - low)
+        end = low + step;
+    while (end - low > 1) {
+        uint32_t middle = low + (end - low) / 2;
+        if (is_reached_from(v, begin, middle, depth))
+            end = middle;
+        else
+            low = middle;
+    }
+    return end;
+}
+
+static void
+find_trail(const struct visitor *v, const struct path_range *range, const struct reached *best,
+           struct trail *out)
+{
+    int64_t from_ms = best->at_ms - v->plan->window_ms;
+    uint32_t begin;
+    bool is_found;
+
+    if (from_ms < range->from_ms)
+        from_ms = range->from_ms;
+    begin = first_event_from(v, from_ms);
+    while ((v->events[begin].stages & v->plan->stages) == 0)
+        begin++; /* ends: the path that was found begins at or after it */
+    if (trace(v, begin, best->depth, out))
+        return;
+    begin = earliest_start(v, begin, first_event_from(v, best->first_ms), best->depth);
+    is_found = trace(v, begin, best->depth, out);
+    assert(is_found);
+    (void)is_found;
+}
+
+/* ---- Public ---- */
+
+void
+plan_init(struct plan *plan, const struct funnel *f, enum funnel_preset preset)
+{
+    *plan = (struct plan){.n_stages = f->n_stages,
+                          .n_exclusions = f->n_exclusions,
+                          .window_ms = f->window_ms,
+                          .stages = below(f->n_stages),
+                          .required = funnel_required_stages(f, preset)};
+    for (int i = 0; i < f->n_exclusions; i++)
+        plan->ends[i] = below(f->exclusions[i].to - 1) & ~below(f->exclusions[i].from - 1);
+    for (int i = 0; i < f->n_stages; i++) {
+        uint32_t members = 0;
+
+        for (int j = i; j < f->n_stages; j++)
+            if (f->stages[j].group == i)
+                members |= 1u << j;
+        if (__builtin_popcount(members) > 1)
+            plan->groups[plan->n_groups++] = members;
+    }
+}
+
+/* The stages that any path from the range on can visit at all: what is matched, up to the first
+ * required one that nothing matches. */
+static uint32_t
+possible_stages(const struct visitor *v, uint32_t begin)
+{
+    const struct plan *p = v->plan;
+    uint32_t matched = 0;
+    uint32_t missing;
+
+    for (uint32_t i = begin; i < v->n; i++)
+        matched |= v->events[i].stages;
+    matched &= p->stages;
+    missing = p->required & ~matched;
+    return missing != 0 ? matched & below(lowest(missing) - 1) : matched;
+}
+
+static bool
+single_visit(const struct visitor *v, uint32_t begin, int64_t to_ms, int stage, struct path *out)
+{
+    uint32_t bit = 1u << (stage - 1);
+
+    for (uint32_t i = begin; i < v->n && v->events[i].time_ms < to_ms; i++) {
+        if ((v->events[i].stages & bit) == 0)
+            continue;
+        out->stages = bit;
+        out->n = 1;
+        out->visits[0] = (struct path_visit){(uint32_t)stage - 1, i};
+        return true;
+    }
+    return false;
+}
+
+static void
+path_from_trail(const struct trail *t, struct path *out)
+{
+    out->stages = t->stages;
+    out->n = 0;
+    for (uint32_t left = t->stages; left != 0; left &= left - 1) {
+        out->visits[out->n] = (struct path_visit){(uint32_t)lowest(left) - 1, t->events[out->n]};
+        out->n++;
+    }
+}
+
+bool
+path_count(const struct plan *plan, const struct path_range *range, const struct path_event *events,
+           uint32_t n, struct path *out)
+{
+    struct visitor v = {plan, events, n};
+    struct span span = {.from_ms = range->from_ms, .to_ms = range->to_ms};
+    struct reached best;
+    struct trail trail;
+    uint32_t possible;
+
+    while (span.begin < n && events[span.begin].time_ms < range->from_ms)
+        span.begin++;
+    possible = possible_stages(&v, span.begin);
+    if (possible == 0)
+        return false;
+    if ((possible & (possible - 1)) == 0)
+        return single_visit(&v, span.begin, range->to_ms, lowest(possible), out);
+
+    span.until = (struct depth){highest(possible), __builtin_popcount(possible)};
+    best = forward(&v, &span);
+    if (best.depth.count == 0)
+        return false;
+    if (best.depth.count == 1)
+        return single_visit(&v, best.event, range->to_ms, best.depth.stage, out);
+    find_trail(&v, range, &best, &trail);
+    path_from_trail(&trail, out);
+    return true;
+}

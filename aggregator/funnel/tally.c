@@ -1,0 +1,305 @@
+/* Counters per stage, a matrix of moves, exact sums of money per currency, and times. Everything is
+ * a sum (or a bag of values), so that tallies of disjoint visitors add up. */
+#include "aggregator/funnel/tally.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "aggregator/funnel/times_int.h"
+#include "core/decimal.h"
+
+/* A sum of minor units: 9e15 at most an event, and no number of events overflows 128 bits. */
+struct sum {
+    __int128 units;
+    int64_t n; /* events */
+};
+
+struct currency {
+    char *code; /* owned */
+    int digits; /* of its minor unit */
+    struct sum value[FUNNEL_STAGES_MAX];
+    struct sum seen[FUNNEL_STAGES_MAX];
+};
+
+struct tally {
+    int n_stages;
+    int n_currencies;
+    int64_t entered;
+    struct currency *currencies; /* owned */
+    struct tally_stage stages[FUNNEL_STAGES_MAX];
+    int64_t moves[FUNNEL_STAGES_MAX + 1][FUNNEL_STAGES_MAX]; /* [i][j-1] */
+    struct times from_previous[FUNNEL_STAGES_MAX];
+    struct times from_start[FUNNEL_STAGES_MAX];
+};
+
+struct tally *
+tally_create(int n_stages)
+{
+    struct tally *t = mem_zalloc(sizeof *t);
+
+    assert(n_stages > 0 && n_stages <= FUNNEL_STAGES_MAX);
+    t->n_stages = n_stages;
+    return t;
+}
+
+void
+tally_destroy(struct tally **t)
+{
+    if (*t == NULL)
+        return;
+    for (int i = 0; i < (*t)->n_currencies; i++)
+        free((*t)->currencies[i].code);
+    for (int i = 0; i < (*t)->n_stages; i++) {
+        times__fini(&(*t)->from_previous[i]);
+        times__fini(&(*t)->from_start[i]);
+    }
+    free((*t)->currencies);
+    free(*t);
+    *t = NULL;
+}
+
+/* ---- Adding ---- */
+
+int
+tally_currency(struct tally *t, struct slice code)
+{
+    struct currency *c;
+
+    for (int i = 0; i < t->n_currencies; i++)
+        if (slice_is(code, t->currencies[i].code))
+            return i;
+    t->currencies =
+        mem_realloc(t->currencies, ((size_t)t->n_currencies + 1) * sizeof *t->currencies);
+    c = &t->currencies[t->n_currencies];
+    *c = (struct currency){.code = mem_cstr(code), .digits = currency_digits(code)};
+    return t->n_currencies++;
+}
+
+static void
+sum_add(struct sum *s, int64_t units)
+{
+    s->units += units;
+    s->n++;
+}
+
+static void
+add_seen_value(struct tally *t, uint32_t stages, const struct tally_value *value)
+{
+    if (value->currency < 0)
+        return;
+    assert(value->currency < t->n_currencies);
+    for (; stages != 0; stages &= stages - 1)
+        sum_add(&t->currencies[value->currency].seen[__builtin_ctz(stages)], value->units);
+}
+
+static void
+add_seen(struct tally *t, const struct path_range *range, const struct path_event *events,
+         uint32_t n, const struct tally_value *values)
+{
+    uint32_t seen = 0;
+
+    for (uint32_t i = 0; i < n && events[i].time_ms < range->to_ms; i++) {
+        if (events[i].stages == 0 || events[i].time_ms < range->from_ms)
+            continue;
+        seen |= events[i].stages;
+        if (values != NULL)
+            add_seen_value(t, events[i].stages, &values[i]);
+    }
+    for (; seen != 0; seen &= seen - 1)
+        t->stages[__builtin_ctz(seen)].seen++;
+}
+
+static void
+add_visit(struct tally *t, const struct path *path, uint32_t i, const struct path_event *events)
+{
+    uint32_t stage = path->visits[i].stage;
+    int64_t time_ms = events[path->visits[i].event].time_ms;
+
+    t->stages[stage].reached++;
+    if (i == 0) {
+        t->stages[stage].entries++;
+        t->moves[0][stage]++;
+        return;
+    }
+    t->moves[path->visits[i - 1].stage + 1][stage]++;
+    times__add(&t->from_previous[stage], time_ms - events[path->visits[i - 1].event].time_ms);
+    times__add(&t->from_start[stage], time_ms - events[path->visits[0].event].time_ms);
+}
+
+static void
+add_path(struct tally *t, const struct path_event *events, const struct tally_value *values,
+         const struct path *path)
+{
+    uint32_t last = path->visits[path->n - 1].stage;
+
+    t->entered++;
+    t->stages[last].exits++;
+    for (uint32_t i = 0; i < path->n; i++) {
+        uint32_t stage = path->visits[i].stage;
+
+        add_visit(t, path, i, events);
+        if ((int)last == t->n_stages - 1)
+            t->stages[stage].converted++;
+        if (values != NULL && values[path->visits[i].event].currency >= 0) {
+            const struct tally_value *value = &values[path->visits[i].event];
+
+            sum_add(&t->currencies[value->currency].value[stage], value->units);
+        }
+    }
+}
+
+void
+tally_add(struct tally *t, const struct path_range *range, const struct path_event *events,
+          uint32_t n, const struct tally_value *values, const struct path *path)
+{
+    add_seen(t, range, events, n, values);
+    if (path != NULL)
+        add_path(t, events, values, path);
+}
+
+static void
+merge_currency(struct tally *into, const struct currency *from)
+{
+    struct currency *c = &into->currencies[tally_currency(into, slice_from(from->code))];
+
+    for (int i = 0; i < into->n_stages; i++) {
+        c->value[i].units += from->value[i].units;
+        c->value[i].n += from->value[i].n;
+        c->seen[i].units += from->seen[i].units;
+        c->seen[i].n += from->seen[i].n;
+    }
+}
+
+void
+tally_merge(struct tally *into, const struct tally *from)
+{
+    assert(into->n_stages == from->n_stages);
+    into->entered += from->entered;
+    for (int i = 0; i < into->n_stages; i++) {
+        into->stages[i].reached += from->stages[i].reached;
+        into->stages[i].entries += from->stages[i].entries;
+        into->stages[i].exits += from->stages[i].exits;
+        into->stages[i].converted += from->stages[i].converted;
+        into->stages[i].seen += from->stages[i].seen;
+        times__merge(&into->from_previous[i], &from->from_previous[i]);
+        times__merge(&into->from_start[i], &from->from_start[i]);
+    }
+    for (int i = 0; i <= into->n_stages; i++)
+        for (int j = 0; j < into->n_stages; j++)
+            into->moves[i][j] += from->moves[i][j];
+    for (int i = 0; i < from->n_currencies; i++)
+        merge_currency(into, &from->currencies[i]);
+}
+
+/* ---- Asking ---- */
+
+int
+tally_n_stages(const struct tally *t)
+{
+    return t->n_stages;
+}
+
+int64_t
+tally_entered(const struct tally *t)
+{
+    return t->entered;
+}
+
+const struct tally_stage *
+tally_stage(const struct tally *t, int stage)
+{
+    assert(stage >= 0 && stage < t->n_stages);
+    return &t->stages[stage];
+}
+
+int64_t
+tally_moves(const struct tally *t, int i, int j)
+{
+    assert(i >= 0 && i <= t->n_stages && j >= 1 && j <= t->n_stages);
+    return t->moves[i][j - 1];
+}
+
+struct tally_times
+tally_time_from_previous(const struct tally *t, int stage)
+{
+    return times__summary(&t->from_previous[stage]);
+}
+
+struct tally_times
+tally_time_from_start(const struct tally *t, int stage)
+{
+    return times__summary(&t->from_start[stage]);
+}
+
+/* ---- Money as text ---- */
+
+/* units * 10^-digits, as decimal_add, for sums beyond an int64. */
+static void
+add_decimal(struct buffer *out, __int128 units, int digits)
+{
+    char text[48];
+    size_t at = sizeof text;
+    bool is_negative = units < 0;
+    unsigned __int128 left = is_negative ? -(unsigned __int128)units : (unsigned __int128)units;
+
+    for (int n = 0; left != 0 || n <= digits; n++) {
+        if (n == digits && digits > 0)
+            text[--at] = '.';
+        text[--at] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    }
+    if (is_negative)
+        text[--at] = '-';
+    buffer_add(out, text + at, sizeof text - at);
+}
+
+/* The currency that follows `after` in the order of codes, or NULL. */
+static const struct currency *
+next_currency(const struct tally *t, const struct currency *after)
+{
+    const struct currency *next = NULL;
+
+    for (int i = 0; i < t->n_currencies; i++) {
+        const struct currency *c = &t->currencies[i];
+
+        if ((after == NULL || strcmp(c->code, after->code) > 0) &&
+            (next == NULL || strcmp(c->code, next->code) < 0))
+            next = c;
+    }
+    return next;
+}
+
+static void
+add_sums(const struct tally *t, int stage, bool is_seen, struct buffer *out)
+{
+    bool is_first = true;
+
+    assert(stage >= 0 && stage < t->n_stages);
+    buffer_add_char(out, '{');
+    for (const struct currency *c = next_currency(t, NULL); c != NULL; c = next_currency(t, c)) {
+        const struct sum *s = is_seen ? &c->seen[stage] : &c->value[stage];
+
+        if (s->n == 0)
+            continue;
+        if (!is_first)
+            buffer_add_char(out, ',');
+        is_first = false;
+        buffer_add_json(out, slice_from(c->code));
+        buffer_add_text(out, ":\"");
+        add_decimal(out, s->units, c->digits);
+        buffer_add_char(out, '"');
+    }
+    buffer_add_char(out, '}');
+}
+
+void
+tally_add_value_json(const struct tally *t, int stage, struct buffer *out)
+{
+    add_sums(t, stage, false, out);
+}
+
+void
+tally_add_seen_value_json(const struct tally *t, int stage, struct buffer *out)
+{
+    add_sums(t, stage, true, out);
+}
