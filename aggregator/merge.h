@@ -23,21 +23,31 @@
 #define MERGE_OUTPUT_BYTES (256u << 20) /* a merged file is cut by visitor hash at about this */
 #define MERGE_QUIET_MS     60000
 
+/* Segments that turned out to be damaged: left alone until a restart, so that one bad file does not
+ * keep the others from being merged. */
+#define MERGE_BAD_MAX 64
+struct merge_memory {
+    size_t n_bad;
+    char bad[MERGE_BAD_MAX][CATALOG_NAME_MAX];
+};
+
 struct merge_options {
     const struct store *store; /* borrowed */
     struct settings_db *settings;
-    bool everything;         /* join whatever can be joined, not only what is due */
-    const atomic_bool *stop; /* may be NULL */
+    bool everything;             /* join whatever can be joined, not only what is due */
+    const atomic_bool *stop;     /* may be NULL */
+    struct merge_memory *memory; /* may be NULL */
 };
 
 /* Do one merge, if one is due. *out_n is the number of input segments that went, 0 where there was
  * nothing to do. ERR_CONFLICT: another process is merging, or an input went meanwhile (try again
- * later). ERR_FULL: less than twice the inputs is free; postponed. */
+ * later). ERR_FULL: less than twice the inputs is free; postponed. ERR_CORRUPT: an input is
+ * damaged; it is named, and remembered in options->memory. */
 enum err_code merge_step(struct catalog *c, const struct merge_options *options, size_t *out_n,
                          struct err *err);
 
-/* Merge and clean until *stop; errors are logged, and raised as alarm "merge_postponed" where space
- * is short. For a thread of its own; lowers its own priority. */
+/* Merge and clean until *stop; lowers the calling thread's priority. Errors are logged; alarms:
+ * "merge_postponed" (no space), "segment_corrupt". */
 void merge_run(const struct merge_options *options);
 
 #endif

@@ -1,0 +1,467 @@
+/* Which segments are joined, and when. What is not here: how (segment/merge.h). */
+#include "aggregator/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "aggregator/segment/merge.h"
+#include "aggregator/site.h"
+#include "core/clock.h"
+#include "core/log.h"
+
+#define PAUSE_MS     1000  /* between looks at the catalog */
+#define CLEAN_MS     20000 /* between clean-ups */
+#define POSTPONE_MS  60000 /* after "no space" */
+#define NICE         10
+#define LEAP         8 /* two files are joined where the larger is at most so many times larger */
+#define SPACE_FACTOR 2 /* free space, in sizes of the inputs */
+
+/* ---- What is due ---- */
+
+struct job {
+    size_t n;
+    const struct catalog_segment *inputs[MERGE_INPUTS_MAX];
+    uint64_t n_bytes;
+    int64_t newest_ms;
+};
+
+struct removed {
+    const uint32_t *ids; /* ascending */
+    size_t n;
+};
+
+static bool
+is_removed(const struct removed *removed, uint32_t site)
+{
+    for (size_t i = 0; i < removed->n; i++)
+        if (removed->ids[i] == site)
+            return true;
+    return false;
+}
+
+/* By month, site, size: those that may be joined stand together, small ones first. */
+static int
+compare_rows(const void *x, const void *y)
+{
+    const struct catalog_segment *a = x;
+    const struct catalog_segment *b = y;
+
+    if (a->month != b->month)
+        return a->month < b->month ? -1 : 1;
+    if (a->site != b->site)
+        return a->site < b->site ? -1 : 1;
+    if (a->n_bytes != b->n_bytes)
+        return a->n_bytes < b->n_bytes ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static void
+job_add(struct job *job, const struct catalog_segment *row)
+{
+    job->inputs[job->n++] = row;
+    job->n_bytes += row->n_bytes;
+    if (row->created_ms > job->newest_ms)
+        job->newest_ms = row->created_ms;
+}
+
+static bool
+is_bad(const struct merge_memory *memory, const char *name)
+{
+    for (size_t i = 0; memory && i < memory->n_bad; i++)
+        if (strcmp(memory->bad[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Does the next larger one belong to the job? Files of several sites always do; of one site, those
+ * that the smaller ones outweigh together. What has its full size is left alone. */
+static bool
+joins(const struct job *job, const struct catalog_segment *row, bool everything)
+{
+    if (job->n == 0)
+        return true;
+    if (row->site != job->inputs[0]->site || row->month != job->inputs[0]->month ||
+        job->n == MERGE_INPUTS_MAX)
+        return false;
+    if (row->site == 0)
+        return true;
+    if (row->n_bytes >= MERGE_OUTPUT_BYTES / 2)
+        return false;
+    return everything || row->n_bytes <= (job->n == 1 ? LEAP * job->n_bytes : job->n_bytes);
+}
+
+static bool
+is_due(const struct job *job, bool everything, int64_t now_ms)
+{
+    if (job->n == 0)
+        return false;
+    if (job->n >= MERGE_FAN_IN)
+        return true;
+    if (!everything && now_ms - job->newest_ms < MERGE_QUIET_MS)
+        return false;
+    return job->n >= 2 || job->inputs[0]->site == 0;
+}
+
+/* The first job that is due; n = 0 where none is. */
+static void
+find_job(struct catalog_list *list, const struct merge_options *options, struct job *out)
+{
+    int64_t now = clock_wall_ms();
+
+    *out = (struct job){.n = 0};
+    qsort(list->segments, list->n, sizeof *list->segments, compare_rows);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct catalog_segment *row = &list->segments[i];
+
+        if (is_bad(options->memory, row->name))
+            continue;
+        if (!joins(out, row, options->everything)) {
+            if (is_due(out, options->everything, now))
+                return;
+            *out = (struct job){.n = 0};
+        }
+        job_add(out, row);
+    }
+    if (!is_due(out, options->everything, now))
+        out->n = 0;
+}
+
+/* ---- Doing it ---- */
+
+struct work {
+    const struct merge_options *options;
+    const struct job *job;
+    const struct removed *removed;
+    struct segment *inputs[MERGE_INPUTS_MAX];
+    struct catalog_segment *outputs; /* in the arena */
+    size_t n_outputs;
+    size_t outputs_max;
+    struct arena arena;
+};
+
+static enum err_code
+open_inputs(struct work *w, struct err *err)
+{
+    struct segment_owner owner = store_owner(w->options->store);
+    char path[FILE_PATH_MAX];
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; rc == ERR_OK && i < w->job->n; i++) {
+        store_segment_path(w->options->store, w->job->inputs[i]->name, path);
+        rc = segment_open(path, &owner, &w->inputs[i], err);
+    }
+    return rc;
+}
+
+static void
+keep_outputs(struct work *w, const struct segment_file *files, size_t n)
+{
+    if (w->n_outputs + n > w->outputs_max) {
+        size_t more = 2 * w->outputs_max + n + 16;
+        struct catalog_segment *grown = ARENA_ARRAY(&w->arena, struct catalog_segment, more);
+
+        if (w->n_outputs != 0)
+            memcpy(grown, w->outputs, w->n_outputs * sizeof *grown);
+        w->outputs = grown;
+        w->outputs_max = more;
+    }
+    for (size_t i = 0; i < n; i++)
+        w->outputs[w->n_outputs++] = catalog_segment_of(&files[i], CATALOG_MERGE);
+}
+
+/* The smallest site above `after` in any input; 0 where there is none. */
+static uint32_t
+next_site(const struct work *w, uint32_t after)
+{
+    uint32_t next = 0;
+
+    for (size_t i = 0; i < w->job->n; i++) {
+        const struct segment_site *sites = segment_sites(w->inputs[i]);
+        uint32_t n = segment_info(w->inputs[i])->n_sites;
+
+        for (uint32_t k = 0; k < n; k++)
+            if (sites[k].site > after && (next == 0 || sites[k].site < next))
+                next = sites[k].site;
+    }
+    return next;
+}
+
+static enum err_code
+merge_sites(struct work *w, struct err *err)
+{
+    const struct segment *inputs[MERGE_INPUTS_MAX];
+    enum err_code rc = ERR_OK;
+    uint32_t site = 0;
+
+    for (size_t i = 0; i < w->job->n; i++)
+        inputs[i] = w->inputs[i];
+    while (rc == ERR_OK && (site = next_site(w, site)) != 0) {
+        struct segment_merge merge = {inputs, w->job->n, site, w->job->inputs[0]->month,
+                                      MERGE_OUTPUT_BYTES};
+        struct segment_file *files = NULL;
+        size_t n = 0;
+
+        if (is_removed(w->removed, site))
+            continue;
+        if (w->options->stop && atomic_load(w->options->stop))
+            return err_set(err, ERR_UNAVAILABLE, NULL, "stopping");
+        rc = segment_merge(&merge, w->options->store->segments, &w->arena, &files, &n, err);
+        if (rc == ERR_OK)
+            keep_outputs(w, files, n);
+    }
+    return rc;
+}
+
+static enum err_code
+commit(struct work *w, struct catalog *c, struct err *err)
+{
+    char(*names)[CATALOG_NAME_MAX] =
+        arena_zalloc(&w->arena, w->job->n * sizeof(char[CATALOG_NAME_MAX]));
+    struct catalog_change change = {.add = w->outputs, .n_add = w->n_outputs};
+
+    for (size_t i = 0; i < w->job->n; i++)
+        memcpy(names[i], w->job->inputs[i]->name, CATALOG_NAME_MAX);
+    change.remove = (const char(*)[CATALOG_NAME_MAX])names;
+    change.n_remove = w->job->n;
+    return catalog_commit(c, &change, err);
+}
+
+static void
+unlink_outputs(struct work *w)
+{
+    char path[FILE_PATH_MAX];
+
+    for (size_t i = 0; i < w->n_outputs; i++) {
+        store_segment_path(w->options->store, w->outputs[i].name, path);
+        file_remove(path, NULL); /* what stays is taken by the next clean-up */
+    }
+}
+
+static enum err_code
+check_space(const struct work *w, struct err *err)
+{
+    uint64_t n_free = 0;
+    enum err_code rc = store_free_bytes(w->options->store, &n_free, err);
+
+    if (rc == ERR_OK && n_free < SPACE_FACTOR * w->job->n_bytes)
+        rc = err_set(err, ERR_FULL, NULL,
+                     "merging is postponed: %llu MB are free, %llu MB are needed",
+                     (unsigned long long)(n_free >> 20),
+                     (unsigned long long)(SPACE_FACTOR * w->job->n_bytes >> 20));
+    return rc;
+}
+
+/* Which input was it? Each is verified whole; the damaged ones are remembered. */
+static void
+remember_bad(struct work *w, const struct err *why)
+{
+    struct merge_memory *memory = w->options->memory;
+    char path[FILE_PATH_MAX];
+    struct segment_owner owner = store_owner(w->options->store);
+
+    for (size_t i = 0; memory && i < w->job->n && memory->n_bad < MERGE_BAD_MAX; i++) {
+        const char *name = w->job->inputs[i]->name;
+        enum err_code rc = ERR_OK;
+
+        store_segment_path(w->options->store, name, path);
+        if (!w->inputs[i])
+            rc = segment_open(path, &owner, &w->inputs[i], NULL);
+        if (rc == ERR_OK)
+            rc = segment_check(w->inputs[i], NULL);
+        if (rc == ERR_OK)
+            continue;
+        log_error("not merged until a restart: %s: %s", name, why->message);
+        memcpy(memory->bad[memory->n_bad++], name, CATALOG_NAME_MAX);
+    }
+}
+
+static bool
+is_damage(enum err_code rc)
+{
+    return rc == ERR_CORRUPT || rc == ERR_NOT_FOUND || rc == ERR_VERSION || rc == ERR_INVALID;
+}
+
+static enum err_code
+run_job(struct catalog *c, const struct merge_options *options, const struct job *job,
+        const struct removed *removed, struct err *err)
+{
+    struct work w = {.options = options, .job = job, .removed = removed};
+    struct err words = ERR_NONE;
+    bool is_unsure = false;
+    enum err_code rc;
+    int lock = -1;
+
+    if (!err)
+        err = &words;
+    arena_init(&w.arena, 64 << 10);
+    rc = check_space(&w, err);
+    if (rc == ERR_OK)
+        rc = store_lock_writing(options->store, false, true, &lock, err);
+    if (rc == ERR_OK)
+        rc = open_inputs(&w, err);
+    if (rc == ERR_OK)
+        rc = merge_sites(&w, err);
+    if (is_damage(rc)) {
+        remember_bad(&w, err);
+        rc = err->code = ERR_CORRUPT;
+    }
+    if (rc == ERR_OK) {
+        rc = commit(&w, c, err);
+        is_unsure = rc != ERR_OK && rc != ERR_CONFLICT && rc != ERR_UNAVAILABLE;
+    }
+    if (rc != ERR_OK && !is_unsure)
+        unlink_outputs(&w);
+    if (lock >= 0)
+        file_unlock(&lock);
+    for (size_t i = 0; i < job->n; i++)
+        segment_close(&w.inputs[i]);
+    arena_fini(&w.arena);
+    return rc;
+}
+
+/* Segments that hold nothing but a removed site. */
+static enum err_code
+drop_removed(struct catalog *c, const struct catalog_list *list, const struct removed *removed,
+             size_t *out_n, struct err *err)
+{
+    char names[MERGE_INPUTS_MAX][CATALOG_NAME_MAX];
+    struct catalog_change change = {.n_remove = 0};
+
+    for (size_t i = 0; i < list->n && change.n_remove < MERGE_INPUTS_MAX; i++)
+        if (list->segments[i].site != 0 && is_removed(removed, list->segments[i].site))
+            memcpy(names[change.n_remove++], list->segments[i].name, CATALOG_NAME_MAX);
+    *out_n = change.n_remove;
+    if (change.n_remove == 0)
+        return ERR_OK;
+    change.remove = (const char(*)[CATALOG_NAME_MAX])names;
+    return catalog_commit(c, &change, err);
+}
+
+static enum err_code
+find_and_run(struct catalog *c, const struct merge_options *options, struct arena *a, size_t *out_n,
+             struct err *err)
+{
+    struct removed removed = {NULL, 0};
+    struct catalog_list list;
+    uint32_t *ids = NULL;
+    struct job job;
+    enum err_code rc;
+
+    rc = site_list_removed(options->settings, a, &ids, &removed.n, err);
+    if (rc == ERR_OK)
+        rc = catalog_read(c, a, &list, err);
+    if (rc != ERR_OK)
+        return rc;
+    removed.ids = ids;
+    rc = drop_removed(c, &list, &removed, out_n, err);
+    if (rc != ERR_OK || *out_n != 0)
+        return rc;
+    find_job(&list, options, &job);
+    if (job.n == 0)
+        return ERR_OK;
+    rc = run_job(c, options, &job, &removed, err);
+    if (rc == ERR_OK)
+        *out_n = job.n;
+    return rc;
+}
+
+enum err_code
+merge_step(struct catalog *c, const struct merge_options *options, size_t *out_n, struct err *err)
+{
+    struct arena a;
+    enum err_code rc;
+    int lock = -1;
+    size_t n = 0;
+
+    rc = store_lock_merging(options->store, false, &lock, err);
+    if (rc != ERR_OK)
+        return rc;
+    arena_init(&a, 64 << 10);
+    rc = find_and_run(c, options, &a, &n, err);
+    arena_fini(&a);
+    file_unlock(&lock);
+    if (rc == ERR_OK)
+        *out_n = n;
+    return rc;
+}
+
+/* ---- The thread ---- */
+
+static bool
+is_stopped(const struct merge_options *options)
+{
+    return options->stop && atomic_load(options->stop);
+}
+
+static void
+pause_ms(const struct merge_options *options, int64_t ms)
+{
+    int64_t until = clock_steady_ms() + ms;
+
+    while (!is_stopped(options) && clock_steady_ms() < until)
+        clock_sleep_ms(100);
+}
+
+static void
+raise_alarm(struct catalog *c, const char *code, const struct err *why)
+{
+    struct err err = ERR_NONE;
+
+    log_error("%s", why->message);
+    if (catalog_alarm_raise(c, code, 1, why->message, &err) != ERR_OK)
+        log_error("alarm not kept: %s", err.message);
+}
+
+static void
+merge_once(struct catalog *c, const struct merge_options *options)
+{
+    struct err err = ERR_NONE;
+    enum err_code rc;
+    size_t n = 0;
+
+    rc = merge_step(c, options, &n, &err);
+    if (rc == ERR_OK && n != 0) {
+        log_debug("%zu segments merged", n);
+        return; /* the next may be due at once */
+    }
+    if (rc == ERR_FULL)
+        raise_alarm(c, "merge_postponed", &err);
+    else if (rc == ERR_CORRUPT)
+        raise_alarm(c, "segment_corrupt", &err);
+    else if (rc != ERR_OK && rc != ERR_CONFLICT && rc != ERR_UNAVAILABLE)
+        log_error("merge: %s", err.message);
+    pause_ms(options, rc == ERR_FULL || rc == ERR_CORRUPT ? POSTPONE_MS : PAUSE_MS);
+}
+
+void
+merge_run(const struct merge_options *given)
+{
+    struct merge_memory memory = {.n_bad = 0};
+    struct merge_options with_memory = *given;
+    const struct merge_options *options = &with_memory;
+    struct err err = ERR_NONE;
+    struct catalog *c = NULL;
+    int64_t clean_ms = clock_steady_ms() + CLEAN_MS;
+
+    if (!with_memory.memory)
+        with_memory.memory = &memory;
+    if (catalog_open(options->store, true, &c, &err) != ERR_OK) {
+        log_error("no merging: %s", err.message);
+        return;
+    }
+    /* of this thread alone: Linux's nice value is a thread's */
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE))
+        log_debug("merging at normal priority: %s", strerror(errno));
+    while (!is_stopped(options)) {
+        merge_once(c, options);
+        if (clock_steady_ms() < clean_ms)
+            continue;
+        clean_ms = clock_steady_ms() + CLEAN_MS;
+        if (catalog_clean(c, options->store, NULL, &err) != ERR_OK)
+            log_warn("clean-up: %s", err.message);
+    }
+    catalog_close(&c);
+}
