@@ -1,0 +1,25 @@
+/* corong aggregator: reads the stream, writes and merges segments. Listens nowhere. */
+#include "aggregator/aggregator.h"
+
+#include "cmd/cmd.h"
+#include "core/log.h"
+
+int
+cmd_aggregator(struct cmd *c)
+{
+    struct aggregator_config config = {
+        .data_dir = settings_text(c->settings, "data"),
+        .flush_ms = (int)settings_integer(c->settings, "flush-age"),
+    };
+    struct err err = ERR_NONE;
+
+    if (c->n_words != 0)
+        return cmd_usage(c);
+    if (cmd_redis(c, &config.redis, &err) != ERR_OK)
+        return cmd_fail(&err);
+    log_set_part("aggregator");
+    cmd_catch_signals();
+    if (aggregator_run(&config, &cmd_stop, &err) != ERR_OK)
+        return cmd_fail(&err);
+    return CMD_DONE;
+}

@@ -1,0 +1,350 @@
+/* corong: finds the command, reads its settings and flags, runs it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "core/file.h"
+#include "core/log.h"
+
+#define ARENA_BLOCK (64 * 1024)
+
+atomic_bool cmd_stop;
+
+static int run_help(struct cmd *c);
+static int run_version(struct cmd *c);
+
+static const char *const no_flags[] = {NULL};
+static const char *const json_only[] = {"--json", NULL};
+static const char *const site_flags[] = {
+    "--json",     "--domain=",     "--timezone=",        "--currency=",
+    "--max-age=", "--max-events=", "--ignore-referrer=", NULL};
+static const char *const user_flags[] = {"--role=", "--site=", NULL};
+static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
+static const char *const funnel_flags[] = {
+    "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=", "--where=", "--breakdown=",
+    "--limit=", "--trend=", "--compare=",  "--visitors=", "--paths", "--json",   NULL};
+
+static const struct command commands[] = {
+    {"up", "corong up [--demo] [--data DIR] [SETTING..]",
+     "Run everything on this machine: Redis, collector, aggregator and dashboard.", NULL, USER_UP,
+     no_flags, cmd_up},
+    {"collector", "corong collector [SETTING..]",
+     "Run the collector alone (with a Redis of yours).", NULL, USER_COLLECTOR, no_flags,
+     cmd_collector},
+    {"aggregator", "corong aggregator [SETTING..]", "Run the aggregator alone.", NULL,
+     USER_AGGREGATOR, no_flags, cmd_aggregator},
+    {"web", "corong web [SETTING..]", "Run the dashboard alone.", NULL, USER_WEB, no_flags,
+     cmd_web},
+    {"site",
+     "corong site add NAME --domain shop.example [--timezone Z] [--currency C]\n"
+     "corong site set NAME [--domain D] [--timezone Z] [--currency C] [--max-age 24h]\n"
+     "corong site list [--json]\n"
+     "corong site remove NAME",
+     "Add, change, list and remove sites; prints keys and the snippet to paste.",
+     "  --domain D           whose pages these are; its sub-domains too\n"
+     "  --timezone Z         whose days reports count by, like Asia/Jakarta; default UTC\n"
+     "  --currency C         of values that name none, like IDR\n"
+     "  --max-age 24h        how late a beacon's event may come (ms, s, m, h, d)\n"
+     "  --max-events 5000    of one visitor and day\n"
+     "  --ignore-referrer H  hosts with commas that bring nobody, like a payment provider\n",
+     USER_DATA, site_flags, cmd_site},
+    {"user", "corong user add EMAIL [--role owner|editor|viewer]",
+     "Add a person to the dashboard; the password is read from standard input.", NULL, USER_DATA,
+     user_flags, cmd_user},
+    {"import", "corong import SITE FILE|- [--format ndjson|csv] [--map MAP.json] [--json]",
+     "Read events of another system, or of an export; the same file twice changes nothing.",
+     "  --format F   ndjson or csv; default: by the file's name, else by its first byte\n"
+     "  --map FILE   which column is which field, as JSON:\n"
+     "               {\"visitor\":[\"client_id\",\"clientId\"], \"time\":\"timestamp\",\n"
+     "                \"event\":{\"from\":\"name\",\"values\":{\"purchase\":\"sale\"}},\n"
+     "                \"url\":\"page_url\", \"order\":\"data.transaction_id\",\n"
+     "                \"time\":{\"from\":\"at\",\"timezone\":\"Asia/Jakarta\"},\n"
+     "                \"currency\":{\"const\":\"USD\"}, \"properties.size\":\"size\"}\n"
+     "               A list is several spellings of one header; `data.x` is the member x of the\n"
+     "               JSON in column data; columns that the map does not name are left out.\n"
+     "  --json       print the counts as JSON\n"
+     "Rejected lines are listed on stderr with their reason; the rest goes in, and the exit code\n"
+     "is 1.\n",
+     USER_DATA, import_flags, cmd_import},
+    {"funnel",
+     "corong funnel run SITE FUNNEL.json|NAME [--from D] [--to D] [--timezone Z] [--as-of T]\n"
+     "                  [--bots exclude|include|only] [--paths] [--json]\n"
+     "corong funnel put SITE NAME FUNNEL.json|-\n"
+     "corong funnel list SITE [--json]\n"
+     "corong funnel show SITE NAME\n"
+     "corong funnel remove SITE NAME",
+     "Run a funnel over what is stored; keep, list, show and remove definitions.",
+     "  --from D --to D   days of the time zone (2026-06-01, the last one left out), or times;\n"
+     "                    default: the whole history\n"
+     "  --timezone Z      default: the site's\n"
+     "  --as-of T         as if it were then: later events are left out\n"
+     "  --bots B          exclude (default), include or only\n"
+     "  --paths           every visitor's counted path (with --json)\n"
+     "  --json            the report of docs/funnel.md, section 5\n",
+     USER_DATA, funnel_flags, cmd_funnel},
+    {"visitor", "corong visitor show SITE VISITOR [--json]", "All events of one visitor, in order.",
+     NULL, USER_DATA, json_only, cmd_visitor},
+    {"check", "corong check [--json]",
+     "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.", NULL,
+     USER_DATA, json_only, cmd_check},
+    {"status", "corong status [--json]", "What runs, what is stored, what needs a look.", NULL,
+     USER_DATA, json_only, cmd_status},
+    {"help", "corong help [COMMAND|settings]", "This, or more about a command.", NULL, 0, no_flags,
+     run_help},
+    {"version", "corong version", "The version.", NULL, 0, no_flags, run_version},
+};
+
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+const struct command *
+cmd_table(size_t *n)
+{
+    *n = N_COMMANDS;
+    return commands;
+}
+
+static const struct command *
+find_command(const char *name)
+{
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* ---- help ---- */
+
+static void
+print_overview(FILE *out)
+{
+    fputs("Corong: where visitors get through, drop off and skip, on your own machine.\n\n"
+          "usage: corong COMMAND [..]\n\n",
+          out);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].text);
+    fputs("\nStart with `corong up --demo`. `corong help COMMAND` says more about one.\n"
+          "Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
+          out);
+}
+
+static void
+print_usage(FILE *out, const struct command *k)
+{
+    const char *line = k->usage;
+    const char *label = "usage: ";
+
+    while (*line != '\0') {
+        size_t n = strcspn(line, "\n");
+
+        fprintf(out, "%s%.*s\n", label, (int)n, line);
+        label = "       ";
+        line += n + (line[n] == '\n');
+    }
+}
+
+static int
+print_command_help(const struct command *k)
+{
+    print_usage(stdout, k);
+    printf("\n%s\n", k->text);
+    if (k->more != NULL)
+        printf("\n%s", k->more);
+    if (k->users != 0) {
+        puts("\nSettings (also as CORONG_... in the environment, or in the file of --config):");
+        setting_print_help(stdout, k->users);
+    }
+    return CMD_DONE;
+}
+
+static int
+run_help(struct cmd *c)
+{
+    const struct command *k;
+
+    if (c->n_words == 0) {
+        print_overview(stdout);
+        return CMD_DONE;
+    }
+    if (strcmp(c->words[0], "settings") == 0) {
+        setting_print_markdown(stdout);
+        return CMD_DONE;
+    }
+    k = find_command(c->words[0]);
+    return k != NULL ? print_command_help(k) : cmd_usage(c);
+}
+
+static int
+run_version(struct cmd *c)
+{
+    (void)c;
+    puts("corong " CORONG_VERSION);
+    return CMD_DONE;
+}
+
+/* ---- what the commands share ---- */
+
+bool
+cmd_flag(const struct cmd *c, const char *name)
+{
+    for (int i = 0; i < c->n_flags; i++)
+        if (strcmp(c->flags[i], name) == 0)
+            return true;
+    return false;
+}
+
+const char *
+cmd_value(const struct cmd *c, const char *name)
+{
+    size_t n = strlen(name);
+    const char *value = NULL;
+
+    for (int i = 0; i < c->n_flags; i++)
+        if (strncmp(c->flags[i], name, n) == 0 && c->flags[i][n] == '=')
+            value = c->flags[i] + n + 1;
+    return value;
+}
+
+struct slice
+cmd_word(const struct cmd *c, int i)
+{
+    return slice_from(i < c->n_words ? c->words[i] : "");
+}
+
+bool
+cmd_is(const struct cmd *c, int i, const char *word, int n_words)
+{
+    return c->n_words == n_words && slice_is(cmd_word(c, i), word);
+}
+
+int
+cmd_fail(const struct err *err)
+{
+    bool names_itself = err->field[0] == '\0' || strstr(err->message, err->field) != NULL;
+
+    if (names_itself)
+        fprintf(stderr, "corong: %s\n", err->message);
+    else
+        fprintf(stderr, "corong: %s: %s\n", err->field, err->message);
+    return err->code == ERR_USAGE ? CMD_USAGE : CMD_FAILED;
+}
+
+int
+cmd_usage(const struct cmd *c)
+{
+    print_usage(stderr, c->command);
+    return CMD_USAGE;
+}
+
+enum err_code
+cmd_redis(const struct cmd *c, struct stream_address *out, struct err *err)
+{
+    const char *where = settings_text(c->settings, "redis");
+    char private_socket[FILE_PATH_MAX];
+    enum err_code rc;
+
+    snprintf(private_socket, sizeof private_socket, "unix:%s/redis.sock",
+             settings_text(c->settings, "data"));
+    rc = stream_address_parse(slice_from(where[0] != '\0' ? where : private_socket), out, err);
+    if (rc != ERR_OK) {
+        err_prefix(err, "redis");
+        return rc;
+    }
+    out->timeout_ms = (int)settings_integer(c->settings, "redis-timeout");
+    slice_to_cstr(slice_from(settings_text(c->settings, "redis-password")), out->password,
+                  sizeof out->password);
+    return ERR_OK;
+}
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    atomic_store(&cmd_stop, true);
+}
+
+void
+cmd_catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+}
+
+int
+cmd_print(struct slice bytes)
+{
+    if (fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n && fflush(stdout) == 0)
+        return CMD_DONE;
+    fprintf(stderr, "corong: cannot write the output: %s\n", strerror(errno));
+    return CMD_FAILED;
+}
+
+/* ---- main ---- */
+
+/* Flags of the command's own go to c->flags, the rest are its words. */
+static void
+sort_words(struct cmd *c, int n, char **argv)
+{
+    c->words = ARENA_ARRAY(&c->arena, char *, (size_t)n + 1);
+    c->flags = ARENA_ARRAY(&c->arena, char *, (size_t)n + 1);
+    for (int i = 1; i < n; i++) {
+        bool is_flag = strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-h") == 0;
+
+        if (is_flag)
+            c->flags[c->n_flags++] = argv[i];
+        else
+            c->words[c->n_words++] = argv[i];
+    }
+}
+
+static int
+run(const struct command *k, int argc, char **argv)
+{
+    struct cmd c = {.command = k, .settings = settings_create()};
+    struct err err = ERR_NONE;
+    int n = 0;
+    int status;
+
+    arena_init(&c.arena, ARENA_BLOCK);
+    if (settings_read(c.settings, k->users, argc, argv, k->own, &n, &err) != ERR_OK) {
+        cmd_fail(&err);
+        status = cmd_usage(&c);
+    } else {
+        sort_words(&c, n, argv);
+        log_set_level((enum log_level)settings_integer(c.settings, "log-level"));
+        if (cmd_flag(&c, "--help") || cmd_flag(&c, "-h"))
+            status = print_command_help(k);
+        else
+            status = k->run(&c);
+    }
+    arena_fini(&c.arena);
+    settings_destroy(&c.settings);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct command *k;
+
+    signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of that write */
+    if (argc < 2) {
+        print_overview(stderr);
+        return CMD_USAGE;
+    }
+    k = find_command(argv[1]);
+    if (k == NULL) {
+        fprintf(stderr, "corong: no command named %s\n", argv[1]);
+        print_overview(stderr);
+        return CMD_USAGE;
+    }
+    return run(k, argc - 1, argv + 1);
+}

@@ -1,0 +1,196 @@
+/* corong site add|set|list|remove */
+#include "aggregator/site.h"
+
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/duration.h"
+
+/* What the flags of add and set say. */
+static enum err_code
+read_wish(struct cmd *c, struct site_wish *w, struct err *err)
+{
+    const char *max_age = cmd_value(c, "--max-age");
+    const char *max_events = cmd_value(c, "--max-events");
+    struct slice rest = slice_from(cmd_value(c, "--ignore-referrer"));
+    struct slice *hosts = ARENA_ARRAY(&c->arena, struct slice, SITE_REFERRERS_MAX);
+    enum err_code rc = ERR_OK;
+
+    *w = (struct site_wish){.name = cmd_word(c, 1),
+                            .domain = slice_from(cmd_value(c, "--domain")),
+                            .timezone = slice_from(cmd_value(c, "--timezone")),
+                            .currency = slice_from(cmd_value(c, "--currency")),
+                            .ignored_referrers = hosts};
+    if (max_age != NULL)
+        rc = duration_parse("--max-age", slice_from(max_age), &w->max_age_ms, err);
+    if (rc == ERR_OK && max_events != NULL &&
+        (!slice_to_int64(slice_from(max_events), &w->max_events_per_visitor_day) ||
+         w->max_events_per_visitor_day < 1))
+        rc = err_set(err, ERR_USAGE, "--max-events", "--max-events: give a number above 0");
+    while (rc == ERR_OK && rest.n > 0) {
+        struct slice host;
+
+        slice_cut(rest, ',', &host, &rest);
+        if (w->n_ignored_referrers == SITE_REFERRERS_MAX)
+            return err_set(err, ERR_USAGE, "--ignore-referrer",
+                           "--ignore-referrer: more than %d hosts", SITE_REFERRERS_MAX);
+        if (slice_trim(host).n > 0)
+            hosts[w->n_ignored_referrers++] = slice_trim(host);
+    }
+    return rc;
+}
+
+/* Where browsers reach the collector, as the snippet says it. */
+static struct slice
+collector_url(struct cmd *c)
+{
+    struct slice url = slice_from(settings_text(c->settings, "collector-url"));
+
+    while (slice_ends_with(url, SLICE("/")))
+        url.n--;
+    return url.n != 0 ? url : SLICE("http://localhost:8001");
+}
+
+static void
+print_new(struct cmd *c, const struct site *s, const char *secret)
+{
+    struct slice url = collector_url(c);
+    struct buffer b = BUFFER_EMPTY;
+
+    buffer_printf(&b, "<script defer src=\"%.*s/corong.js\" data-site=\"%.*s\"></script>",
+                  SLICE_ARG(url), SLICE_ARG(s->public_key));
+    if (cmd_flag(c, "--json")) {
+        struct buffer j = BUFFER_EMPTY;
+
+        buffer_add_text(&j, "{\"name\":");
+        buffer_add_json(&j, s->name);
+        buffer_add_text(&j, ",\"key\":");
+        buffer_add_json(&j, s->public_key);
+        buffer_add_text(&j, ",\"secret_key\":");
+        buffer_add_json(&j, slice_from(secret));
+        buffer_add_text(&j, ",\"snippet\":");
+        buffer_add_json(&j, buffer_slice(&b));
+        printf("%.*s}\n", SLICE_ARG(buffer_slice(&j)));
+        buffer_fini(&j);
+    } else {
+        printf("site        %.*s\n", SLICE_ARG(s->name));
+        printf("site key    %.*s\n", SLICE_ARG(s->public_key));
+        printf("secret key  %s   (for your server; shown once)\n", secret);
+        printf("snippet     %.*s\n", SLICE_ARG(buffer_slice(&b)));
+    }
+    buffer_fini(&b);
+}
+
+static int
+add(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    struct site_wish wish;
+    struct site site;
+    char secret[SITE_KEY_MAX];
+
+    if (cmd_value(c, "--domain") == NULL)
+        err_set(err, ERR_USAGE, "--domain", "--domain is missing: whose pages are these?");
+    else if (read_wish(c, &wish, err) == ERR_OK &&
+             site_add(db, &wish, &c->arena, &site, secret, err) == ERR_OK) {
+        print_new(c, &site, secret);
+        return CMD_DONE;
+    }
+    return cmd_fail(err);
+}
+
+/* What --set leaves out stays as it is. */
+static int
+set(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    struct site_wish wish;
+    struct site old;
+
+    if (read_wish(c, &wish, err) != ERR_OK ||
+        site_find(db, cmd_word(c, 1), &c->arena, &old, err) != ERR_OK)
+        return cmd_fail(err);
+    if (wish.domain.n == 0)
+        wish.domain = old.domain;
+    if (wish.timezone.n == 0)
+        wish.timezone = old.timezone;
+    if (cmd_value(c, "--currency") == NULL)
+        wish.currency = old.currency;
+    if (wish.max_age_ms == 0)
+        wish.max_age_ms = old.max_age_ms;
+    if (wish.max_events_per_visitor_day == 0)
+        wish.max_events_per_visitor_day = old.max_events_per_visitor_day;
+    if (cmd_value(c, "--ignore-referrer") == NULL) {
+        wish.ignored_referrers = old.ignored_referrers;
+        wish.n_ignored_referrers = old.n_ignored_referrers;
+    }
+    wish.is_demo = old.is_demo;
+    return site_update(db, cmd_word(c, 1), &wish, err) == ERR_OK ? CMD_DONE : cmd_fail(err);
+}
+
+static void
+add_site_json(struct buffer *b, const struct site *s)
+{
+    buffer_add_text(b, "{\"name\":");
+    buffer_add_json(b, s->name);
+    buffer_add_text(b, ",\"domain\":");
+    buffer_add_json(b, s->domain);
+    buffer_add_text(b, ",\"timezone\":");
+    buffer_add_json(b, s->timezone);
+    buffer_add_text(b, ",\"currency\":");
+    buffer_add_json(b, s->currency);
+    buffer_add_text(b, ",\"key\":");
+    buffer_add_json(b, s->public_key);
+    buffer_printf(b, ",\"max_age_ms\":%lld}", (long long)s->max_age_ms);
+}
+
+static int
+list(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    struct buffer b = BUFFER_EMPTY;
+    struct site *sites;
+    size_t n;
+    int status;
+
+    if (site_list(db, &c->arena, &sites, &n, err) != ERR_OK)
+        return cmd_fail(err);
+    buffer_add_text(&b, cmd_flag(c, "--json") ? "[" : "");
+    for (size_t i = 0; i < n; i++) {
+        if (!cmd_flag(c, "--json")) {
+            buffer_printf(&b, "%-20.*s %-28.*s %-20.*s %-4.*s %.*s\n", SLICE_ARG(sites[i].name),
+                          SLICE_ARG(sites[i].domain), SLICE_ARG(sites[i].timezone),
+                          SLICE_ARG(sites[i].currency), SLICE_ARG(sites[i].public_key));
+            continue;
+        }
+        buffer_add_text(&b, i > 0 ? "," : "");
+        add_site_json(&b, &sites[i]);
+    }
+    buffer_add_text(&b, cmd_flag(c, "--json") ? "]\n" : "");
+    status = cmd_print(buffer_slice(&b));
+    buffer_fini(&b);
+    return status;
+}
+
+int
+cmd_site(struct cmd *c)
+{
+    struct store store;
+    struct settings_db *db = NULL;
+    struct err err = ERR_NONE;
+    int status;
+
+    if (!cmd_is(c, 0, "add", 2) && !cmd_is(c, 0, "set", 2) && !cmd_is(c, 0, "list", 1) &&
+        !cmd_is(c, 0, "remove", 2))
+        return cmd_usage(c);
+    if (store_open(settings_text(c->settings, "data"), true, &store, &err) != ERR_OK ||
+        settings_db_open(&store, &db, &err) != ERR_OK)
+        return cmd_fail(&err);
+    if (slice_is(cmd_word(c, 0), "add"))
+        status = add(c, db, &err);
+    else if (slice_is(cmd_word(c, 0), "set"))
+        status = set(c, db, &err);
+    else if (slice_is(cmd_word(c, 0), "list"))
+        status = list(c, db, &err);
+    else
+        status = site_remove(db, cmd_word(c, 1), &err) == ERR_OK ? CMD_DONE : cmd_fail(&err);
+    settings_db_close(&db);
+    return status;
+}

@@ -1,0 +1,71 @@
+/* corong user add */
+#include <errno.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "web/api/account.h"
+
+#define PASSWORD_MAX 1024
+
+/* One line of standard input; on a terminal it is asked for and not shown. */
+static enum err_code
+read_password(char out[PASSWORD_MAX], struct err *err)
+{
+    struct termios shown;
+    bool is_terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+    char *line;
+
+    if (is_terminal) {
+        struct termios hidden = shown;
+
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        fputs("password: ", stderr);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    line = fgets(out, PASSWORD_MAX, stdin);
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        fputc('\n', stderr);
+    }
+    if (line == NULL)
+        return err_set(err, ERR_INVALID, "password", "nothing on standard input");
+    out[strcspn(out, "\r\n")] = '\0';
+    return ERR_OK;
+}
+
+int
+cmd_user(struct cmd *c)
+{
+    const char *role_text = cmd_value(c, "--role");
+    enum account_role role = ROLE_VIEWER;
+    char password[PASSWORD_MAX];
+    struct settings_db *db = NULL;
+    struct store store;
+    struct err err = ERR_NONE;
+    enum err_code rc;
+
+    if (!cmd_is(c, 0, "add", 2))
+        return cmd_usage(c);
+    if (role_text != NULL && !account_role_parse(slice_from(role_text), &role)) {
+        err_set(&err, ERR_USAGE, "--role", "--role: give owner, editor or viewer");
+        return cmd_fail(&err);
+    }
+    if (cmd_value(c, "--site") != NULL) {
+        err_set(&err, ERR_USAGE, "--site",
+                "--site: roles per site are not built yet; an account "
+                "sees every site");
+        return cmd_fail(&err);
+    }
+    rc = store_open(settings_text(c->settings, "data"), true, &store, &err);
+    if (rc == ERR_OK)
+        rc = settings_db_open(&store, &db, &err);
+    if (rc == ERR_OK)
+        rc = read_password(password, &err);
+    if (rc == ERR_OK)
+        rc = account_add(db, cmd_word(c, 1), slice_from(password), role, &err);
+    explicit_bzero(password, sizeof password);
+    settings_db_close(&db);
+    return rc == ERR_OK ? CMD_DONE : cmd_fail(&err);
+}

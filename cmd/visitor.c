@@ -1,0 +1,99 @@
+/* corong visitor show: a journey, event by event. */
+#include "aggregator/query.h"
+#include "aggregator/site.h"
+#include "cmd/cmd.h"
+#include "core/decimal.h"
+#include "core/event_json.h"
+#include "core/zone.h"
+
+#define EVENTS_MAX 100000
+
+static void
+add_line(struct buffer *b, const struct zone *zone, const struct event *e)
+{
+    static const enum event_text told[] = {TEXT_PATH,   TEXT_PRODUCT,  TEXT_ORDER,  TEXT_SOURCE,
+                                           TEXT_MEDIUM, TEXT_CAMPAIGN, TEXT_KEYWORD};
+    char when[TIMESTAMP_TEXT_MAX];
+
+    buffer_printf(b, "%s  %-16.*s", zone_format(zone, e->time_ms, when),
+                  SLICE_ARG(e->text[TEXT_EVENT]));
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        if (e->text[told[i]].n != 0)
+            buffer_printf(b, " %s=%.*s", event_text_name(told[i]), SLICE_ARG(e->text[told[i]]));
+    if (event_has_number(e, NUMBER_VALUE)) {
+        buffer_add_text(b, " value=");
+        decimal_add(b, e->number[NUMBER_VALUE], currency_digits(e->text[TEXT_CURRENCY]));
+        buffer_printf(b, " %.*s", SLICE_ARG(e->text[TEXT_CURRENCY]));
+    }
+    if (e->flags & EVENT_BOT)
+        buffer_printf(b, " bot (%.*s)", SLICE_ARG(e->text[TEXT_BOT_REASON]));
+    buffer_add_char(b, '\n');
+}
+
+static void
+add_json(struct buffer *b, struct slice visitor, const struct event *events, size_t n)
+{
+    buffer_add_text(b, "{\"visitor\":");
+    buffer_add_json(b, visitor);
+    buffer_add_text(b, ",\"events\":[");
+    for (size_t i = 0; i < n; i++) {
+        buffer_add_text(b, i > 0 ? ",\n" : "\n");
+        event_add_json(b, &events[i]);
+    }
+    buffer_add_text(b, "]}\n");
+}
+
+static enum err_code
+load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct buffer *out,
+     struct err *err)
+{
+    struct slice visitor = cmd_word(c, 2);
+    struct zone *zone = NULL;
+    struct event *events;
+    struct site site;
+    size_t n;
+    enum err_code rc = site_find(db, cmd_word(c, 1), &c->arena, &site, err);
+
+    if (rc == ERR_OK)
+        rc = query_visitor(pool, site.id, visitor, EVENTS_MAX, &c->arena, &events, &n, err);
+    if (rc == ERR_OK && n == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "visitor", "no visitor %.*s on site %.*s",
+                     SLICE_ARG(visitor), SLICE_ARG(site.name));
+    if (rc == ERR_OK)
+        rc = zone_open(site.timezone, &zone, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (cmd_flag(c, "--json"))
+        add_json(out, visitor, events, n);
+    for (size_t i = 0; !cmd_flag(c, "--json") && i < n; i++)
+        add_line(out, zone, &events[i]);
+    zone_close(&zone);
+    return ERR_OK;
+}
+
+int
+cmd_visitor(struct cmd *c)
+{
+    struct snapshot_pool *pool = NULL;
+    struct settings_db *db = NULL;
+    struct buffer out = BUFFER_EMPTY;
+    struct store store;
+    struct err err = ERR_NONE;
+    enum err_code rc;
+    int status;
+
+    if (!cmd_is(c, 0, "show", 3))
+        return cmd_usage(c);
+    rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
+    if (rc == ERR_OK)
+        rc = settings_db_open(&store, &db, &err);
+    if (rc == ERR_OK)
+        rc = snapshot_pool_open(&store, &pool, &err);
+    if (rc == ERR_OK)
+        rc = load(c, pool, db, &out, &err);
+    status = rc == ERR_OK ? cmd_print(buffer_slice(&out)) : cmd_fail(&err);
+    buffer_fini(&out);
+    snapshot_pool_close(&pool);
+    settings_db_close(&db);
+    return status;
+}
