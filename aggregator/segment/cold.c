@@ -1,0 +1,171 @@
+/* Cold strings: ids and visitors, in zstd parts with a checksum each. Reading. */
+#include <assert.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "aggregator/segment/segment_int.h"
+#include "core/bytes.h"
+#include "core/hash.h"
+
+/* ---- the list of parts ---- */
+
+struct part {
+    uint32_t first;
+    uint32_t n;
+    uint64_t offset; /* in the block */
+    uint32_t length;
+    uint32_t raw;
+    uint64_t sum;
+};
+
+static const unsigned char *
+part_list(const struct segment *s, const struct segment__entry *e)
+{
+    return s->map.p + e->offset + e->length - (uint64_t)e->base * FORMAT_PART;
+}
+
+static struct part
+part_at(const unsigned char *list, uint64_t i)
+{
+    const unsigned char *p = list + i * FORMAT_PART;
+
+    return (struct part){
+        .first = load_u32(p + PART_FIRST),
+        .n = load_u32(p + PART_COUNT),
+        .offset = load_u64(p + PART_OFFSET),
+        .length = load_u32(p + PART_LENGTH),
+        .raw = load_u32(p + PART_RAW),
+        .sum = load_u64(p + PART_SUM),
+    };
+}
+
+enum err_code
+segment__cold_verify(const struct segment *s, const struct segment__entry *e, struct err *err)
+{
+    atomic_uchar *is_verified = &s->states[e - s->entries].is_verified;
+    const unsigned char *list = part_list(s, e);
+    uint64_t n_parts = (uint64_t)e->base;
+    uint64_t end = e->length - n_parts * FORMAT_PART;
+    uint64_t next = 0;
+
+    if (atomic_load_explicit(is_verified, memory_order_acquire))
+        return ERR_OK;
+    if (checksum64(list, n_parts * FORMAT_PART) != e->sum)
+        return segment__corrupt(s, e, err, "the checksum of its list differs");
+    for (uint64_t i = 0; i < n_parts; i++) {
+        struct part part = part_at(list, i);
+
+        if (part.first != next || part.n == 0 || part.raw > FORMAT_PART_MAX ||
+            part.raw < (uint64_t)part.n * 3 || part.offset > end || part.length > end - part.offset)
+            return segment__corrupt(s, e, err, "its list of parts does not fit");
+        next += part.n;
+    }
+    if (next != e->count)
+        return segment__corrupt(s, e, err, "its parts are not all values");
+    atomic_store_explicit(is_verified, 1, memory_order_release);
+    return ERR_OK;
+}
+
+/* ---- reading ---- */
+
+void
+segment__cold_init(struct segment__cold *c, const struct segment *s, uint32_t type)
+{
+    *c = (struct segment__cold){.segment = s, .entry = segment__find(s, type, 0)};
+    assert(c->entry != NULL);
+}
+
+void
+segment__cold_fini(struct segment__cold *c)
+{
+    ZSTD_freeDCtx(c->zstd);
+    buffer_fini(&c->raw);
+    free(c->ends);
+    *c = (struct segment__cold){.segment = NULL};
+}
+
+/* From lengths to ends; false where they do not fit the bytes. */
+static bool
+read_lengths(struct segment__cold *c, const struct part *part)
+{
+    uint32_t end = part->n * 2;
+
+    if (c->ends_max < part->n) {
+        c->ends_max = part->n;
+        c->ends = mem_realloc(c->ends, c->ends_max * sizeof *c->ends);
+    }
+    for (uint32_t i = 0; i < part->n; i++) {
+        uint32_t length = load_u16(c->raw.p + (size_t)i * 2);
+
+        if (length == 0 || length > part->raw - end)
+            return false;
+        end += length;
+        c->ends[i] = end;
+    }
+    return end == part->raw;
+}
+
+static enum err_code
+read_part(struct segment__cold *c, const struct part *part, struct err *err)
+{
+    const struct segment__entry *e = c->entry;
+    const unsigned char *p = c->segment->map.p + e->offset + part->offset;
+    size_t n;
+
+    c->n = 0;
+    if (checksum64(p, part->length) != part->sum)
+        return segment__corrupt(c->segment, e, err, "the checksum of a part differs");
+    if (c->zstd == NULL)
+        c->zstd = ZSTD_createDCtx();
+    assert(c->zstd != NULL);
+    buffer_clear(&c->raw);
+    buffer_reserve(&c->raw, part->raw);
+    n = ZSTD_decompressDCtx(c->zstd, c->raw.p, part->raw, p, part->length);
+    if (ZSTD_isError(n) || n != part->raw)
+        return segment__corrupt(c->segment, e, err, "a part cannot be decompressed");
+    if (!read_lengths(c, part))
+        return segment__corrupt(c->segment, e, err, "the lengths of a part do not fit");
+    c->first = part->first;
+    c->n = part->n;
+    return ERR_OK;
+}
+
+static enum err_code
+seek_part(struct segment__cold *c, uint32_t i, struct err *err)
+{
+    enum err_code rc = segment__cold_verify(c->segment, c->entry, err);
+    const unsigned char *list = part_list(c->segment, c->entry);
+    uint64_t low = 0;
+    uint64_t high = (uint64_t)c->entry->base;
+    struct part part;
+
+    if (rc != ERR_OK)
+        return rc;
+    while (high - low > 1) { /* the first value of part low is at most i */
+        uint64_t middle = low + (high - low) / 2;
+
+        if (load_u32(list + middle * FORMAT_PART + PART_FIRST) <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    part = part_at(list, low);
+    return read_part(c, &part, err);
+}
+
+enum err_code
+segment__cold_read(struct segment__cold *c, uint32_t i, struct slice *out, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+    uint32_t begin;
+
+    assert(i < c->entry->count);
+    if (c->n == 0 || i < c->first || i - c->first >= c->n)
+        rc = seek_part(c, i, err);
+    if (rc != ERR_OK)
+        return rc;
+    i -= c->first;
+    begin = i == 0 ? c->n * 2 : c->ends[i - 1];
+    *out = slice_of(c->raw.p + begin, c->ends[i] - begin);
+    return ERR_OK;
+}

@@ -1,0 +1,358 @@
+/* One file of a builder's rows: runs and sites, then column after column. */
+#include <stdlib.h>
+
+#include "aggregator/segment/writer_int.h"
+
+#define LEVEL 1 /* of zstd: a flush is merged soon */
+
+/* ---- runs and sites ---- */
+
+/* A file in the making: its rows in order, and its runs. */
+struct flush {
+    struct segment_builder *builder;
+    struct segment__out out;
+    const uint32_t *order; /* rows of the builder */
+    uint32_t n;
+    uint64_t *run_hashes;
+    uint32_t *run_rows;
+    uint32_t n_runs;
+    struct segment_site *sites;
+    struct segment_file *file;
+};
+
+static const struct segment__row *
+flush_row(const struct flush *f, uint32_t i)
+{
+    return &f->builder->rows[f->order[i]];
+}
+
+static void
+end_site(struct flush *f, struct segment_site *site)
+{
+    struct segment_info *info = &f->file->info;
+
+    site->run_end = f->n_runs;
+    info->time_min_ms =
+        site->time_min_ms < info->time_min_ms ? site->time_min_ms : info->time_min_ms;
+    info->time_max_ms =
+        site->time_max_ms > info->time_max_ms ? site->time_max_ms : info->time_max_ms;
+}
+
+/* Runs and sites from the sorted rows. */
+static void
+find_runs(struct flush *f, struct arena *a)
+{
+    struct segment_site *site = NULL;
+    const struct segment__row *last = NULL;
+
+    f->run_hashes = mem_alloc(f->n * sizeof *f->run_hashes);
+    f->run_rows = mem_alloc((f->n + (size_t)1) * sizeof *f->run_rows);
+    f->sites = NULL;
+    for (uint32_t i = 0, n_max = 0; i < f->n; i++) {
+        const struct segment__row *row = flush_row(f, i);
+
+        if (last == NULL || row->site != last->site) {
+            if (site != NULL)
+                end_site(f, site);
+            if (f->file->info.n_sites == n_max) {
+                struct segment_site *more;
+
+                n_max = n_max == 0 ? 4 : n_max * 2;
+                more = ARENA_ARRAY(a, struct segment_site, n_max);
+                if (f->sites != NULL)
+                    memcpy(more, f->sites, f->file->info.n_sites * sizeof *more);
+                f->sites = more;
+            }
+            site = &f->sites[f->file->info.n_sites++];
+            *site = (struct segment_site){.site = row->site,
+                                          .run_begin = f->n_runs,
+                                          .time_min_ms = row->time_ms,
+                                          .time_max_ms = row->time_ms};
+        }
+        if (last == NULL || row->site != last->site || row->hash != last->hash ||
+            segment__row_compare_visitors(f->builder, row, last) != 0) {
+            f->run_hashes[f->n_runs] = row->hash;
+            f->run_rows[f->n_runs++] = i;
+        }
+        site->n_rows++;
+        site->time_min_ms = row->time_ms < site->time_min_ms ? row->time_ms : site->time_min_ms;
+        site->time_max_ms = row->time_ms > site->time_max_ms ? row->time_ms : site->time_max_ms;
+        last = row;
+    }
+    end_site(f, site);
+    f->run_rows[f->n_runs] = f->n;
+}
+
+/* ---- its columns ---- */
+
+/* A source over values that lie in memory; rows NULL: one a row. */
+struct array {
+    uint32_t n;
+    uint32_t at;
+    const uint32_t *rows;
+    const uint32_t *codes; /* into map, or NULL: values */
+    const uint32_t *map;
+    const int64_t *values;
+};
+
+static void
+array_next(void *context, struct segment__batch *batch)
+{
+    struct array *array = context;
+    uint32_t i = 0;
+
+    for (; i < SEGMENT__BATCH && array->at < array->n; i++, array->at++) {
+        uint32_t at = array->at;
+
+        batch->row[i] = array->rows == NULL ? at : array->rows[at];
+        batch->value[i] =
+            array->codes == NULL ? array->values[at] : (int64_t)array->map[array->codes[at]];
+    }
+    if (i == 0)
+        array->at = 0;
+    batch->n = i;
+}
+
+static void
+encode_array(struct flush *f, uint32_t type, uint32_t id, enum segment__column_kind kind,
+             struct array *array)
+{
+    struct segment__source source = {array_next, array};
+
+    segment__encode_column(&f->out, type, id, kind, f->n, &source);
+}
+
+static void
+write_fixed(struct flush *f)
+{
+    int64_t *values = mem_alloc(f->n * sizeof *values);
+    struct array array = {.n = f->n, .values = values};
+
+    for (uint32_t i = 0; i < f->n; i++)
+        values[i] = flush_row(f, i)->time_ms;
+    encode_array(f, BLOCK_TIME, 0, COLUMN_NUMBER, &array);
+    for (uint32_t i = 0; i < f->n; i++)
+        values[i] = flush_row(f, i)->flags;
+    encode_array(f, BLOCK_FLAGS, 0, COLUMN_NUMBER, &array);
+    for (uint32_t i = 0; i < f->n; i++)
+        values[i] = flush_row(f, i)->origin;
+    encode_array(f, BLOCK_ORIGIN, 0, COLUMN_NUMBER, &array);
+    free(values);
+}
+
+static void
+write_numbers(struct flush *f)
+{
+    int64_t *values = mem_alloc(f->n * sizeof *values);
+    uint32_t *rows = mem_alloc(f->n * sizeof *rows);
+
+    for (unsigned code = 0; code < NUMBER_COUNT; code++) {
+        struct array array = {.rows = rows, .values = values};
+
+        for (uint32_t i = 0; i < f->n; i++) {
+            const struct segment__row *row = flush_row(f, i);
+            uint32_t below = row->numbers_set & ((1u << code) - 1);
+
+            if ((row->numbers_set >> code & 1) == 0)
+                continue;
+            rows[array.n] = i;
+            values[array.n++] = row->numbers[__builtin_popcount(below)];
+        }
+        if (array.n > 0)
+            encode_array(f, BLOCK_NUMBER, code, COLUMN_NUMBER, &array);
+    }
+    free(values);
+    free(rows);
+}
+
+static void
+write_cold(struct flush *f)
+{
+    struct segment__cold_writer w;
+
+    segment__cold_begin(&w, &f->out, BLOCK_RUN_VISITOR);
+    for (uint32_t i = 0; i < f->n_runs; i++)
+        segment__cold_add(&w, f->builder->visitors.values[flush_row(f, f->run_rows[i])->visitor]);
+    segment__cold_end(&w);
+    segment__cold_begin(&w, &f->out, BLOCK_ID);
+    for (uint32_t i = 0; i < f->n; i++)
+        segment__cold_add(&w, flush_row(f, i)->id);
+    segment__cold_end(&w);
+}
+
+struct named {
+    struct slice value;
+    uint32_t code;
+};
+
+static int
+compare_named(const void *a, const void *b)
+{
+    return slice_compare(((const struct named *)a)->value, ((const struct named *)b)->value);
+}
+
+/* The values of a slot that the cells use, in order, as new codes from 1: map[old] = new. Returns
+ * their number; sorted has them (both have room for all the slot's values). */
+static uint32_t
+order_values(const struct segment__texts *texts, const uint32_t *codes, uint32_t n, uint32_t *map,
+             struct slice *sorted)
+{
+    struct named *used = mem_alloc(texts->n * sizeof *used);
+    uint32_t n_used = 0;
+
+    memset(map, 0, texts->n * sizeof *map);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t code = codes[i];
+
+        if (map[code] == 0) {
+            map[code] = 1;
+            used[n_used++] = (struct named){texts->values[code], code};
+        }
+    }
+    qsort(used, n_used, sizeof *used, compare_named);
+    for (uint32_t i = 0; i < n_used; i++) {
+        map[used[i].code] = i + 1;
+        sorted[i] = used[i].value;
+    }
+    free(used);
+    return n_used;
+}
+
+static void
+write_slot(struct flush *f, uint32_t type, uint32_t id, const struct segment__texts *texts,
+           struct array *array)
+{
+    uint32_t *map = mem_alloc(texts->n * sizeof *map);
+    struct slice *sorted = mem_alloc(texts->n * sizeof *sorted);
+    uint32_t n = order_values(texts, array->codes, array->n, map, sorted);
+
+    array->map = map;
+    encode_array(f, type, id, COLUMN_TEXT, array);
+    segment__encode_dictionary(&f->out, type + 1, id, sorted, n);
+    free(map);
+    free(sorted);
+}
+
+/* The cells of all rows, slot by slot: slot i has [begin[i], begin[i + 1]) of rows and codes. */
+struct cells {
+    uint32_t n_slots;
+    size_t *begin;
+    uint32_t *rows;
+    uint32_t *codes;
+};
+
+static void
+cells_init(struct cells *c, const struct flush *f)
+{
+    size_t *at;
+
+    c->n_slots = TEXT_COUNT + f->builder->keys.n;
+    c->begin = mem_zalloc((c->n_slots + (size_t)1) * sizeof *c->begin);
+    for (uint32_t i = 0; i < f->n; i++)
+        for (uint32_t k = 0; k < flush_row(f, i)->n_cells; k++)
+            c->begin[flush_row(f, i)->cells[k].slot + 1]++;
+    for (uint32_t slot = 0; slot < c->n_slots; slot++)
+        c->begin[slot + 1] += c->begin[slot];
+    at = mem_alloc((c->n_slots + (size_t)1) * sizeof *at);
+    memcpy(at, c->begin, (c->n_slots + (size_t)1) * sizeof *at);
+    c->rows = mem_alloc((c->begin[c->n_slots] + 1) * sizeof *c->rows);
+    c->codes = mem_alloc((c->begin[c->n_slots] + 1) * sizeof *c->codes);
+    for (uint32_t i = 0; i < f->n; i++)
+        for (uint32_t k = 0; k < flush_row(f, i)->n_cells; k++) {
+            const struct segment__cell *cell = &flush_row(f, i)->cells[k];
+
+            c->rows[at[cell->slot]] = i;
+            c->codes[at[cell->slot]++] = cell->code;
+        }
+    free(at);
+}
+
+static void
+cells_fini(struct cells *c)
+{
+    free(c->begin);
+    free(c->rows);
+    free(c->codes);
+}
+
+static struct array
+cells_of_slot(const struct cells *c, uint32_t slot)
+{
+    return (struct array){
+        .n = (uint32_t)(c->begin[slot + 1] - c->begin[slot]),
+        .rows = c->rows + c->begin[slot],
+        .codes = c->codes + c->begin[slot],
+    };
+}
+
+static void
+write_texts(struct flush *f)
+{
+    struct segment_builder *b = f->builder;
+    struct named *keys = mem_alloc((b->keys.n + (size_t)1) * sizeof *keys);
+    struct slice *names = mem_alloc((b->keys.n + (size_t)1) * sizeof *names);
+    uint32_t n_keys = 0;
+    struct cells cells;
+
+    cells_init(&cells, f);
+    for (uint32_t slot = 0; slot < cells.n_slots; slot++) {
+        struct array array = cells_of_slot(&cells, slot);
+
+        if (array.n > 0 && slot < TEXT_COUNT)
+            write_slot(f, BLOCK_TEXT, slot, &b->slots[slot], &array);
+        else if (array.n > 0)
+            keys[n_keys++] = (struct named){b->keys.values[slot - TEXT_COUNT], slot};
+    }
+    qsort(keys, n_keys, sizeof *keys, compare_named);
+    for (uint32_t i = 0; i < n_keys; i++) {
+        struct array array = cells_of_slot(&cells, keys[i].code);
+
+        names[i] = keys[i].value;
+        write_slot(f, BLOCK_PROPERTY, i, &b->slots[keys[i].code], &array);
+    }
+    if (n_keys > 0)
+        segment__encode_dictionary(&f->out, BLOCK_KEYS, 0, names, n_keys);
+    cells_fini(&cells);
+    free(names);
+    free(keys);
+}
+
+enum err_code
+segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, const char *dir,
+               struct arena *a, struct segment_file *file, struct err *err)
+{
+    struct flush f = {.builder = b, .order = order, .n = n, .file = file};
+    enum err_code rc = segment__out_open(&f.out, dir, LEVEL, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    *file = (struct segment_file){
+        .info = {.kind = SEGMENT_FLUSH,
+                 .month = segment_month(b->rows[order[0]].time_ms),
+                 .n_rows = n,
+                 .time_min_ms = INT64_MAX,
+                 .time_max_ms = INT64_MIN,
+                 .hash_min = UINT64_MAX},
+    };
+    find_runs(&f, a);
+    file->sites = f.sites;
+    file->info.n_runs = f.n_runs;
+    for (uint32_t i = 0; i < f.n_runs; i++) {
+        uint64_t hash = f.run_hashes[i];
+
+        file->info.hash_min = hash < file->info.hash_min ? hash : file->info.hash_min;
+        file->info.hash_max = hash > file->info.hash_max ? hash : file->info.hash_max;
+    }
+    segment__encode_sites(&f.out, f.sites, file->info.n_sites);
+    segment__encode_plain(&f.out, BLOCK_RUN_HASH, f.run_hashes, f.n_runs * sizeof *f.run_hashes,
+                          f.n_runs);
+    segment__encode_plain(&f.out, BLOCK_RUN_ROW, f.run_rows,
+                          (f.n_runs + (size_t)1) * sizeof *f.run_rows, f.n_runs + 1);
+    write_fixed(&f);
+    write_texts(&f);
+    write_numbers(&f);
+    write_cold(&f);
+    free(f.run_hashes);
+    free(f.run_rows);
+    return segment__out_finish(&f.out, dir, &b->owner, file, err);
+}

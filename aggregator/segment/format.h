@@ -1,0 +1,229 @@
+/* The format of a segment file, version 1. Numbers are little-endian; offsets are from the start
+ * of the file unless said otherwise; bytes that are not named are zero.
+ *
+ *   FILE
+ *   OFFSET        SIZE  MEANING
+ *   0             256   header
+ *   256           ..    blocks, each at a multiple of 64, zeros in between
+ *   D             64*n  directory: one entry a block, ascending by (type, id), no two alike
+ *   D + 64*n      64    footer
+ *
+ *   HEADER, the same 256 bytes in every version
+ *   OFFSET  SIZE  MEANING
+ *   0       8     "CorongSg"
+ *   8       4     version; a reader refuses a newer one
+ *   12      4     kind: 1 flush (one month, all sites), 2 merged (one month, one site, one range
+ *                 of visitor hashes)
+ *   16      16    install id of the data folder
+ *   32      8     hash seed of the data folder
+ *   40      8     when it was written, ms since the epoch
+ *   48      4     UTC month of all its events, as 202606
+ *   52      4     site of a merged file; 0 in a flush
+ *   56      8     smallest visitor hash
+ *   64      8     largest visitor hash
+ *   72      8     smallest time, ms
+ *   80      8     largest time, ms
+ *   88      4     rows, 1 .. 2^31-1
+ *   92      4     runs, 1 .. rows
+ *   96      4     sites, 1 .. runs; exactly 1 in a merged file
+ *   100     4     entries of the directory
+ *   104     8     D, a multiple of 64
+ *   112     8     checksum of the directory
+ *   120     8     length of the file = D + 64*n + 64
+ *   248     8     checksum of bytes 0..247
+ *
+ *   FOOTER: finds a cut file at once
+ *   OFFSET  SIZE  MEANING
+ *   0       8     "CorongEn"
+ *   8       8     length of the file
+ *   16      8     bytes 248..255 of the header
+ *   56      8     checksum of bytes 0..55
+ *
+ *   DIRECTORY ENTRY
+ *   OFFSET  SIZE  MEANING
+ *   0       2     type of the block
+ *   2       1     encoding
+ *   3       1     width in bits (packed), else 0
+ *   4       4     flags: bit 0 = optional, a reader that does not know the type skips it; an
+ *                 unknown type without it, and any other bit, is a newer format (refused)
+ *   8       4     id: code of the attribute, or index of the property's key; else 0
+ *   12      4     number of values
+ *   16      8     offset, a multiple of 64, at least 256; 0 where the length is 0
+ *   24      8     length in bytes; the block ends before D
+ *   32      8     checksum
+ *   40      8     base (packed); bytes before compression (zstd); else 0
+ *
+ * A CHECKSUM is XXH3-64 (seed 0) of the bytes. A block over 64 KiB is cut into pages of 64 KiB:
+ * behind its bytes, at the next multiple of 8, stand the checksums of its pages (8 bytes each), and
+ * the directory has the checksum of that list. So a damaged page is known by its place, and a
+ * reader may verify only the pages it needs. In cold blocks (below) the directory has the checksum
+ * of the list of parts only, and each part has its own.
+ *
+ *   TYPE  ID         BLOCK                       ENCODING          VALUES
+ *   1     0          sites                       plain             sites
+ *   2     0          visitor hash of each run    plain, u64        runs; ascending in a site
+ *   3     0          first row of each run       plain, u32        runs + 1; from 0 strictly
+ *                                                                  ascending to the number of rows
+ *   4     0          visitor of each run         cold              runs
+ *   5     0          event id of each row        cold              rows
+ *   6     0          time of each row            dense             rows
+ *   7     0          flags (enum event_flag)     dense             rows
+ *   8     0          origin (enum event_origin)  dense             rows
+ *   9     0          keys of the properties      dictionary        keys, 1 or more
+ *   10    attribute  codes of a text             packed            rows (dense) or rows that are
+ *                                                                  set (bitmap, list), 1 or more
+ *   11    attribute  texts of the codes          dictionary        distinct texts, 1 or more
+ *   12    key        codes of a property         packed            as 10
+ *   13    key        texts of the codes          dictionary        as 11
+ *   14    attribute  a number                    packed            as 10; dense only where every
+ *                                                                  row is set
+ *   15    0          presence words of the runs  (reserved; optional)
+ *   16    0          bitmap of the plain runs    (reserved; optional)
+ *
+ * 1 to 8 must be there. A column that no row sets is not there. 10 and 11, 12 and 13 come in pairs
+ * with one id; each key of 9 has a pair. Rows are sorted by (site, visitor hash, visitor as bytes,
+ * time, id as bytes); a run is all rows of one (site, visitor), and no two of its rows have the
+ * same id. Codes are 1 .. number of texts, in the order of the texts; not set is 0 where a packed
+ * column is dense, else the row is left out.
+ *
+ *   SITE (type 1), 32 bytes, ascending by site; together they are all runs in order
+ *   OFFSET  SIZE  MEANING
+ *   0       4     site
+ *   4       4     its first run
+ *   8       4     number of its runs, 1 or more
+ *   16      8     smallest time, ms
+ *   24      8     largest time, ms
+ *
+ *   PACKED: value i = base + (width bits at bit i*width, lowest bits first), width 0..56 or 64
+ *   ENCODING    BYTES
+ *   2 dense     packed values, one a row
+ *   3 bitmap    u32 r[ceil(rows/512)]: set rows before row 512*i; zeros to a multiple of 8;
+ *               u64 m[ceil(rows/64)]: bit row%64 of m[row/64]; packed values of the set rows
+ *   4 list      u32 row[values], strictly ascending; zeros to a multiple of 8; packed values
+ *   Packed values of width 0 take no bytes, others ceil(values*width/8) and 8 zeros, so that a
+ *   reader may load 8 bytes anywhere. A dense column of width 0 is a length of 0: a column that
+ *   says the same in every row costs its directory entry.
+ *
+ *   DICTIONARY: distinct byte strings of 1 byte or more, ascending as bytes
+ *   ENCODING    BYTES
+ *   1 plain     u32 end[values]: where each string ends behind this list; the strings
+ *   5 zstd      one zstd frame of the above; before compression at most 512 MiB and at most 128
+ *               times the length
+ *
+ *   COLD (6): strings of 1..65535 bytes in zstd frames ("parts")
+ *   OFFSET  SIZE  MEANING
+ *   0       ..    parts, one behind the other; zeros to a multiple of 8
+ *   -32*p   32*p  list of parts, at the end of the block; p is the base of the directory entry
+ *
+ *   PART OF A COLD BLOCK, 32 bytes
+ *   OFFSET  SIZE  MEANING
+ *   0       4     its first value; ascending from 0
+ *   4       4     number of values, 1 or more
+ *   8       8     offset in the block
+ *   16      4     length
+ *   20      4     bytes before compression, at most 1 MiB: u16 length of each string; the strings
+ *   24      8     checksum
+ */
+#ifndef AGGREGATOR_SEGMENT_FORMAT_H
+#define AGGREGATOR_SEGMENT_FORMAT_H
+
+#define FORMAT_MAGIC        "CorongSg"
+#define FORMAT_MAGIC_FOOTER "CorongEn"
+#define FORMAT_VERSION      1
+#define FORMAT_ALIGN        64
+#define FORMAT_PAGE         65536
+
+enum { /* sizes */
+       FORMAT_HEADER = 256,
+       FORMAT_FOOTER = 64,
+       FORMAT_ENTRY = 64,
+       FORMAT_SITE = 32,
+       FORMAT_PART = 32
+};
+
+enum { /* header */
+       HEADER_MAGIC = 0,
+       HEADER_VERSION = 8,
+       HEADER_KIND = 12,
+       HEADER_INSTALL = 16,
+       HEADER_SEED = 32,
+       HEADER_CREATED = 40,
+       HEADER_MONTH = 48,
+       HEADER_SITE = 52,
+       HEADER_HASH_MIN = 56,
+       HEADER_HASH_MAX = 64,
+       HEADER_TIME_MIN = 72,
+       HEADER_TIME_MAX = 80,
+       HEADER_ROWS = 88,
+       HEADER_RUNS = 92,
+       HEADER_SITES = 96,
+       HEADER_ENTRIES = 100,
+       HEADER_DIRECTORY = 104,
+       HEADER_DIRECTORY_SUM = 112,
+       HEADER_LENGTH = 120,
+       HEADER_SUM = 248
+};
+
+enum { FOOTER_MAGIC = 0, FOOTER_LENGTH = 8, FOOTER_HEADER_SUM = 16, FOOTER_SUM = 56 };
+
+enum { /* directory entry */
+       ENTRY_TYPE = 0,
+       ENTRY_ENCODING = 2,
+       ENTRY_WIDTH = 3,
+       ENTRY_FLAGS = 4,
+       ENTRY_ID = 8,
+       ENTRY_COUNT = 12,
+       ENTRY_OFFSET = 16,
+       ENTRY_LENGTH = 24,
+       ENTRY_SUM = 32,
+       ENTRY_BASE = 40
+};
+#define ENTRY_OPTIONAL 1u
+
+enum { SITE_ID = 0, SITE_RUN = 4, SITE_RUNS = 8, SITE_TIME_MIN = 16, SITE_TIME_MAX = 24 };
+
+enum {
+    PART_FIRST = 0,
+    PART_COUNT = 4,
+    PART_OFFSET = 8,
+    PART_LENGTH = 16,
+    PART_RAW = 20,
+    PART_SUM = 24
+};
+
+enum format_type {
+    BLOCK_SITES = 1,
+    BLOCK_RUN_HASH = 2,
+    BLOCK_RUN_ROW = 3,
+    BLOCK_RUN_VISITOR = 4,
+    BLOCK_ID = 5,
+    BLOCK_TIME = 6,
+    BLOCK_FLAGS = 7,
+    BLOCK_ORIGIN = 8,
+    BLOCK_KEYS = 9,
+    BLOCK_TEXT = 10,
+    BLOCK_TEXT_VALUES = 11,
+    BLOCK_PROPERTY = 12,
+    BLOCK_PROPERTY_VALUES = 13,
+    BLOCK_NUMBER = 14,
+    BLOCK_PRESENCE = 15,
+    BLOCK_PLAIN = 16
+};
+
+enum format_encoding {
+    ENCODING_PLAIN = 1,
+    ENCODING_DENSE = 2,
+    ENCODING_BITMAP = 3,
+    ENCODING_LIST = 4,
+    ENCODING_ZSTD = 5,
+    ENCODING_COLD = 6
+};
+
+#define FORMAT_DICTIONARY_MAX   (512u << 20) /* bytes before compression */
+#define FORMAT_DICTIONARY_RATIO 128
+#define FORMAT_PART_MAX         (1u << 20)
+#define FORMAT_COLD_STRING_MAX  65535
+#define FORMAT_RANK_ROWS        512
+#define FORMAT_PACKED_SLACK     8
+
+#endif

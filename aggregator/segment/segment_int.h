@@ -1,0 +1,196 @@
+/* What the files of this folder share and nobody else sees. */
+#ifndef AGGREGATOR_SEGMENT_SEGMENT_INT_H
+#define AGGREGATOR_SEGMENT_SEGMENT_INT_H
+
+#include <stdatomic.h>
+
+#include "aggregator/segment/format.h"
+#include "aggregator/segment/segment.h"
+#include "aggregator/segment/writer.h"
+#include "core/buffer.h"
+#include "core/file.h"
+
+/* ---- packed.c: integers in as few bits as they need ---- */
+
+unsigned segment__width(uint64_t largest); /* 0..56 or 64 */
+uint64_t segment__packed_bytes(uint64_t n, unsigned width);
+
+/* Values [first, first + n) of what is packed at p. */
+void segment__unpack32(const unsigned char *p, unsigned width, uint32_t first, uint32_t n,
+                       uint32_t base, uint32_t *out); /* width at most 32 */
+void segment__unpack64(const unsigned char *p, unsigned width, uint32_t first, uint32_t n,
+                       int64_t base, int64_t *out);
+
+/* ---- reader.c ---- */
+
+/* One directory entry, decoded and checked against the file's bounds. */
+struct segment__entry {
+    uint32_t type;
+    uint32_t id;
+    uint32_t count;
+    uint32_t flags;
+    unsigned char encoding;
+    unsigned char width;
+    uint64_t offset;
+    uint64_t length;
+    uint64_t sum;
+    int64_t base;
+};
+
+/* A dictionary ready to be read: offsets of the ends, then the bytes. */
+struct segment__dictionary {
+    uint32_t n;
+    const unsigned char *values;
+};
+
+/* What is known of a block by now; each is set once, by whichever thread comes first. */
+struct segment__state {
+    atomic_uchar is_verified;
+    _Atomic(unsigned char *) unpressed; /* of a zstd dictionary; owned */
+};
+
+struct segment {
+    struct file_map map;
+    char *name;
+    struct segment_owner owner;
+    struct segment_info info;
+    struct segment_site *sites;
+    const uint64_t *run_hashes;
+    const uint32_t *run_rows;
+    struct segment__dictionary keys;
+    struct segment__entry *entries; /* sorted by (type, id) */
+    uint32_t n_entries;
+    struct segment__state *states; /* one an entry */
+};
+
+/* The entry of a block; NULL where the file does not have it. */
+const struct segment__entry *segment__find(const struct segment *s, uint32_t type, uint32_t id);
+
+/* ERR_CORRUPT with file, block and `what`. e may be NULL. */
+enum err_code segment__corrupt(const struct segment *s, const struct segment__entry *e,
+                               struct err *err, const char *what);
+
+/* Compare the block's bytes with its checksums. */
+enum err_code segment__checksum(const struct segment *s, const struct segment__entry *e,
+                                struct err *err);
+
+/* ---- column.c ---- */
+
+enum err_code segment__dictionary_open(const struct segment *s, const struct segment__entry *e,
+                                       struct segment__dictionary *out, struct err *err);
+struct slice segment__dictionary_value(const unsigned char *values, uint32_t n, uint32_t i);
+
+/* A pair of codes and texts, or a column that is not there (codes == NULL). */
+enum err_code segment__text_open(const struct segment *s, uint32_t type, uint32_t id,
+                                 struct segment_column *out, struct err *err);
+
+/* ---- cold.c: strings in zstd parts ---- */
+
+struct segment__cold {
+    const struct segment *segment;
+    const struct segment__entry *entry;
+    void *zstd;
+    struct buffer raw; /* the part it stands in, decompressed */
+    uint32_t first;    /* its first value */
+    uint32_t n;        /* number of its values; 0 = in none */
+    uint32_t *ends;    /* where each ends in raw */
+    uint32_t ends_max;
+};
+
+void segment__cold_init(struct segment__cold *c, const struct segment *s, uint32_t type);
+void segment__cold_fini(struct segment__cold *c);
+/* Borrowed until the next call. */
+enum err_code segment__cold_read(struct segment__cold *c, uint32_t i, struct slice *out,
+                                 struct err *err);
+/* The list of parts: its checksum and its order. */
+enum err_code segment__cold_verify(const struct segment *s, const struct segment__entry *e,
+                                   struct err *err);
+
+/* ---- output.c: a file that is being written ----
+ *
+ * Errors stick: after the first one every call does nothing, and finish returns it.
+ */
+struct segment__out {
+    enum err_code rc;
+    struct err err;
+    int fd;
+    int level; /* of zstd */
+    char temporary[FILE_PATH_MAX];
+    uint64_t offset;       /* of the next byte of the file */
+    uint64_t block;        /* where the open block begins */
+    struct buffer page;    /* the open block's last page, not yet written */
+    struct buffer sums;    /* checksums of its pages */
+    struct buffer entries; /* directory entries so far */
+    bool is_cold;          /* the open block has checksums of its own: no pages */
+};
+
+enum err_code segment__out_open(struct segment__out *o, const char *dir, int level,
+                                struct err *err);
+void segment__out_begin(struct segment__out *o);
+void segment__out_add(struct segment__out *o, const void *bytes, size_t n);
+void segment__out_pad(struct segment__out *o, unsigned multiple); /* zeros, within the block */
+/* Ends the block; fills offset, length and (but for cold blocks) checksum of e and lists it. */
+void segment__out_end(struct segment__out *o, struct segment__entry *e);
+uint64_t segment__out_length(const struct segment__out *o); /* of the open block so far */
+
+/* Write directory, footer and header, and commit the file in dir under a new name. info->n_bytes
+ * is filled. Ends o in any case. */
+enum err_code segment__out_finish(struct segment__out *o, const char *dir,
+                                  const struct segment_owner *owner, struct segment_file *file,
+                                  struct err *err);
+void segment__out_abort(struct segment__out *o); /* nothing is left */
+
+/* Unlink files that were finished (an error came later). */
+void segment__unlink(const char *dir, const struct segment_file *files, size_t n);
+
+/* ---- encode.c: columns, dictionaries and cold strings as blocks ---- */
+
+#define SEGMENT__BATCH 1024
+
+struct segment__batch {
+    uint32_t n;
+    uint32_t row[SEGMENT__BATCH];
+    int64_t value[SEGMENT__BATCH];
+};
+
+/* The rows of a column that are set, ascending: next fills a batch, n = 0 at the end; after that,
+ * and at first, it starts anew. */
+struct segment__source {
+    void (*next)(void *context, struct segment__batch *batch);
+    void *context;
+};
+
+enum segment__column_kind { COLUMN_TEXT, COLUMN_NUMBER };
+
+/* Write a column in the smallest encoding; nothing at all where no row is set. Returns the number
+ * of set rows. */
+uint32_t segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
+                                enum segment__column_kind kind, uint32_t n_rows,
+                                const struct segment__source *source);
+
+/* values: ascending, distinct, n at least 1. */
+void segment__encode_dictionary(struct segment__out *o, uint32_t type, uint32_t id,
+                                const struct slice *values, uint32_t n);
+
+void segment__encode_plain(struct segment__out *o, uint32_t type, const void *bytes, size_t n_bytes,
+                           uint32_t count);
+void segment__encode_sites(struct segment__out *o, const struct segment_site *sites, uint32_t n);
+
+/* Cold strings, one after the other:
+ *     segment__cold_begin(&w, o, BLOCK_ID); segment__cold_add(&w, id) ..; segment__cold_end(&w); */
+struct segment__cold_writer {
+    struct segment__out *out;
+    uint32_t type;
+    uint32_t count;      /* strings so far */
+    uint32_t part_first; /* of the open part */
+    struct buffer lengths;
+    struct buffer bytes;
+    struct buffer pressed;
+    struct buffer parts;
+    void *zstd;
+};
+void segment__cold_begin(struct segment__cold_writer *w, struct segment__out *o, uint32_t type);
+void segment__cold_add(struct segment__cold_writer *w, struct slice string);
+void segment__cold_end(struct segment__cold_writer *w);
+
+#endif
