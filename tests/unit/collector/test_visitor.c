@@ -1,0 +1,61 @@
+/* Which ids are somebody's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "collector/visitor.h"
+#include "core/event.h"
+
+static char longest[EVENT_VISITOR_MAX + 1];
+
+static void
+checks_ids(void **state)
+{
+    const struct {
+        struct slice id;
+        bool is_id;
+        bool is_known;
+    } rows[] = {
+        {SLICE("u123"), true, true},
+        {SLICE("caf\xC3\xA9 1"), true, true},
+        {SLICE("guest-17"), true, true},
+        {SLICE("00"), true, true},
+        {SLICE(""), false, false},
+        {SLICE("a\nb"), false, false},
+        {SLICE("a\0b"), false, false},
+        {SLICE("a\x7F"), false, false},
+        {SLICE("a\xC2\x85"), false, false},
+        {SLICE("\xFF"), false, false},
+        {SLICE("null"), true, false},
+        {SLICE("NULL"), true, false},
+        {SLICE("undefined"), true, false},
+        {SLICE("Anonymous"), true, false},
+        {SLICE(" guest "), true, false},
+        {SLICE("0"), true, false},
+        {slice_of(longest, EVENT_VISITOR_MAX), true, true},
+        {slice_of(longest, EVENT_VISITOR_MAX + 1), false, false},
+    };
+
+    (void)state;
+    memset(longest, 'x', sizeof longest);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct err err = ERR_NONE;
+
+        if ((visitor_check(rows[i].id, &err) == ERR_OK) != rows[i].is_id ||
+            (visitor_check_known(rows[i].id, &err) == ERR_OK) != rows[i].is_known)
+            fail_msg("%.*s", SLICE_ARG(rows[i].id));
+        if (!rows[i].is_known)
+            assert_string_equal(err.field, "visitor");
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(checks_ids)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
