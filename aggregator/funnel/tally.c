@@ -160,7 +160,8 @@ tally_add(struct tally *t, const struct path_range *range, const struct path_eve
 static void
 merge_currency(struct tally *into, const struct currency *from)
 {
-    struct currency *c = &into->currencies[tally_currency(into, slice_from(from->code))];
+    int i_currency = tally_currency(into, slice_from(from->code)); /* may move the array */
+    struct currency *c = &into->currencies[i_currency];
 
     for (int i = 0; i < into->n_stages; i++) {
         c->value[i].units += from->value[i].units;
