@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/timestamp.h"
 
 struct status {
     struct cmd *c;

@@ -1,0 +1,214 @@
+// Commands: exit codes, clear errors, nothing half-stored, and a README that says what is so.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { corong, corongOk, funnelOfEvents, root, temporaryFolder, writeJson } from "../lib/corong.mjs";
+
+const folder = temporaryFolder();
+const data = folder.dir;
+before(() => corongOk(data, ["site", "add", "shop", "--domain", "shop.example", "--currency", "USD"]));
+after(() => folder.remove());
+
+const SALE = { visitor: "v1", time: "2026-06-01T12:00:00.123Z", event: "sale", order: "77", value: 12.5 };
+const STAGES = [{ name: "View", events: ["pageview"] }, { name: "Sale", events: ["sale"] }];
+
+async function run(site, extra = []) {
+  const file = writeJson(data, "funnel.json", funnelOfEvents("f", STAGES, { window: "7d" }));
+  return JSON.parse(await corongOk(data, ["funnel", "run", site, file, "--json", ...extra]));
+}
+
+test("an unknown command or flag exits 2 with the usage", async () => {
+  for (const args of [["nonsense"], ["site"], ["site", "add"], ["import", "--colour", "red"],
+    ["funnel", "run"], ["up", "--web-port", "99999"], ["up", "--web-port", "x"]]) {
+    const got = await corong(data, args);
+    assert.equal(got.code, 2, args.join(" "));
+    assert.match(got.err, /usage/i, args.join(" "));
+    assert.equal(got.out, "", args.join(" "));
+  }
+});
+
+test("every command explains itself", async () => {
+  const overview = await corongOk(null, ["help"]);
+  const names = "up collector aggregator web site user import funnel visitor check status".split(" ");
+  for (const name of names) {
+    assert.match(overview, new RegExp(`^  ${name} `, "m"));
+    assert.match(await corongOk(null, [name, "--help"]), new RegExp(`corong ${name}`));
+    assert.match(await corongOk(null, ["help", name]), /Settings/);
+  }
+  assert.match(await corongOk(null, ["version"]), /^corong \d+\.\d+/);
+});
+
+test("site add checks what it is given, and gives keys", async () => {
+  const bad = [
+    ["site", "add", "two words", "--domain", "x.example"],
+    ["site", "add", "other", "--domain", "not a domain"],
+    ["site", "add", "other", "--domain", "x.example", "--timezone", "Mars/Olympus"],
+    ["site", "add", "other", "--domain", "x.example", "--currency", "dollars"],
+    ["site", "add", "shop", "--domain", "x.example"],
+  ];
+  for (const args of bad) {
+    const got = await corong(data, args);
+    assert.equal(got.code, 1, `${args.join(" ")}: ${got.err}`);
+    assert.match(got.err, /^corong: /);
+  }
+  const out = await corongOk(data, ["site", "add", "keys", "--domain", "keys.example"]);
+  assert.match(out, /site_[\w-]{22}/);
+  assert.match(out, /secret_[\w-]{32}/);
+  assert.match(out, /<script defer src="[^"]+\/corong.js" data-site="site_/);
+  const listed = JSON.parse(await corongOk(data, ["site", "list", "--json"]));
+  assert.deepEqual(listed.map((s) => s.name).sort(), ["keys", "shop"]);
+});
+
+test("import lists what it rejects with its line, takes the rest, and exits 1", async () => {
+  await corongOk(data, ["site", "add", "mixed", "--domain", "shop.example"]);
+  const lines = [
+    JSON.stringify(SALE),
+    "",
+    "{not json",
+    JSON.stringify({ ...SALE, visitor: "" }),
+    JSON.stringify({ ...SALE, time: "yesterday" }),
+    JSON.stringify({ ...SALE, colour: "red" }),
+    JSON.stringify({ ...SALE, value: 12.505, currency: "USD" }),
+    JSON.stringify({ ...SALE, order: "78", properties: { a: { b: 1 } } }),
+    JSON.stringify({ ...SALE, visitor: "v2", order: "79" }),
+    JSON.stringify({ visitor: "v3", time: 1780315200123, event: "pageview", "country": "ID" }),
+  ];
+  const got = await corong(data, ["import", "mixed", "-", "--json"], { input: lines.join("\n") });
+  assert.equal(got.code, 1);
+  assert.deepEqual(JSON.parse(got.out), { rows: 9, events: 3, repeats: 0, rejected: 6 });
+  const says = got.err.trim().split("\n");
+  assert.equal(says.length, 6, got.err);
+  for (const [i, pattern] of [/^line 3: /, /^line 4: visitor: /, /^line 5: time: /,
+    /^line 6: colour: /, /^line 7: value: /, /^line 8: properties\.a: /].entries())
+    assert.match(says[i], pattern);
+});
+
+test("CSV: quotes, line breaks, a stray quote, missing fields, a byte order mark", async () => {
+  await corongOk(data, ["site", "add", "csv", "--domain", "shop.example"]);
+  const input = "\uFEFFvisitor,time,event,title\r\n" +
+    'c1,2026-06-01T12:00:00Z,pageview,"a ""quoted"" title,\r\nin two lines"\r\n' +
+    "c2,2026-06-01T12:00:00Z,pageview\r\n" +
+    'c3,2026-06-01T12:00:00Z,pageview,"never closed\r\n' +
+    "c4,2026-06-01T12:00:01Z,pageview,last";
+  const got = await corong(data, ["import", "csv", "-", "--format", "csv"], { input });
+  assert.equal(got.code, 1);
+  assert.match(got.err, /^line 4: has 3 fields where the header has 4\nline 5: .*quote.*\n$/);
+  const c1 = JSON.parse(await corongOk(data, ["visitor", "show", "csv", "c1", "--json"]));
+  assert.equal(c1.events[0].title, 'a "quoted" title,in two lines');
+  await corongOk(data, ["visitor", "show", "csv", "c4"]);
+  assert.equal((await corong(data, ["visitor", "show", "csv", "c3"])).code, 1);
+  const unknown = await corong(data, ["import", "csv", "-", "--format", "csv"], {
+    input: "client,time,event\nx,2026-06-01T12:00:00Z,pageview\n",
+  });
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /line 1: .*"client".*--map/);
+});
+
+test("--map: spellings, renamed values, JSON members, zones, constants, and its errors", async () => {
+  await corongOk(data, ["site", "add", "mapped", "--domain", "shop.example"]);
+  const map = writeJson(data, "map.json", {
+    visitor: ["nobody", "who"], time: { from: "at", timezone: "Asia/Jakarta" },
+    event: { from: "what", values: { purchase: "sale" } }, order: "data.id",
+    product: "data.items.1.sku", currency: { const: "EUR" }, value: "data.total",
+    "properties.size": "data.size",
+  });
+  const input = "who,at,what,data,unused\n" +
+    'm1,2026-06-01 07:00:00,purchase,"{""id"":""A1"",""total"":9.5,""size"":3,""items"":[{},{""sku"":""s2""}]}",x\n';
+  await corongOk(data, ["import", "mapped", "-", "--format", "csv", "--map", map], { input });
+  const [e] = JSON.parse(await corongOk(data, ["visitor", "show", "mapped", "m1", "--json"])).events;
+  assert.deepEqual(e, {
+    visitor: "m1", time: "2026-06-01T00:00:00.000Z", event: "sale", id: "A1", order: "A1",
+    product: "s2", value: 9.5, currency: "EUR", properties: { size: "3" },
+  });
+  const bad = writeJson(data, "bad.json", { visitor: "who", time: "at", event: "what", colour: "x" });
+  const got = await corong(data, ["import", "mapped", "-", "--map", bad, "--format", "csv"], { input });
+  assert.equal(got.code, 1);
+  assert.match(got.err, /--map: colour/);
+});
+
+test("the same file twice, and a sale told twice, change nothing", async () => {
+  await corongOk(data, ["site", "add", "twice", "--domain", "shop.example"]);
+  const input = [
+    { visitor: "t1", time: 1780315200000, event: "pageview", url: "https://shop.example/a?x=1" },
+    { ...SALE, visitor: "t1" }, { ...SALE, visitor: "t1", id: "other", time: 1780315201000 },
+  ].map((e) => JSON.stringify(e)).join("\n");
+  for (let i = 0; i < 3; i++) await corongOk(data, ["import", "twice", "-"], { input });
+  const r = await run("twice");
+  assert.deepEqual(r.stages.map((s) => s.reached), [1, 1]);
+  assert.deepEqual(r.stages[1].value, { "": "12.50" });
+  assert.equal(r.stages[1].seen_value[""], "12.50");
+  const shown = JSON.parse(await corongOk(data, ["visitor", "show", "twice", "t1", "--json"]));
+  assert.equal(shown.events.length, 2);
+});
+
+test("a malformed funnel names its field, and what is not built yet is refused by name", async () => {
+  const good = funnelOfEvents("f", STAGES, { window: "7d" });
+  const rows = [
+    [{ ...good, window: "soon" }, /window/],
+    [{ ...good, colour: 1 }, /colour/],
+    [{ ...good, stages: good.stages.slice(1) }, /stages/],
+    [{ ...good, count: "sessions" }, /count/],
+    [{ ...good, stages: [good.stages[0], { name: "x", rule: { attribute: "event", op: "like", values: ["a"] } }] }, /stages\[1\]\.rule\.op/],
+    [{ ...good, stages: [good.stages[0], { name: "x", rule: { attribute: "colour", op: "is", values: ["a"] } }] }, /stages\[1\]\.rule\.attribute/],
+  ];
+  for (const [funnel, pattern] of rows) {
+    const got = await corong(data, ["funnel", "run", "shop", writeJson(data, "x.json", funnel)]);
+    assert.equal(got.code, 1, got.out);
+    assert.match(got.err, pattern);
+  }
+  const file = writeJson(data, "f.json", good);
+  for (const flag of ["--where=x.json", "--breakdown=region", "--trend=day", "--compare=previous",
+    "--limit=5", "--visitors=reached"]) {
+    const got = await corong(data, ["funnel", "run", "shop", file, flag]);
+    assert.equal(got.code, 1, flag);
+    assert.match(got.err, /not yet/, flag);
+  }
+  for (const [flag, pattern] of [["--from=junk", /from/], ["--bots=some", /bots/],
+    ["--timezone=Mars/Base", /timezone/]]) {
+    const got = await corong(data, ["funnel", "run", "shop", file, flag]);
+    assert.equal(got.code, 1, flag);
+    assert.match(got.err, pattern);
+  }
+});
+
+test("funnels are kept, listed, shown and removed by name", async () => {
+  const file = writeJson(data, "f.json", funnelOfEvents("kept", STAGES, { window: "7d" }));
+  await corongOk(data, ["funnel", "put", "shop", "kept", file]);
+  assert.match(await corongOk(data, ["funnel", "list", "shop"]), /kept/);
+  assert.equal(JSON.parse(await corongOk(data, ["funnel", "show", "shop", "kept"])).window, "7d");
+  const out = JSON.parse(await corongOk(data, ["funnel", "run", "shop", "kept", "--json"]));
+  assert.equal(out.entered, 0);
+  await corongOk(data, ["funnel", "remove", "shop", "kept"]);
+  assert.equal((await corong(data, ["funnel", "run", "shop", "kept"])).code, 1);
+});
+
+test("check finds nothing wrong; a flipped bit is found, named, and left out with a warning", async () => {
+  const own = temporaryFolder();
+  try {
+    await corongOk(own.dir, ["site", "add", "shop", "--domain", "shop.example"]);
+    await corongOk(own.dir, ["import", "shop", "-"], { input: JSON.stringify(SALE) });
+    await corongOk(own.dir, ["check"]);
+    const [name] = readdirSync(join(own.dir, "segments"));
+    const path = join(own.dir, "segments", name);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1] ^= 4;
+    writeFileSync(path, bytes);
+    const got = await corong(own.dir, ["check"]);
+    assert.equal(got.code, 1);
+    assert.ok(got.err.includes(name), got.err);
+    const file = writeJson(own.dir, "f.json", funnelOfEvents("f", STAGES, { window: "7d" }));
+    const out = await corongOk(own.dir, ["funnel", "run", "shop", file, "--json"]);
+    const [warning] = JSON.parse(out).warnings;
+    assert.equal(warning.code, "segment_left_out");
+    assert.ok(warning.message.includes(name));
+  } finally {
+    own.remove();
+  }
+});
+
+test("the README's settings are those of the program", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const table = await corongOk(null, ["help", "settings"]);
+  assert.ok(readme.includes(table.trim()), "paste what `build/corong help settings` prints");
+});
