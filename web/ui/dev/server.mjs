@@ -1,0 +1,124 @@
+/* Serves web/ui/dist with the headers of the real server and canned answers (fixtures.mjs), to look
+ * at the dashboard and to test it in a browser without one. Development only. */
+import { createServer } from "node:http";
+import { existsSync, readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ATTRIBUTES, FUNNELS, reportFor, SITES, VALUES } from "./fixtures.mjs";
+
+const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+
+/* `mode`: what kind of installation this is: ready (signed in), door, setup, insecure */
+export function startServer({ port = 0, mode = "ready" } = {}) {
+  const state = {
+    session: {
+      account: mode === "ready" ? { email: "owner@shop.example", role: "owner" } : null,
+      setup: mode === "setup", insecure: mode === "insecure",
+      demo: { shop: "http://localhost:8001/shop/" }, version: "0.1.0",
+    },
+    sites: structuredClone(SITES),
+    funnels: structuredClone(FUNNELS),
+    isDown: false,
+  };
+
+  const error = (status, code, message, field) => [status, { error: { code, message, ...(field ? { field } : {}) } }];
+
+  function answer(method, url, body) {
+    const path = url.pathname.replace("/api/v1", "");
+    const parts = path.split("/").slice(1).map(decodeURIComponent);
+    if (path === "/session" && method === "GET") return [200, state.session];
+    if (path === "/session" && method === "DELETE") {
+      state.session.account = null;
+      return [204, null];
+    }
+    if (path === "/session" || path === "/setup") {
+      if (body.password === "wrong-password") return error(401, "wrong_password", "wrong");
+      if (path === "/setup" && body.token !== "good") return error(403, "denied", "token");
+      Object.assign(state.session, { account: { email: body.email, role: "owner" }, setup: false });
+      return [200, state.session];
+    }
+    if (path === "/timezones") return [200, { timezones: ["UTC", "Asia/Jakarta", "Europe/Warsaw"] }];
+    if (path === "/currencies") return [200, { currencies: ["EUR", "IDR", "PLN", "USD"] }];
+    if (path === "/sites" && method === "GET") return [200, { sites: state.sites }];
+    if (path === "/sites") {
+      if (!/^[A-Za-z0-9_-]+$/.test(body.name)) return error(400, "invalid", "letters, digits, - and _ only", "name");
+      const site = { ...state.sites[1], ...body };
+      state.sites.push(site);
+      return [201, { ...site, secret_key: "secret_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC" }];
+    }
+    const [, site, kind, name] = parts;
+    if (!state.sites.some((one) => one.name === site)) return error(404, "not_found", "there is no such site");
+    if (kind === "attributes") return [200, { attributes: ATTRIBUTES }];
+    if (kind === "values") {
+      const attribute = url.searchParams.get("attribute");
+      const prefix = url.searchParams.get("prefix") ?? "";
+      const values = (VALUES[attribute] ?? []).filter(([value]) => value.startsWith(prefix)).map(([value, events]) => ({ value, events }));
+      return [200, { attribute, values }];
+    }
+    const own = site === "shop" ? state.funnels : [];
+    if (kind === "funnels" && name === undefined) return [200, { funnels: own }];
+    if (kind === "funnels") return funnel(own, method, name, body, url);
+    if (kind === "report") {
+      const bad = refuse(body.funnel);
+      return bad ?? [200, reportFor(body.funnel, body)];
+    }
+    return error(404, "not_found", "nothing here");
+  }
+
+  function refuse(definition) {
+    const index = definition.stages.findIndex((stage) => stage.rule.values?.length === 0);
+    return index < 0 ? null : error(400, "invalid", "needs at least one value", `stages[${index}].rule.values`);
+  }
+
+  function funnel(own, method, name, body, url) {
+    const index = own.findIndex((one) => one.name === name);
+    if (method === "PUT") {
+      const bad = refuse(body);
+      if (bad) return bad;
+      const saved = { name: url.searchParams.get("rename_to") ?? name, updated: new Date().toISOString(), definition: body };
+      if (index < 0) own.push(saved);
+      else own[index] = saved;
+      return [200, saved];
+    }
+    if (index < 0) return error(404, "not_found", "there is no such funnel");
+    if (method === "DELETE") {
+      own.splice(index, 1);
+      return [204, null];
+    }
+    return [200, own[index]];
+  }
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://localhost");
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      if (state.isDown) return request.destroy();
+      const headers = { "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin" };
+      if (url.pathname.startsWith("/api/")) {
+        const source = Buffer.concat(chunks).toString();
+        if (request.method !== "GET" && request.headers["x-corong"] !== "1") return response.writeHead(403).end();
+        const [status, body] = answer(request.method, url, source === "" ? null : JSON.parse(source));
+        response.writeHead(status, { ...headers, "Content-Type": "application/json" });
+        return response.end(body === null ? "" : JSON.stringify(body));
+      }
+      const file = DIST + url.pathname.slice(1);
+      const found = url.pathname !== "/" && !url.pathname.includes("..") && existsSync(file) ? file : `${DIST}index.html`;
+      response.writeHead(200, { ...headers, "Content-Type": TYPES[extname(found)] ?? "application/octet-stream" });
+      return response.end(readFileSync(found));
+    });
+  });
+  return new Promise((resolve) =>
+    server.listen(port, "127.0.0.1", () => resolve({ server, state, url: `http://localhost:${server.address().port}` })),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { url } = await startServer({ port: Number(process.argv[2] ?? 8000), mode: process.argv[3] ?? "ready" });
+  console.log(`dashboard with canned answers: ${url}`);
+}

@@ -1,0 +1,137 @@
+/* The only file that knows the server's URLs. */
+import type {
+  Attribute,
+  AttributeValue,
+  CreatedSite,
+  ErrorBody,
+  FunnelDefinition,
+  NewSite,
+  Report,
+  ReportRequest,
+  SavedFunnel,
+  Session,
+  Site,
+} from "./api-types";
+
+/* A refusal by the server, or (status 0) no answer at all. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | null;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    field: string | null = null,
+    retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.field = field;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+const BASE = "/api/v1";
+
+/* Called whenever the server says that nobody is signed in (any more). */
+let onSignedOut: () => void = () => undefined;
+export function setSignedOutHandler(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+function isErrorBody(body: unknown): body is ErrorBody {
+  if (typeof body !== "object" || body === null || !("error" in body)) return false;
+  const error = body.error;
+  return typeof error === "object" && error !== null && "code" in error && "message" in error;
+}
+
+function errorFrom(response: Response, body: unknown): ApiError {
+  const seconds = Number(response.headers.get("Retry-After") ?? "");
+  const retryAfter = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+  if (!isErrorBody(body))
+    return new ApiError(response.status, "http", `HTTP ${response.status}`, null, retryAfter);
+  const { code, message, field } = body.error;
+  return new ApiError(response.status, code, message, field ?? null, retryAfter);
+}
+
+interface Options {
+  method?: "GET" | "POST" | "PUT" | "DELETE";
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+async function call<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
+  const init: RequestInit = {
+    method,
+    credentials: "same-origin",
+    headers: { Accept: "application/json", "X-Corong": "1" },
+    signal: signal ?? null,
+  };
+  if (body !== undefined) {
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "");
+  }
+  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.ok) return answer as T;
+  if (response.status === 401 && path !== "/session") onSignedOut();
+  throw errorFrom(response, answer);
+}
+
+function sitePath(site: string): string {
+  return `/sites/${encodeURIComponent(site)}`;
+}
+
+function funnelPath(site: string, funnel: string): string {
+  return `${sitePath(site)}/funnels/${encodeURIComponent(funnel)}`;
+}
+
+export const api = {
+  session: () => call<Session>("/session"),
+  signIn: (email: string, password: string) =>
+    call<Session>("/session", { method: "POST", body: { email, password } }),
+  signOut: () => call<null>("/session", { method: "DELETE" }),
+  setUp: (token: string, email: string, password: string) =>
+    call<Session>("/setup", { method: "POST", body: { token, email, password } }),
+
+  sites: (signal?: AbortSignal) => call<{ sites: Site[] }>("/sites", { signal }).then((a) => a.sites),
+  addSite: (site: NewSite) => call<CreatedSite>("/sites", { method: "POST", body: site }),
+  timezones: () => call<{ timezones: string[] }>("/timezones").then((a) => a.timezones),
+  currencies: () => call<{ currencies: string[] }>("/currencies").then((a) => a.currencies),
+
+  attributes: (site: string) =>
+    call<{ attributes: Attribute[] }>(`${sitePath(site)}/attributes`).then((a) => a.attributes),
+  values: (site: string, attribute: string, prefix: string, limit: number, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ attribute, prefix, limit: String(limit) });
+    return call<{ values: AttributeValue[] }>(`${sitePath(site)}/values?${query}`, { signal }).then(
+      (a) => a.values,
+    );
+  },
+
+  funnels: (site: string, signal?: AbortSignal) =>
+    call<{ funnels: SavedFunnel[] }>(`${sitePath(site)}/funnels`, { signal }).then((a) => a.funnels),
+  funnel: (site: string, name: string, signal?: AbortSignal) =>
+    call<SavedFunnel>(funnelPath(site, name), { signal }),
+  /* Saves under `name`; a funnel saved as `name` that the definition names otherwise is renamed. */
+  saveFunnel: (site: string, name: string, definition: FunnelDefinition) => {
+    const rename =
+      definition.name === name ? "" : `?${new URLSearchParams({ rename_to: definition.name })}`;
+    return call<SavedFunnel>(funnelPath(site, name) + rename, { method: "PUT", body: definition });
+  },
+  removeFunnel: (site: string, name: string) =>
+    call<null>(funnelPath(site, name), { method: "DELETE" }),
+
+  report: (site: string, request: ReportRequest, signal?: AbortSignal) =>
+    call<Report>(`${sitePath(site)}/report`, { method: "POST", body: request, signal }),
+};

@@ -1,0 +1,89 @@
+/* The funnel as JSON: to read, to copy, to change, to save as a file and to open from one. */
+import { useState } from "preact/hooks";
+import { CopyBox, Field } from "../parts/basic";
+import { text } from "../text";
+import { definitionOf, draftOf, type Draft } from "./model";
+import { parseFunnel } from "./parse";
+
+interface Props {
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+}
+
+function fileName(name: string): string {
+  const plain = name.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+  return `${plain === "" ? "funnel" : plain}.json`;
+}
+
+function download(name: string, json: string): void {
+  const url = URL.createObjectURL(new Blob([json], { type: "application/json" }));
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = name;
+  anchor.click();
+  URL.revokeObjectURL(url);
+}
+
+export function JsonPanel({ draft, onChange }: Props) {
+  const words = text.editor;
+  const json = `${JSON.stringify(definitionOf(draft), null, 2)}\n`;
+  /* what a person typed, null while the box shows the draft */
+  const [typed, setTyped] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+
+  const apply = (source: string) => {
+    try {
+      onChange(draftOf(parseFunnel(source)));
+      setTyped(null);
+      setError(null);
+    } catch (reason) {
+      setTyped(source);
+      setError(words.jsonBad(reason instanceof Error ? reason.message : String(reason)));
+    }
+  };
+  const open = async (input: HTMLInputElement) => {
+    const file = input.files?.item(0);
+    if (file) apply(await file.text());
+    input.value = "";
+  };
+  return (
+    <details class="panel json">
+      <summary>{words.json}</summary>
+      <Field label={words.json} hint={words.jsonHint} error={error}>
+        {(ids) => (
+          <textarea
+            {...ids}
+            class="code"
+            rows={18}
+            spellcheck={false}
+            value={typed ?? json}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <p class="actions">
+        <button
+          type="button"
+          class="button"
+          disabled={typed === null}
+          onClick={() => apply(typed ?? json)}
+        >
+          {words.jsonApply}
+        </button>
+        <button type="button" class="button" onClick={() => download(fileName(draft.name), json)}>
+          {words.jsonDownload}
+        </button>
+        <label class="button">
+          {words.jsonOpen}
+          <input
+            class="visually-hidden"
+            type="file"
+            accept=".json,application/json"
+            onChange={(event) => void open(event.currentTarget)}
+          />
+        </label>
+      </p>
+      <CopyBox label={words.json} value={json} rows={1} />
+    </details>
+  );
+}

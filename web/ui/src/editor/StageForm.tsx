@@ -1,0 +1,140 @@
+/* One stage: its name, its kind, what counts as it, whether it is required, and its place. */
+import type { ApiError } from "../api";
+import type { Attribute, StageKind } from "../api-types";
+import { Field } from "../parts/basic";
+import { messageOf } from "../parts/hooks";
+import { text } from "../text";
+import { isRequired, STAGES_MAX, STAGES_MIN, type Draft, type DraftStage } from "./model";
+import { RuleForm } from "./RuleForm";
+
+interface Props {
+  site: string;
+  attributes: Attribute[];
+  draft: Draft;
+  index: number;
+  stage: DraftStage;
+  error: ApiError | null;
+  onChange: (change: Partial<DraftStage>) => void;
+  onRequired: () => void;
+  onMove: (by: -1 | 1) => void;
+  onAdd: () => void;
+  onRemove: () => void;
+}
+
+const KINDS: StageKind[] = ["trace", "response", "engagement", "sale", "custom"];
+
+export function StageForm(props: Props) {
+  const { site, attributes, index, stage, error, onChange } = props;
+  const words = text.editor;
+  const field = `stages[${index}]`;
+  const at = (name: string) =>
+    error?.field === `${field}.${name}` ? messageOf(error) : null;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    event.preventDefault();
+    props.onMove(event.key === "ArrowUp" ? -1 : 1);
+  };
+  return (
+    <fieldset class="stage" onKeyDown={onKeyDown}>
+      <legend class="visually-hidden">{words.stage(index + 1)}</legend>
+      <StageHead {...props} />
+      {error?.field === field && <p class="field-error">{messageOf(error)}</p>}
+      <div class="stage-fields">
+        <Field label={words.stageName} error={at("name")}>
+          {(ids) => (
+            <input
+              {...ids}
+              required
+              maxLength={100}
+              autocomplete="off"
+              value={stage.name}
+              onInput={(event) => onChange({ name: event.currentTarget.value })}
+            />
+          )}
+        </Field>
+        <Field label={words.kind} error={at("kind")}>
+          {(ids) => (
+            <select
+              {...ids}
+              value={stage.kind}
+              onChange={(event) => {
+                const kind = KINDS.find((one) => one === event.currentTarget.value);
+                if (kind !== undefined) onChange({ kind });
+              }}
+            >
+              {KINDS.map((kind) => (
+                <option key={kind} value={kind}>
+                  {text.kinds[kind]}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <RequiredSwitch {...props} />
+      </div>
+      <p class="rule-title">{words.rule}</p>
+      <RuleForm
+        site={site}
+        attributes={attributes}
+        rule={stage.rule}
+        field={`${field}.rule`}
+        error={error}
+        onChange={(rule) => onChange({ rule })}
+      />
+    </fieldset>
+  );
+}
+
+function StageHead({ draft, index, stage, onMove, onAdd, onRemove }: Props) {
+  const words = text.editor;
+  const name = stage.name === "" ? words.stage(index + 1) : stage.name;
+  const isFirst = index === 0;
+  const isLast = index === draft.stages.length - 1;
+  /* aria-disabled, not disabled: a button that is disabled under the keyboard loses its place */
+  const button = (label: string, sign: string, isOff: boolean, act: () => void) => (
+    <button
+      type="button"
+      class="button is-icon"
+      aria-label={label}
+      title={label}
+      aria-disabled={isOff}
+      onClick={() => {
+        if (!isOff) act();
+      }}
+    >
+      {sign}
+    </button>
+  );
+  return (
+    <div class="stage-head">
+      <span class="card-number" aria-hidden="true">
+        {index + 1}
+      </span>
+      <span class="stage-title">{name}</span>
+      <span class="stage-buttons">
+        {button(words.moveUp(name), "↑", isFirst, () => onMove(-1))}
+        {button(words.moveDown(name), "↓", isLast, () => onMove(1))}
+        {button(words.addStageHere, "+", draft.stages.length >= STAGES_MAX, onAdd)}
+        {button(words.removeStage(name), "×", draft.stages.length <= STAGES_MIN, onRemove)}
+      </span>
+    </div>
+  );
+}
+
+function RequiredSwitch({ draft, index, stage, onRequired }: Props) {
+  const words = text.editor;
+  return (
+    <label class="check" title={words.requiredHint}>
+      <input
+        type="checkbox"
+        role="switch"
+        checked={isRequired(draft, index)}
+        onChange={onRequired}
+      />
+      <span>
+        {words.required}
+        {stage.required === null && <span class="hint"> {words.requiredByPreset}</span>}
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,116 @@
+/* Figures as text. Nothing here rounds a figure that is used in a calculation, and nothing ever
+ * prints NaN: a missing divisor arrives as null and is printed as a dash. */
+import { LOCALE, text } from "./text";
+
+export const DASH = "–";
+
+const integers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat(LOCALE, {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+const twoDecimals = new Intl.NumberFormat(LOCALE, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+export function formatCount(count: number): string {
+  return integers.format(count);
+}
+
+/* 0.0816 -> "8.2%"; two decimals under 1%; never "0.0%" for something nor "100.0%" for less than all. */
+export function formatShare(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return DASH;
+  const percent = share * 100;
+  if (percent === 0) return "0%";
+  if (percent === 100) return "100%";
+  if (percent < 0.005) return "<0.01%";
+  if (percent > 99.94 && percent < 100) return ">99.9%";
+  return `${(percent < 0.995 ? twoDecimals : oneDecimal).format(percent)}%`;
+}
+
+/* part of whole, null where there is no whole */
+export function shareOf(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/* Two units at most, the second only while the first is small: "4 min", "1 h 20 min", "2 d 3 h". */
+export function formatDuration(ms: number | null): string {
+  if (ms === null || !Number.isFinite(ms)) return DASH;
+  const { units } = text;
+  if (ms < SECOND) return `${integers.format(ms)} ${units.ms}`;
+  if (ms < 10 * SECOND) return `${trimZero(oneDecimal.format(ms / SECOND))} ${units.s}`;
+  const steps: [number, string, number, string][] = [
+    [DAY, units.d, HOUR, units.h],
+    [HOUR, units.h, MINUTE, units.min],
+    [MINUTE, units.min, SECOND, units.s],
+  ];
+  for (const [size, name, smaller, smallerName] of steps) {
+    const inSmaller = Math.round(ms / smaller);
+    const perUnit = size / smaller;
+    if (inSmaller < perUnit) continue;
+    const big = Math.floor(inSmaller / perUnit);
+    const rest = inSmaller % perUnit;
+    if (big >= 10 || rest === 0) return `${integers.format(Math.round(ms / size))} ${name}`;
+    return `${big} ${name} ${rest} ${smallerName}`;
+  }
+  return `${integers.format(Math.round(ms / SECOND))} ${units.s}`;
+}
+
+function trimZero(decimal: string): string {
+  return decimal.replace(/[.,]0$/, "");
+}
+
+/* Groups the digits of an exact decimal text without ever making it a float. */
+export function formatDecimal(decimal: string): string {
+  const match = /^(-?)(\d+)(\.\d+)?$/.exec(decimal);
+  if (match === null) return decimal;
+  const [, sign = "", whole = "0", fraction = ""] = match;
+  return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + fraction;
+}
+
+/* One text per currency, the largest list first by code; empty where nothing has a value. */
+export function formatMoney(money: Record<string, string> | null | undefined): string[] {
+  return Object.entries(money ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, amount]) =>
+      code === ""
+        ? `${formatDecimal(amount)} ${text.noCurrency}`
+        : `${formatDecimal(amount)} ${code}`,
+    );
+}
+
+/* "2026-06-14" -> "14 June 2026", as that calendar day, whatever zone the browser is in. */
+export function formatDay(day: string): string {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(time)) return day;
+  return new Intl.DateTimeFormat(LOCALE, {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(time);
+}
+
+export function formatMoment(iso: string, timezone: string): string {
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return iso;
+  const options: Intl.DateTimeFormatOptions = {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  };
+  try {
+    return new Intl.DateTimeFormat(LOCALE, { ...options, timeZone: timezone }).format(time);
+  } catch {
+    return new Intl.DateTimeFormat(LOCALE, { ...options, timeZone: "UTC" }).format(time);
+  }
+}

@@ -1,0 +1,9 @@
+import { render } from "preact";
+import { App } from "./App";
+import "./style/base.css";
+import "./style/parts.css";
+import "./style/report.css";
+import "./style/editor.css";
+
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

@@ -1,0 +1,63 @@
+/* The question that a report answers, in words. */
+import type { FunnelDefinition } from "../api-types";
+import { formatDay } from "../format";
+import { ruleWords } from "../ruleWords";
+import { text } from "../text";
+import { windowWords } from "../windowWords";
+import { addDays, boundsOf, type ReportState } from "./state";
+
+interface Props {
+  definition: FunnelDefinition;
+  state: ReportState;
+  timezone: string;
+  today: string;
+}
+
+function rangeWords(state: ReportState, today: string): string {
+  const { from, to } = boundsOf(state.range, today);
+  const words = text.report.definition;
+  if (from === null && to === null) return words.allTime;
+  if (to === null) return words.since(formatDay(from ?? ""));
+  const until = formatDay(addDays(to, -1));
+  return from === null ? words.upTo(until) : words.between(formatDay(from), until);
+}
+
+export function DefinitionWords({ definition, state, timezone, today }: Props) {
+  const words = text.report.definition;
+  const exclusions = definition.exclusions ?? [];
+  const parts = [
+    rangeWords(state, today),
+    words.window(windowWords(definition.window ?? "7d")),
+    words.bots,
+    words.zone(timezone),
+  ];
+  if (exclusions.length > 0) parts.push(words.exclusions(exclusions.length));
+  const nameOf = (number: number) => definition.stages[number - 1]?.name ?? String(number);
+  return (
+    <>
+      <p class="lead">{parts.join("; ")}.</p>
+      <details class="definition">
+        <summary>{text.report.stagesInWords}</summary>
+        <ol>
+          {definition.stages.map((stage, index) => (
+            <li key={index}>
+              <strong>{stage.name}</strong>
+              {stage.required === true && <span class="tag">{text.report.required}</span>}
+              <br />
+              {ruleWords(stage.rule)}
+            </li>
+          ))}
+        </ol>
+        {exclusions.map((exclusion, index) => (
+          <p key={index}>
+            {text.report.exclusionInWords(
+              nameOf(exclusion.from ?? 1),
+              nameOf(exclusion.to ?? definition.stages.length),
+            )}
+            : {ruleWords(exclusion.rule)}
+          </p>
+        ))}
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,137 @@
+/* One card a stage: every figure of it, each percentage with its divisor in words. */
+import type { ComponentChildren } from "preact";
+import type { Report, Spread, StageFigures } from "../api-types";
+import { formatCount, formatDuration, formatMoney, formatShare, shareOf } from "../format";
+import { text } from "../text";
+
+export function StageCards({ report }: { report: Report }) {
+  return (
+    <ol class="cards">
+      {report.stages.map((stage, index) => (
+        <li key={index} class="card" id={`stage-${index + 1}`} tabIndex={-1}>
+          <StageCard
+            stage={stage}
+            number={index + 1}
+            last={report.stages.at(-1)}
+            isLast={index === report.stages.length - 1}
+          />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/* A figure, what it counts, and what its share is of. */
+function Figure({ count, words, of }: { count: ComponentChildren; words: string; of?: string }) {
+  return (
+    <p class="figure">
+      <strong>{count}</strong> {words} {of !== undefined && <span class="of">{of}</span>}
+    </p>
+  );
+}
+
+interface CardProps {
+  stage: StageFigures;
+  number: number;
+  last: StageFigures | undefined;
+  isLast: boolean;
+}
+
+function StageCard({ stage, number, last, isLast }: CardProps) {
+  const words = text.card;
+  return (
+    <>
+      <header class="card-head">
+        <h3>
+          <span class="card-number">{number}</span> {stage.name}
+        </h3>
+        {stage.kind !== "custom" && <span class="tag">{text.kinds[stage.kind]}</span>}
+        {stage.required && <span class="tag">{text.report.required}</span>}
+      </header>
+      <Figure
+        count={formatCount(stage.throughput)}
+        words={words.gotThisFar}
+        of={words.ofAll(formatShare(stage.rate_from_first))}
+      />
+      <p class="figure is-split">
+        <span>
+          <strong>{formatCount(stage.reached)}</strong> {words.cameThrough}
+        </span>
+        <span class={stage.skipped > 0 ? "is-skipped" : ""}>
+          <strong>{formatCount(stage.skipped)}</strong> {words.skippedIt}
+        </span>
+      </p>
+      {stage.entries > 0 && <Figure count={formatCount(stage.entries)} words={words.cameIn} />}
+      {isLast ? (
+        <p class="figure">
+          {words.ofStageBefore(formatShare(stage.rate_from_previous))} {words.converted}
+        </p>
+      ) : (
+        <GoingOn stage={stage} last={last} />
+      )}
+      <TimeLines stage={stage} />
+      <ValueLines stage={stage} />
+    </>
+  );
+}
+
+function GoingOn({ stage, last }: { stage: StageFigures; last: StageFigures | undefined }) {
+  const words = text.card;
+  const rate = formatShare(stage.rate_converted);
+  return (
+    <>
+      <Figure
+        count={formatCount(stage.onward)}
+        words={words.wentOn}
+        of={words.ofThroughHere(formatShare(stage.rate_onward))}
+      />
+      <p class="figure">
+        {words.ofThese} <strong>{formatCount(stage.converted)}</strong>{" "}
+        {last?.kind === "sale" ? words.bought(rate) : words.reachedLast(last?.name ?? "", rate)}
+      </p>
+      <p class="figure is-left">
+        <strong>{formatCount(stage.exits)}</strong> {words.left}{" "}
+        <span class="of">
+          {words.ofThisFar(formatShare(shareOf(stage.exits, stage.throughput)))}
+          {(stage.open ?? 0) > 0 && ` ${words.stillOpen(stage.open ?? 0)}`}
+        </span>
+      </p>
+    </>
+  );
+}
+
+function spreadWords(spread: Spread | null): string {
+  if (spread === null) return text.card.noTime;
+  const { median, nineInTen } = text.card;
+  return `${median(formatDuration(spread.p50))}, ${nineInTen(formatDuration(spread.p90))}`;
+}
+
+function TimeLines({ stage }: { stage: StageFigures }) {
+  if (stage.time_from_previous_ms === null && stage.time_from_start_ms === null) return null;
+  return (
+    <dl class="card-list">
+      <dt>{text.card.fromPrevious}</dt>
+      <dd>{spreadWords(stage.time_from_previous_ms)}</dd>
+      <dt>{text.card.fromStart}</dt>
+      <dd>{spreadWords(stage.time_from_start_ms)}</dd>
+    </dl>
+  );
+}
+
+function ValueLines({ stage }: { stage: StageFigures }) {
+  const money = formatMoney(stage.value);
+  return (
+    <dl class="card-list">
+      <dt title={text.card.seenHint}>{text.card.seen}</dt>
+      <dd>{formatCount(stage.seen)}</dd>
+      {money.length > 0 && (
+        <>
+          <dt>{text.card.value}</dt>
+          {money.map((amount) => (
+            <dd key={amount}>{amount}</dd>
+          ))}
+        </>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,97 @@
+/* Which screen an address means, and how screens change without loading the page again. */
+import { useEffect, useState } from "preact/hooks";
+
+export type Route =
+  | { screen: "sites" }
+  | { screen: "setup"; token: string }
+  | { screen: "site"; site: string }
+  | { screen: "new-funnel"; site: string; template: string | null }
+  | { screen: "report"; site: string; funnel: string; query: string }
+  | { screen: "editor"; site: string; funnel: string }
+  | { screen: "unknown" };
+
+function decode(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+export function parseRoute(pathname: string, search: string): Route {
+  const parts = pathname.split("/").filter((part) => part !== "");
+  const names = parts.map(decode);
+  if (names.includes(null)) return { screen: "unknown" };
+  const [first, site, kind, funnel, last] = names as string[];
+  const query = new URLSearchParams(search);
+
+  if (first === undefined) return { screen: "sites" };
+  if (first === "setup" && parts.length === 1)
+    return { screen: "setup", token: query.get("token") ?? "" };
+  if (first !== "sites") return { screen: "unknown" };
+  if (site === undefined) return { screen: "sites" };
+  if (kind === undefined) return { screen: "site", site };
+  if (kind === "new" && parts.length === 3)
+    return { screen: "new-funnel", site, template: query.get("template") };
+  if (kind !== "funnels" || funnel === undefined) return { screen: "unknown" };
+  if (parts.length === 4) return { screen: "report", site, funnel, query: search };
+  if (last === "edit" && parts.length === 5) return { screen: "editor", site, funnel };
+  return { screen: "unknown" };
+}
+
+const at = encodeURIComponent;
+
+export const link = {
+  sites: () => "/",
+  site: (site: string) => `/sites/${at(site)}`,
+  newFunnel: (site: string, template: string) => `/sites/${at(site)}/new?template=${at(template)}`,
+  report: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}`,
+  editor: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}/edit`,
+};
+
+const CHANGED = "corong:navigated";
+
+/* Goes to an address of this application; `replace` leaves no step for the back button. */
+export function navigate(url: string, { replace = false } = {}): void {
+  const before = window.location.pathname;
+  if (replace) window.history.replaceState(null, "", url);
+  else window.history.pushState(null, "", url);
+  window.dispatchEvent(new Event(CHANGED));
+  if (window.location.pathname !== before) window.scrollTo(0, 0);
+}
+
+/* A left click without a modifier on a link of ours changes the screen in place; everything else
+ * (new tab, download, another host, a place on the same page) stays the browser's. */
+function onClick(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const target = event.target instanceof Element ? event.target.closest("a") : null;
+  if (!(target instanceof HTMLAnchorElement) || target.target !== "" || target.download !== "")
+    return;
+  const url = new URL(target.href);
+  if (url.origin !== window.location.origin) return;
+  const here = window.location;
+  if (url.hash !== "" && url.pathname === here.pathname && url.search === here.search) return;
+  event.preventDefault();
+  navigate(url.pathname + url.search + url.hash);
+}
+
+export function useRoute(): Route {
+  const read = () => parseRoute(window.location.pathname, window.location.search);
+  const [route, setRoute] = useState(read);
+  useEffect(() => {
+    const update = () => {
+      const next = read();
+      setRoute((old) => (JSON.stringify(old) === JSON.stringify(next) ? old : next));
+    };
+    window.addEventListener("popstate", update);
+    window.addEventListener(CHANGED, update);
+    document.addEventListener("click", onClick);
+    return () => {
+      window.removeEventListener("popstate", update);
+      window.removeEventListener(CHANGED, update);
+      document.removeEventListener("click", onClick);
+    };
+  }, []);
+  return route;
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from "vite";
+
+/* The built files are served under a policy without inline anything (script, style, data URL), so
+ * nothing may be inlined and no polyfill may be injected. */
+export default defineConfig({
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  build: {
+    target: "es2021",
+    outDir: "dist",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+});
