@@ -21,7 +21,7 @@ plan_is_before(const struct shop_plan *a, const struct shop_plan *b)
 }
 
 void
-shop_plan_add(struct shop *s, struct shop_plan plan)
+shop__plan_add(struct shop *s, struct shop_plan plan)
 {
     size_t i = s->n_plans;
 
@@ -68,7 +68,7 @@ run_plans_before(struct shop_run *run, int64_t time_ms)
     while (run->rc == ERR_OK && run->shop->n_plans > 0 && run->shop->plans[0].time_ms < time_ms) {
         struct shop_plan plan = take_first_plan(run->shop);
 
-        shop_session_run(run, &plan);
+        shop__session_run(run, &plan);
     }
 }
 
@@ -94,7 +94,8 @@ visitors_of_week(const struct bench_shop_config *c, int64_t week)
     if (c->profile == BENCH_SHOP_LOAD)
         return c->visitors_per_week;
     /* A shop that grows by a hundredth a week, and a campaign that brings a third more. */
-    return c->visitors_per_week * (uint64_t)(95 + week) * (shop_week_has_burst(week) ? 4 : 3) / 300;
+    return c->visitors_per_week * (uint64_t)(95 + week) * (shop__week_has_burst(week) ? 4 : 3) /
+           300;
 }
 
 static uint64_t
@@ -127,7 +128,7 @@ run_arrivals(struct shop_run *run, struct arrivals a, int64_t hour_ms)
 
         run_plans_before(run, plan.time_ms);
         if (run->rc == ERR_OK)
-            shop_session_run(run, &plan);
+            shop__session_run(run, &plan);
     }
 }
 

@@ -1,4 +1,4 @@
-/* What the generator's files share: the tables of the shop's world, and a session in progress. */
+/* What the generator's files share: the tables of the shop's world, and the visits to come. */
 #ifndef BENCH_SHOP_INT_H
 #define BENCH_SHOP_INT_H
 
@@ -72,9 +72,9 @@ extern const struct shop_product shop_products[];
 extern const struct shop_driver shop_drivers[];
 extern const uint8_t shop_hour_weights[7][24]; /* from Monday on */
 /* Weeks and weekdays count from 0 = the first, 0 = Monday. */
-uint32_t shop_driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int64_t week,
-                            int weekday);
-bool shop_week_has_burst(int64_t week); /* the big campaign runs */
+uint32_t shop__driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int64_t week,
+                             int weekday);
+bool shop__week_has_burst(int64_t week); /* the big campaign runs */
 
 /* ---- what is still to come of known visitors ---- */
 
@@ -102,7 +102,7 @@ struct shop_plan {
 struct shop;
 
 /* Remember a visit for later; forgotten where it is after the end. */
-void shop_plan_add(struct shop *s, struct shop_plan plan);
+void shop__plan_add(struct shop *s, struct shop_plan plan);
 
 /* ---- one session (shop_session.c) ---- */
 
@@ -120,6 +120,6 @@ struct shop_run { /* what every session of a run shares */
 };
 
 /* Emit the events of the visit that is due, and plan what follows from it. */
-void shop_session_run(struct shop_run *run, const struct shop_plan *plan);
+void shop__session_run(struct shop_run *run, const struct shop_plan *plan);
 
 #endif

@@ -206,8 +206,8 @@ const uint8_t shop_hour_weights[7][24] = {
 };
 
 uint32_t
-shop_driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int64_t week,
-                   int weekday)
+shop__driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int64_t week,
+                    int weekday)
 {
     static const uint32_t mail[7] = {0, 0, 0, 6,
                                      2, 1, 0}; /* sent on Thursday, read till Saturday */
@@ -218,13 +218,13 @@ shop_driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int64
     case RHYTHM_MAIL:
         return d->weight * mail[weekday];
     case RHYTHM_BURST:
-        return p == BENCH_SHOP_LOAD || shop_week_has_burst(week) ? d->weight : 0;
+        return p == BENCH_SHOP_LOAD || shop__week_has_burst(week) ? d->weight : 0;
     }
     return 0;
 }
 
 bool
-shop_week_has_burst(int64_t week)
+shop__week_has_burst(int64_t week)
 {
     return week >= 3 && week <= 7;
 }

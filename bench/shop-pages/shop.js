@@ -44,8 +44,7 @@ const basket = recall('basket', {}); // sku: quantity
 const cents = (sku, quantity) => Math.round(products[sku].price * 100) * quantity;
 const total = lines =>
   Object.entries(lines).reduce((sum, [sku, quantity]) => sum + cents(sku, quantity), 0);
-const money = amount =>
-  new Intl.NumberFormat(undefined, { style: 'currency', currency: CURRENCY }).format(amount / 100);
+const money = amount => `S$ ${(amount / 100).toFixed(2)}`;
 
 const line = (sku, quantity) => ({
   product: sku,
