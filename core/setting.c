@@ -34,6 +34,9 @@ static const struct setting table[] = {
      "How many connections the collector serves at once."},
     {"collector-queue", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 16, 16384, "1024", "connections",
      "How many accepted connections may wait for a thread."},
+    {"collector-keep-alive", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 0, 60000, "0", "ms",
+     "How long an idle connection is kept; it holds a thread. 0: one request each. Behind nginx: "
+     "1000."},
     {"collector-url", SETTING_TEXT, USER_WEB | USER_UP | USER_DATA, 0, 255, "", "URL",
      "What the snippet loads from, as browsers see it. Empty: http://localhost:<collector-port>."},
     {"trusted-proxies", SETTING_TEXT, USER_COLLECTOR | USER_WEB | USER_UP, 0, 1000, "", "addresses",

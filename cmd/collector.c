@@ -1,0 +1,65 @@
+/* corong collector: takes events over HTTP into Redis. */
+#include "collector/collect.h"
+
+#include <unistd.h>
+
+#include "aggregator/site.h"
+#include "cmd/cmd.h"
+#include "cmd/demo.h"
+#include "core/log.h"
+
+/* The demonstration shop carries the key of its site, looked up once, before anything listens. */
+static enum err_code
+find_demo_key(struct cmd *c, const char **out, struct err *err)
+{
+    struct settings_db *db = NULL;
+    struct store store;
+    struct site site;
+    enum err_code rc = store_open(settings_text(c->settings, "data"), false, &store, err);
+
+    if (rc == ERR_OK)
+        rc = settings_db_open(&store, &db, err);
+    if (rc == ERR_OK)
+        rc = site_find(db, SLICE(DEMO_SITE), &c->arena, &site, err);
+    if (rc == ERR_OK)
+        *out = arena_cstr(&c->arena, site.public_key);
+    settings_db_close(&db);
+    return rc;
+}
+
+int
+cmd_collector(struct cmd *c)
+{
+    const struct settings *s = c->settings;
+    struct collect_config config = {
+        .address = settings_text(s, "collector-address"),
+        .port = (int)settings_integer(s, "collector-port"),
+        .n_threads = (int)settings_integer(s, "collector-threads"),
+        .queue = (int)settings_integer(s, "collector-queue"),
+        .keep_alive_ms = (int)settings_integer(s, "collector-keep-alive"),
+        .trusted_proxies = settings_text(s, "trusted-proxies"),
+        .place_db = settings_text(s, "place-db"),
+        .beacon_bytes_max = (size_t)settings_integer(s, "max-beacon"),
+        .publish_wait_ms = settings_integer(s, "publish-wait"),
+    };
+    struct collect *collect = NULL;
+    struct err err = ERR_NONE;
+    enum err_code rc;
+
+    if (c->n_words != 0)
+        return cmd_usage(c);
+    log_set_part("collector");
+    cmd_catch_signals();
+    rc = cmd_redis(c, &config.redis, &err);
+    if (rc == ERR_OK && settings_flag(s, "demo"))
+        rc = find_demo_key(c, &config.demo_site_key, &err);
+    if (rc == ERR_OK)
+        rc = collect_start(&config, &collect, &err);
+    if (rc != ERR_OK)
+        return cmd_fail(&err);
+    log_info("listening on %s port %d", config.address, collect_port(collect));
+    while (!atomic_load(&cmd_stop))
+        pause();
+    collect_stop(&collect);
+    return CMD_DONE;
+}

@@ -1,0 +1,248 @@
+/* corong funnel run|put|list|show|remove */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aggregator/query.h"
+#include "aggregator/saved_funnel.h"
+#include "aggregator/site.h"
+#include "cmd/cmd.h"
+#include "cmd/table.h"
+#include "core/clock.h"
+#include "core/file.h"
+
+struct session {
+    struct cmd *c;
+    struct store store;
+    struct settings_db *db;
+    struct site site;
+};
+
+/* ---- where a definition comes from ---- */
+
+static enum err_code
+read_input(struct buffer *out, struct err *err)
+{
+    char chunk[65536];
+    size_t n;
+
+    while ((n = fread(chunk, 1, sizeof chunk, stdin)) > 0) {
+        if (out->n + n > SAVED_FUNNEL_DEFINITION_MAX)
+            return err_set(err, ERR_LIMIT, NULL, "a definition is at most 1 MiB");
+        buffer_add(out, chunk, n);
+    }
+    return ferror(stdin) ? err_errno(err, "cannot read standard input") : ERR_OK;
+}
+
+static enum err_code
+read_definition(struct session *s, struct slice file, struct slice *out, struct err *err)
+{
+    struct buffer bytes = BUFFER_EMPTY;
+    enum err_code rc = slice_is(file, "-")
+                           ? read_input(&bytes, err)
+                           : file_read(file.p, SAVED_FUNNEL_DEFINITION_MAX, &bytes, err);
+
+    if (rc == ERR_OK)
+        *out = arena_copy(&s->c->arena, buffer_slice(&bytes));
+    buffer_fini(&bytes);
+    return rc;
+}
+
+/* FUNNEL.json|NAME: what looks like a file is one; else a saved funnel, else a file after all. */
+static enum err_code
+find_definition(struct session *s, struct slice word, struct slice *out, struct err *err)
+{
+    bool looks_like_file = slice_ends_with(word, SLICE(".json")) || slice_is(word, "-") ||
+                           slice_find(word, '/', 0) < word.n;
+    struct saved_funnel saved;
+    enum err_code rc;
+
+    if (looks_like_file)
+        return read_definition(s, word, out, err);
+    rc = saved_funnel_get(s->db, s->site.id, word, &s->c->arena, &saved, err);
+    if (rc == ERR_NOT_FOUND && file_exists(word.p))
+        return read_definition(s, word, out, err);
+    if (rc == ERR_OK)
+        *out = saved.definition;
+    return rc;
+}
+
+/* ---- run ---- */
+
+static enum err_code
+read_request(struct cmd *c, struct request *r, struct slice site_zone, struct err *err)
+{
+    static const char *const flags[][2] = {{"--from", "from"},           {"--to", "to"},
+                                           {"--timezone", "timezone"},   {"--as-of", "as_of"},
+                                           {"--bots", "bots"},           {"--where", "filters"},
+                                           {"--breakdown", "breakdown"}, {"--limit", "limit"},
+                                           {"--trend", "trend"},         {"--compare", "compare"}};
+    enum err_code rc = ERR_OK;
+
+    if (cmd_value(c, "--visitors") != NULL)
+        return funnel_not_yet(err, "visitors", "the list of visitors behind a figure");
+    for (size_t i = 0; rc == ERR_OK && i < sizeof flags / sizeof flags[0]; i++) {
+        const char *value = cmd_value(c, flags[i][0]);
+
+        if (value != NULL)
+            rc = request_set(r, flags[i][1], slice_from(value), err);
+    }
+    return rc == ERR_OK ? request_finish(r, site_zone, clock_wall_ms(), err) : rc;
+}
+
+static int
+print_report(struct session *s, const struct query_answer *answer)
+{
+    struct buffer out = BUFFER_EMPTY;
+    const struct report *r = &answer->reports[0];
+    int status;
+
+    if (cmd_flag(s->c, "--json")) {
+        report_add_json(&out, r);
+        buffer_add_char(&out, '\n');
+    } else {
+        table_add_report(&out, r);
+    }
+    for (size_t i = 0; i < r->about.n_warnings; i++)
+        fprintf(stderr, "corong: warning: %.*s\n", SLICE_ARG(r->about.warnings[i].message));
+    status = cmd_print(buffer_slice(&out));
+    buffer_fini(&out);
+    return status;
+}
+
+static int
+run_query(struct session *s, const struct funnel *f, const struct request *r, struct err *err)
+{
+    struct query_funnel q = {.site = s->site.id,
+                             .funnel = f,
+                             .request = r,
+                             .presets = {f->preset},
+                             .n_presets = 1,
+                             .want_paths = cmd_flag(s->c, "--paths")};
+    struct snapshot_pool *pool = NULL;
+    struct query_answer answer;
+    int status = CMD_FAILED;
+
+    if (snapshot_pool_open(&s->store, &pool, err) == ERR_OK &&
+        query_funnel(pool, &q, &answer, err) == ERR_OK) {
+        status = print_report(s, &answer);
+        query_answer_fini(&answer);
+    } else {
+        cmd_fail(err);
+    }
+    snapshot_pool_close(&pool);
+    return status;
+}
+
+static int
+run(struct session *s, struct err *err)
+{
+    struct request request;
+    struct funnel *funnel = NULL;
+    struct slice definition;
+    int status;
+
+    request_init(&request);
+    if (read_request(s->c, &request, s->site.timezone, err) == ERR_OK &&
+        find_definition(s, cmd_word(s->c, 2), &definition, err) == ERR_OK &&
+        funnel_parse(definition, &funnel, err) == ERR_OK)
+        status = run_query(s, funnel, &request, err);
+    else
+        status = cmd_fail(err);
+    funnel_destroy(&funnel);
+    request_fini(&request);
+    return status;
+}
+
+/* ---- keeping definitions ---- */
+
+static int
+put(struct session *s, struct err *err)
+{
+    struct slice definition;
+
+    if (read_definition(s, cmd_word(s->c, 3), &definition, err) == ERR_OK &&
+        saved_funnel_put(s->db, s->site.id, cmd_word(s->c, 2), definition, err) == ERR_OK)
+        return CMD_DONE;
+    return cmd_fail(err);
+}
+
+static int
+list(struct session *s, struct err *err)
+{
+    struct saved_funnel *funnels;
+    struct buffer out = BUFFER_EMPTY;
+    bool is_json = cmd_flag(s->c, "--json");
+    char when[TIMESTAMP_TEXT_MAX];
+    size_t n;
+    int status;
+
+    if (saved_funnel_list(s->db, s->site.id, &s->c->arena, &funnels, &n, err) != ERR_OK)
+        return cmd_fail(err);
+    buffer_add_text(&out, is_json ? "[" : "");
+    for (size_t i = 0; i < n; i++) {
+        timestamp_format(funnels[i].updated_ms, true, when);
+        if (!is_json) {
+            buffer_printf(&out, "%-40.*s edited %s\n", SLICE_ARG(funnels[i].name), when);
+            continue;
+        }
+        buffer_add_text(&out, i > 0 ? ",{\"name\":" : "{\"name\":");
+        buffer_add_json(&out, funnels[i].name);
+        buffer_printf(&out, ",\"updated\":\"%s\",\"definition\":%.*s}", when,
+                      SLICE_ARG(funnels[i].definition));
+    }
+    buffer_add_text(&out, is_json ? "]\n" : "");
+    status = cmd_print(buffer_slice(&out));
+    buffer_fini(&out);
+    return status;
+}
+
+static int
+show(struct session *s, struct err *err)
+{
+    struct saved_funnel f;
+
+    if (saved_funnel_get(s->db, s->site.id, cmd_word(s->c, 2), &s->c->arena, &f, err) != ERR_OK)
+        return cmd_fail(err);
+    printf("%.*s\n", SLICE_ARG(f.definition));
+    return CMD_DONE;
+}
+
+static int
+remove_saved(struct session *s, struct err *err)
+{
+    return saved_funnel_remove(s->db, s->site.id, cmd_word(s->c, 2), err) == ERR_OK ? CMD_DONE
+                                                                                    : cmd_fail(err);
+}
+
+int
+cmd_funnel(struct cmd *c)
+{
+    static const struct {
+        const char *word;
+        int n_words;
+        int (*run)(struct session *s, struct err *err);
+    } verbs[] = {{"run", 3, run},
+                 {"put", 4, put},
+                 {"list", 2, list},
+                 {"show", 3, show},
+                 {"remove", 3, remove_saved}};
+    struct session s = {.c = c};
+    struct err err = ERR_NONE;
+    size_t v = 0;
+    int status;
+
+    while (v < sizeof verbs / sizeof verbs[0] && !cmd_is(c, 0, verbs[v].word, verbs[v].n_words))
+        v++;
+    if (v == sizeof verbs / sizeof verbs[0])
+        return cmd_usage(c);
+    if (store_open(settings_text(c->settings, "data"), false, &s.store, &err) == ERR_OK &&
+        settings_db_open(&s.store, &s.db, &err) == ERR_OK &&
+        site_find(s.db, cmd_word(c, 1), &c->arena, &s.site, &err) == ERR_OK)
+        status = verbs[v].run(&s, &err);
+    else
+        status = cmd_fail(&err);
+    settings_db_close(&s.db);
+    return status;
+}
