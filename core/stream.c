@@ -34,6 +34,7 @@ struct stream {
     int64_t retry_at_ms;   /* steady clock: no connecting before it */
     int64_t backoff_ms;    /* 0 after a success */
     uint64_t dice;         /* jitter */
+    struct err why;        /* why there is no connection: what calls in back-off are told */
     bool needs_durable;
 };
 
@@ -102,9 +103,11 @@ set_timeout(struct stream *s, int64_t ms)
 static enum err_code
 broken(struct stream *s, struct err *err)
 {
-    err_set(err, ERR_UNAVAILABLE, "redis", "Redis does not answer: %s",
+    err_set(&s->why, ERR_UNAVAILABLE, "redis", "Redis does not answer: %s",
             s->context && s->context->errstr[0] ? s->context->errstr : "no connection");
     fail(s);
+    if (err)
+        *err = s->why;
     return ERR_UNAVAILABLE;
 }
 
@@ -126,20 +129,23 @@ refused(struct stream *s, const redisReply *reply, struct err *err)
         {"ASK", ERR_CONFLICT, true},
     };
     struct slice text = slice_of(reply->str, reply->len);
+    const size_t n_words = sizeof words / sizeof words[0];
     struct slice word, rest;
-    enum err_code code = ERR_IO;
+    struct err e;
+    size_t i;
 
     slice_cut(text, ' ', &word, &rest);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (!slice_is(word, words[i].word))
-            continue;
-        code = words[i].code;
-        if (words[i].drops)
-            fail(s);
-        break;
+    for (i = 0; i < n_words && !slice_is(word, words[i].word); i++)
+        continue;
+    err_set(&e, i < n_words ? words[i].code : ERR_IO, "redis", "Redis says: %.*s",
+            (int)(text.n < 300 ? text.n : 300), text.p);
+    if (i < n_words && words[i].drops) {
+        s->why = e;
+        fail(s);
     }
-    return err_set(err, code, "redis", "Redis says: %.*s", (int)(text.n < 300 ? text.n : 300),
-                   text.p);
+    if (err)
+        *err = e;
+    return e.code;
 }
 
 /* Take one reply. On ERR_OK *out is the caller's (freeReplyObject), and no error reply. */
@@ -215,17 +221,11 @@ authenticate(struct stream *s, struct err *err)
         return ERR_OK;
     command_add(&c, slice_from(s->address.password));
     rc = exchange(s, &c, &reply, err);
-    if (rc != ERR_OK) {
-        if (rc == ERR_IO) { /* "ERR Client sent AUTH, but no password is set" and the like */
-            fail(s);
-            rc = ERR_DENIED;
-            if (err)
-                err->code = rc;
-        }
-        return rc;
-    }
-    freeReplyObject(reply);
-    return ERR_OK;
+    if (rc == ERR_OK)
+        freeReplyObject(reply);
+    else if (rc == ERR_IO) /* "ERR AUTH called without any password configured", and the like */
+        rc = err->code = ERR_DENIED;
+    return rc;
 }
 
 static enum err_code
@@ -237,7 +237,7 @@ config_must_be(struct stream *s, const char *name, const char *wanted, struct er
 
     command_add(&c, slice_from(name));
     rc = exchange(s, &c, &reply, err);
-    if (rc == ERR_IO || rc == ERR_DENIED) { /* renamed away, or not in the user's ACL */
+    if ((rc == ERR_IO || rc == ERR_DENIED) && s->context) { /* renamed, or not in the ACL */
         return err_set(err, ERR_DENIED, "redis",
                        "Redis does not let us read its setting %s: allow the command CONFIG GET",
                        name);
@@ -274,12 +274,13 @@ static enum err_code
 ready(struct stream *s, struct err *err)
 {
     struct timeval t;
+    struct err e;
     enum err_code rc;
 
     if (s->context)
         return ERR_OK;
     if (clock_steady_ms() < s->retry_at_ms)
-        return err_set(err, ERR_UNAVAILABLE, "redis", "Redis is away; the next try is due soon");
+        goto away;
     t.tv_sec = s->address.timeout_ms / 1000;
     t.tv_usec = s->address.timeout_ms % 1000 * 1000;
     s->context = s->address.unix_path[0]
@@ -290,12 +291,18 @@ ready(struct stream *s, struct err *err)
     s->context->reader->maxbuf = READER_BUF_BYTES;
     if (!set_timeout(s, s->address.timeout_ms))
         return broken(s, err);
-    rc = authenticate(s, err);
+    rc = authenticate(s, &e);
     if (rc == ERR_OK && s->needs_durable)
-        rc = check_durable(s, err);
-    if (rc != ERR_OK && s->context)
+        rc = check_durable(s, &e);
+    if (rc == ERR_OK)
+        return ERR_OK;
+    s->why = e;
+    if (s->context)
         fail(s);
-    return rc;
+away:
+    if (err)
+        *err = s->why;
+    return s->why.code;
 }
 
 /* One command and its reply, the caller's on ERR_OK. */

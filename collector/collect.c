@@ -1,0 +1,251 @@
+#include "collector/collect_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/embed.h"
+#include "core/hash.h"
+#include "core/log.h"
+
+#define QUEUE_BYTES     (16 * 1024 * 1024)
+#define SERVER_BODY_MAX (1024 * 1024)
+#define BODY_MS         10000
+#define REQUEST_MS      4000
+#define SNIPPET_MAX_AGE "public, max-age=3600"
+
+extern const struct embed_file snippet_files[];
+
+/* ---- Answers about the process, and files ---- */
+
+static void
+health(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct collect *c = context;
+    struct err err;
+
+    (void)r;
+    if (!publish_is_ready(c->publish, &err)) {
+        http_reply_error(reply, 503, reason_name(REASON_UNAVAILABLE), err.message, NULL);
+        return;
+    }
+    http_reply_json(reply, 200);
+    buffer_add_text(&reply->body, "{\"status\":\"ok\"}\n");
+}
+
+static void
+metrics(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct collect *c = context;
+    struct buffer *out = &reply->body;
+    const struct sites_table *table = sites_acquire(c->sites);
+    struct publish_figures f;
+
+    (void)r;
+    publish_figures(c->publish, &f);
+    reply->content_type = "text/plain; version=0.0.4";
+    metrics_print(&c->metrics, out);
+    buffer_printf(out,
+                  "# HELP corong_publish_seconds Time from an event's encoding to Redis's disk.\n"
+                  "# TYPE corong_publish_seconds summary\ncorong_publish_seconds_sum %.6f\n"
+                  "corong_publish_seconds_count %llu\n",
+                  (double)f.wait_us / 1e6, (unsigned long long)f.n_calls);
+    metrics_print_one(out, "corong_publish_entries_total", "counter", "Stream entries written.",
+                      (double)f.n_entries);
+    metrics_print_one(out, "corong_publish_bytes_total", "counter", "Their bytes.",
+                      (double)f.entry_bytes);
+    metrics_print_one(out, "corong_publish_retries_total", "counter",
+                      "Pipelines sent again, as nobody knew what had become of them.",
+                      (double)f.n_retries);
+    metrics_print_one(out, "corong_publish_queue_bytes", "gauge", "Events that wait for Redis.",
+                      (double)f.queue_bytes);
+    metrics_print_one(out, "corong_redis_up", "gauge",
+                      "1: Redis is there, and keeps what it takes.",
+                      publish_is_ready(c->publish, NULL));
+    metrics_print_one(out, "corong_sites", "gauge", "Sites whose events are taken.",
+                      sites_count(table));
+    sites_release(table);
+}
+
+static void
+snippet(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    const struct embed_file *f = embed_find(snippet_files, SLICE("corong.js"));
+    struct slice etag, gzip;
+
+    (void)context;
+    if (!f) {
+        http_reply_error(reply, 404, "not_found", "this program was built without the snippet",
+                         NULL);
+        return;
+    }
+    gzip = slice_contains(http_header(r, "Accept-Encoding"), SLICE("gzip")) ? embed_gzip(f)
+                                                                            : SLICE_EMPTY;
+    etag = arena_printf(r->arena, "\"%016llx%s\"", (unsigned long long)hash64(embed_bytes(f), 0),
+                        gzip.n ? "-gz" : "");
+    http_reply_header(reply, "ETag", etag);
+    http_reply_header(reply, "Cache-Control", SLICE(SNIPPET_MAX_AGE));
+    http_reply_header(reply, "Vary", SLICE("Accept-Encoding"));
+    if (slice_equal(http_header(r, "If-None-Match"), etag)) {
+        reply->status = 304;
+        return;
+    }
+    if (gzip.n)
+        http_reply_header(reply, "Content-Encoding", SLICE("gzip"));
+    reply->content_type = f->type;
+    reply->fixed = gzip.n ? gzip : embed_bytes(f);
+}
+
+static void
+preflight(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    (void)r;
+    (void)context;
+    reply->status = 204;
+    http_reply_header(reply, "Access-Control-Allow-Methods", SLICE("POST"));
+    http_reply_header(reply, "Access-Control-Allow-Headers", SLICE("Content-Type"));
+    http_reply_header(reply, "Access-Control-Max-Age", SLICE("86400"));
+}
+
+static void
+shop(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct collect *c = context;
+
+    shop_reply(c->shop, r->tail, reply);
+}
+
+static void
+shop_door(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    (void)r;
+    (void)context;
+    reply->status = 302;
+    http_reply_header(reply, "Location", SLICE("/shop/"));
+}
+
+/* Every answer's last headers. Any page may send events and read what became of them: `*` without
+ * credentials, as no answer depends on who asks. */
+static void
+finish(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    bool is_snippet = slice_is(r->path, "/corong.js");
+    bool is_pixel = slice_is(r->path, "/e.gif");
+
+    (void)context;
+    if (is_snippet || is_pixel || slice_is(r->path, "/e"))
+        http_reply_header(reply, "Access-Control-Allow-Origin", SLICE("*"));
+    if (is_snippet || is_pixel)
+        http_reply_header(reply, "Cross-Origin-Resource-Policy", SLICE("cross-origin"));
+    if (!is_snippet || reply->code)
+        http_reply_header(reply, "Cache-Control", SLICE("no-store"));
+    if (reply->code) {
+        http_reply_header(reply, "X-Corong-Reason", slice_from(reply->code));
+        http_reply_header(reply, "Access-Control-Expose-Headers",
+                          SLICE("X-Corong-Reason, Retry-After"));
+    }
+}
+
+/* ---- Starting and stopping ---- */
+
+static void
+make_routes(struct collect *c)
+{
+    const struct http_route routes[] = {
+        {HTTP_POST, "/e", c->config.beacon_bytes_max, collect__beacon},
+        {HTTP_OPTIONS, "/e", 0, preflight},
+        {HTTP_GET, "/e.gif", 0, collect__pixel},
+        {HTTP_GET, "/corong.js", 0, snippet},
+        {HTTP_POST, "/api/v1/events", SERVER_BODY_MAX, collect__server},
+        {HTTP_GET, "/healthz", 0, health},
+        {HTTP_GET, "/metrics", 0, metrics},
+        {HTTP_GET, "/shop/*", 0, shop},
+        {HTTP_GET, "/shop", 0, shop_door},
+    };
+    size_t n = sizeof routes / sizeof routes[0] - (c->shop ? 0 : 2);
+
+    _Static_assert(sizeof routes / sizeof routes[0] < COLLECT_ROUTES_MAX, "the last one is empty");
+    memcpy(c->routes, routes, n * sizeof routes[0]);
+}
+
+static enum err_code
+start_http(struct collect *c, struct err *err)
+{
+    const struct collect_config *config = &c->config;
+    struct http_config http = {.address = config->address,
+                               .port = config->port,
+                               .n_threads = config->n_threads,
+                               .queue = config->queue,
+                               .body_ms = BODY_MS,
+                               .request_ms = REQUEST_MS,
+                               .keep_alive = config->keep_alive_ms > 0,
+                               .keep_alive_ms = config->keep_alive_ms,
+                               .trusted_proxies = config->trusted_proxies,
+                               .routes = c->routes,
+                               .context = c,
+                               .finish = finish};
+
+    return http_start(&http, &c->http, err);
+}
+
+/* In the order that makes the next thing possible: what a request needs is there before the door
+ * opens. */
+static enum err_code
+start_parts(struct collect *c, struct err *err)
+{
+    const struct collect_config *config = &c->config;
+    struct publish_config publish = {config->redis, config->publish_wait_ms,
+                                     config->publish_queue_bytes ? config->publish_queue_bytes
+                                                                 : QUEUE_BYTES};
+    enum err_code rc;
+
+    c->limit = limit_create();
+    if (config->demo_site_key && config->demo_site_key[0])
+        c->shop = shop_create(slice_from(config->demo_site_key));
+    make_routes(c);
+    rc = enrich_open(config->place_db, &c->enrich, err);
+    if (rc == ERR_OK)
+        rc = publish_start(&publish, &c->publish, err);
+    if (rc == ERR_OK)
+        rc = sites_start(&config->redis, SITES_REFRESH_MS, &c->sites, err);
+    if (rc == ERR_OK)
+        rc = start_http(c, err);
+    return rc;
+}
+
+enum err_code
+collect_start(const struct collect_config *config, struct collect **out, struct err *err)
+{
+    struct collect *c = mem_zalloc(sizeof *c);
+    enum err_code rc;
+
+    c->config = *config;
+    rc = start_parts(c, err);
+    if (rc != ERR_OK) {
+        collect_stop(&c);
+        return rc;
+    }
+    *out = c;
+    log_info("listening on %s port %d", config->address, http_port(c->http));
+    return ERR_OK;
+}
+
+int
+collect_port(const struct collect *c)
+{
+    return http_port(c->http);
+}
+
+void
+collect_stop(struct collect **c)
+{
+    if (!*c)
+        return;
+    http_stop(&(*c)->http); /* first the door: what is inside is answered */
+    sites_stop(&(*c)->sites);
+    publish_stop(&(*c)->publish);
+    enrich_close(&(*c)->enrich);
+    shop_destroy(&(*c)->shop);
+    limit_destroy(&(*c)->limit);
+    free(*c);
+    *c = NULL;
+}

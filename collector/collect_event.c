@@ -1,0 +1,395 @@
+/* Events in: the three addresses that take them, one way through.
+ *
+ *     parse (beacon.h) -> find the site -> judge each event (time, enrich, limit, encode)
+ *     -> have the good ones on disk (publish.h) -> answer
+ *
+ * Nothing of a refused event is kept, and no answer is 2xx for an event that is not on disk.
+ */
+#include "collector/collect_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "collector/beacon.h"
+#include "collector/given.h"
+#include "core/clock.h"
+#include "core/codec.h"
+
+#define RETRY_AFTER_S "2"
+#define DAY_MS        86400000
+
+/* One request on its way. */
+struct intake {
+    struct collect *c;
+    const struct http_request *request;
+    struct http_reply *reply;
+    const struct sites_table *table; /* acquired; released at the end */
+    const struct site *site;
+    struct beacon beacon;
+    int64_t received_ms;
+    struct buffer records;
+    enum reason *why; /* of each item; REASON_COUNT: accepted */
+    uint32_t n_good;
+};
+
+static void
+intake_init(struct intake *in, const struct http_request *r, struct http_reply *reply,
+            void *context)
+{
+    *in = (struct intake){.c = context, .request = r, .reply = reply};
+    in->received_ms = clock_wall_ms();
+    in->table = sites_acquire(in->c->sites);
+}
+
+static void
+intake_fini(struct intake *in)
+{
+    sites_release(in->table);
+    buffer_fini(&in->records);
+}
+
+/* ---- Refusing ---- */
+
+static void
+refuse(struct intake *in, enum reason why, const char *message, const char *field)
+{
+    char seconds[16];
+
+    metrics_add(&in->c->metrics.refused[why], 1);
+    http_reply_error(in->reply, reason_status(why), reason_name(why), message, field);
+    if (why == REASON_UNAVAILABLE)
+        http_reply_header(in->reply, "Retry-After", SLICE(RETRY_AFTER_S));
+    if (why == REASON_BAD_KEY)
+        http_reply_header(in->reply, "WWW-Authenticate", SLICE("Bearer"));
+    if (why == REASON_TOO_MANY) {
+        snprintf(seconds, sizeof seconds, "%d",
+                 (int)((DAY_MS - in->received_ms % DAY_MS) / 1000 + 1));
+        http_reply_header(in->reply, "Retry-After", slice_from(seconds));
+    }
+}
+
+/* The events of a request that is refused as a whole are counted as what became of them. */
+static void
+refuse_all(struct intake *in, enum reason why, const char *message, const char *field)
+{
+    struct metrics *m = &in->c->metrics;
+
+    metrics_add(&m->received, in->beacon.n_items);
+    metrics_add(why == REASON_UNAVAILABLE ? &m->failed : &m->rejected[why], in->beacon.n_items);
+    refuse(in, why, message, field);
+}
+
+static enum reason
+reason_of(enum err_code rc)
+{
+    return rc == ERR_LIMIT ? REASON_TOO_LARGE : REASON_INVALID;
+}
+
+static bool
+find_site(struct intake *in, const struct site *site, enum reason why_not, const char *message,
+          const char *field)
+{
+    in->site = site;
+    if (site)
+        return true;
+    if (!sites_are_known(in->table))
+        refuse_all(in, REASON_UNAVAILABLE, "the settings of the sites are not there yet", NULL);
+    else
+        refuse_all(in, why_not, message, field);
+    return false;
+}
+
+/* ---- Judging ---- */
+
+static enum reason
+reject(struct beacon_item *item, enum reason why, const char *message, const char *field)
+{
+    item->rc = err_set(&item->err, ERR_INVALID, field, "%s", message);
+    return why;
+}
+
+/* Whom an event without an id is known by from here on: the same pixel loaded twice is two. */
+static void
+give_id(struct given *g, struct arena *a)
+{
+    unsigned char bytes[16];
+    struct buffer hex = BUFFER_EMPTY;
+
+    if (g->event.id.n != 0)
+        return;
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        abort(); /* 16 bytes never come short once the system is up */
+    for (size_t i = 0; i < sizeof bytes; i++)
+        buffer_printf(&hex, "%02x", bytes[i]);
+    g->event.id = arena_copy(a, buffer_slice(&hex));
+    buffer_fini(&hex);
+}
+
+/* What the request itself tells of an event that a browser sent. */
+static void
+fill_from_request(struct intake *in, struct given *g)
+{
+    if (g->user_agent.n == 0)
+        g->user_agent = http_header(in->request, "User-Agent");
+    if (g->ip.n == 0)
+        g->ip = in->request->remote;
+    if (g->event.origin == ORIGIN_PIXEL) {
+        given_fill(g, TEXT_EVENT, SLICE("pageview"));
+        given_fill(g, TEXT_URL, http_header(in->request, "Referer"));
+        give_id(g, in->request->arena);
+    }
+}
+
+static enum reason
+judge_time(struct intake *in, struct beacon_item *item)
+{
+    struct given *g = &item->given;
+
+    if (g->event.origin == ORIGIN_SERVER) { /* a server gives its time itself, however old */
+        if (!g->has_time)
+            return reject(item, REASON_INVALID, "an event needs a time", "time");
+        return REASON_COUNT;
+    }
+    switch (beacon_settle_time(g, &in->beacon, in->received_ms, in->site->max_age_ms)) {
+    case BEACON_TOO_OLD:
+        return reject(item, REASON_TOO_OLD, "the event is older than its site takes", "time");
+    case BEACON_IN_FUTURE:
+        return reject(item, REASON_IN_FUTURE, "the event is over 5 minutes ahead", "time");
+    default:
+        return REASON_COUNT;
+    }
+}
+
+static bool
+is_within_limit(struct intake *in, const struct event *e)
+{
+    int64_t max = in->site->max_events_per_visitor_day;
+
+    return e->origin == ORIGIN_SERVER || max == 0 ||
+           limit_take(in->c->limit, e->site, e->visitor, in->received_ms, max);
+}
+
+/* Encode the item behind the others, or say why not. */
+static enum reason
+judge(struct intake *in, struct beacon_item *item)
+{
+    const struct enrich_site site = {in->site->id, in->site->domain, in->site->currency,
+                                     in->site->ignored_referrers, in->site->n_ignored_referrers};
+    struct given *g = &item->given;
+    size_t before = in->records.n;
+    enum reason why;
+
+    if (item->rc != ERR_OK)
+        return reason_of(item->rc);
+    if (g->event.origin != ORIGIN_SERVER)
+        fill_from_request(in, g);
+    why = judge_time(in, item);
+    if (why != REASON_COUNT)
+        return why;
+    item->rc = enrich_event(in->c->enrich, &site, g, in->request->arena, &item->err);
+    if (item->rc == ERR_OK)
+        item->rc = codec_batch_add(&in->records, &g->event, &item->err);
+    if (item->rc != ERR_OK)
+        return reason_of(item->rc);
+    if (!is_within_limit(in, &g->event)) {
+        in->records.n = before;
+        return reject(item, REASON_TOO_MANY, "the visitor has sent its events of this day",
+                      "visitor");
+    }
+    return REASON_COUNT;
+}
+
+/* Judge every event and have the good ones on disk. False: the answer is written already. */
+static bool
+take_events(struct intake *in)
+{
+    struct metrics *m = &in->c->metrics;
+    struct err err;
+    enum err_code rc;
+
+    in->why = ARENA_ARRAY(in->request->arena, enum reason, in->beacon.n_items);
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        in->why[i] = judge(in, in->beacon.items[i]);
+        in->n_good += in->why[i] == REASON_COUNT;
+    }
+    rc = publish_records(in->c->publish, buffer_slice(&in->records), &err);
+    if (rc != ERR_OK) {
+        refuse_all(in, rc == ERR_LIMIT ? REASON_TOO_LARGE : REASON_UNAVAILABLE,
+                   rc == ERR_LIMIT ? err.message : "events cannot be kept now; try again", NULL);
+        return false;
+    }
+    metrics_add(&m->received, in->beacon.n_items);
+    metrics_add(&m->accepted, in->n_good);
+    for (uint32_t i = 0; i < in->beacon.n_items; i++)
+        if (in->why[i] != REASON_COUNT)
+            metrics_add(&m->rejected[in->why[i]], 1);
+    return true;
+}
+
+/* ---- Answering ---- */
+
+/* What to say where no event was good: the reason, if it is one for all. */
+static void
+refuse_none_good(struct intake *in)
+{
+    struct beacon_item *first = in->beacon.items[0];
+    enum reason why = in->why[0];
+
+    for (uint32_t i = 1; i < in->beacon.n_items; i++)
+        if (in->why[i] != why)
+            why = REASON_INVALID;
+    refuse(in, why, first->err.message, first->err.field);
+}
+
+static void
+add_error(struct buffer *out, enum reason why, const struct err *err)
+{
+    buffer_printf(out, "\"code\":\"%s\",\"message\":", reason_name(why));
+    buffer_add_json(out, slice_from(err->message));
+    if (err->field[0]) {
+        buffer_add_text(out, ",\"field\":");
+        buffer_add_json(out, slice_from(err->field));
+    }
+}
+
+static void
+answer_beacon(struct intake *in)
+{
+    struct buffer *out = &in->reply->body;
+    const char *comma = "";
+
+    if (in->n_good == in->beacon.n_items) {
+        in->reply->status = 204;
+        return;
+    }
+    if (in->n_good == 0) {
+        refuse_none_good(in);
+        return;
+    }
+    http_reply_json(in->reply, 200);
+    buffer_printf(out, "{\"accepted\":%u,\"rejected\":[", in->n_good);
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        if (in->why[i] == REASON_COUNT)
+            continue;
+        buffer_printf(out, "%s{\"index\":%u,", comma, i);
+        add_error(out, in->why[i], &in->beacon.items[i]->err);
+        buffer_add_char(out, '}');
+        if (comma[0] == '\0')
+            http_reply_header(in->reply, "X-Corong-Reason", slice_from(reason_name(in->why[i])));
+        comma = ",";
+    }
+    buffer_add_text(out, "]}\n");
+}
+
+static void
+answer_server(struct intake *in)
+{
+    struct buffer *out = &in->reply->body;
+
+    if (in->n_good == 0)
+        refuse_none_good(in);
+    else
+        http_reply_json(in->reply, 200);
+    if (out->n != 0)
+        out->n -= 2; /* reopen {"error":{..}}\n: the results follow it */
+    buffer_add_text(out, out->n != 0 ? ",\"results\":[" : "{\"results\":[");
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        if (i > 0)
+            buffer_add_char(out, ',');
+        if (in->why[i] == REASON_COUNT) {
+            buffer_add_text(out, "{\"status\":\"accepted\"}");
+            continue;
+        }
+        buffer_add_text(out, "{\"status\":\"rejected\",\"error\":{");
+        add_error(out, in->why[i], &in->beacon.items[i]->err);
+        buffer_add_text(out, "}}");
+    }
+    buffer_add_text(out, "]}\n");
+}
+
+static void
+answer_pixel(struct intake *in)
+{
+    /* 1 x 1, transparent */
+    static const char gif[] = "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\0\0,\0\0\0\0"
+                              "\1\0\1\0\0\2\1D\0;";
+
+    if (in->n_good == 0) {
+        refuse_none_good(in);
+        return;
+    }
+    in->reply->content_type = "image/gif";
+    in->reply->fixed = SLICE(gif);
+}
+
+/* ---- The handlers ---- */
+
+void
+collect__beacon(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct intake in;
+    struct err err;
+    enum err_code rc;
+
+    intake_init(&in, r, reply, context);
+    rc = beacon_parse(r->body, r->arena, &in.beacon, &err);
+    if (rc != ERR_OK)
+        refuse(&in, reason_of(rc), err.message, err.field);
+    else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
+                       "no site has this key", "site") &&
+             take_events(&in))
+        answer_beacon(&in);
+    intake_fini(&in);
+}
+
+void
+collect__pixel(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct intake in;
+    struct err err;
+    enum err_code rc;
+
+    intake_init(&in, r, reply, context);
+    rc = beacon_parse_pixel(r->query, r->arena, &in.beacon, &err);
+    if (rc != ERR_OK)
+        refuse(&in, reason_of(rc), err.message, err.field);
+    else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
+                       "no site has this key", "site") &&
+             take_events(&in))
+        answer_pixel(&in);
+    intake_fini(&in);
+}
+
+/* "Bearer <key>": the key, or "". */
+static struct slice
+bearer(const struct http_request *r)
+{
+    struct slice scheme, key;
+
+    if (!slice_cut(slice_trim(http_header(r, "Authorization")), ' ', &scheme, &key) ||
+        !slice_equal_nocase(scheme, SLICE("Bearer")))
+        return SLICE_EMPTY;
+    return slice_trim(key);
+}
+
+void
+collect__server(const struct http_request *r, struct http_reply *reply, void *context)
+{
+    struct intake in;
+    struct err err;
+    enum err_code rc;
+
+    intake_init(&in, r, reply, context);
+    if (!find_site(&in, sites_find_secret(in.table, bearer(r)), REASON_BAD_KEY,
+                   "the secret key of a site is needed: Authorization: Bearer <key>", NULL)) {
+        intake_fini(&in);
+        return;
+    }
+    rc = beacon_parse_server(r->body, r->arena, &in.beacon, &err);
+    if (rc != ERR_OK)
+        refuse(&in, reason_of(rc), err.message, err.field);
+    else if (take_events(&in))
+        answer_server(&in);
+    intake_fini(&in);
+}

@@ -1,0 +1,362 @@
+#include "collector/sites.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/arena.h"
+#include "core/clock.h"
+#include "core/hash.h"
+#include "core/log.h"
+
+#define ARENA_BYTES      (16 * 1024)
+#define SITE_JSON_MAX    (64 * 1024)
+#define EAGER_REFRESH_MS 100 /* until the first settings are there */
+#define MAX_AGE_MS       (INT64_C(100) * 366 * 86400 * 1000)
+_Static_assert(SITES_SECRET == crypto_hash_sha256_BYTES, "a secret is kept as its SHA-256");
+
+/* Immutable once published; its memory is its arena. */
+struct sites_table {
+    atomic_int n_users; /* the one in `sites` included */
+    struct arena arena;
+    struct site *sites; /* sorted by key */
+    int n;
+    bool is_known;
+};
+
+struct sites {
+    struct stream *stream; /* of the thread */
+    int64_t refresh_ms;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards `table` (the pointer) and is_stopping */
+    pthread_cond_t stop;
+    struct sites_table *table;
+    bool is_stopping;
+
+    uint64_t seen; /* hash of what the table was made from */
+    bool is_away;  /* said once */
+};
+
+/* ---- One site from its JSON ---- */
+
+static bool
+take_text(const json_t *object, const char *name, struct arena *a, struct slice *out)
+{
+    const json_t *v = json_object_get(object, name);
+
+    *out = SLICE_EMPTY;
+    if (!v || json_is_null(v))
+        return true;
+    if (!json_is_string(v))
+        return false;
+    *out = arena_copy(a, slice_of(json_string_value(v), json_string_length(v)));
+    return true;
+}
+
+static bool
+take_integer(const json_t *object, const char *name, int64_t max, int64_t *out)
+{
+    const json_t *v = json_object_get(object, name);
+
+    if (!v || json_is_null(v))
+        return true; /* keeps what it was */
+    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > max)
+        return false;
+    *out = json_integer_value(v);
+    return true;
+}
+
+static bool
+take_secret(const json_t *object, struct site *site)
+{
+    const char *hex = json_string_value(json_object_get(object, "secret_sha256"));
+    size_t n;
+
+    if (!hex)
+        return true;
+    site->has_secret =
+        sodium_hex2bin(site->secret, sizeof site->secret, hex, strlen(hex), NULL, &n, NULL) == 0 &&
+        n == sizeof site->secret;
+    return site->has_secret;
+}
+
+static bool
+take_hosts(const json_t *object, struct arena *a, struct site *site)
+{
+    const json_t *list = json_object_get(object, "ignored_referrers");
+    struct slice *hosts;
+    size_t n = json_array_size(list);
+
+    if (list && !json_is_array(list))
+        return json_is_null(list);
+    hosts = ARENA_ARRAY(a, struct slice, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *host = json_array_get(list, i);
+        if (!json_is_string(host))
+            return false;
+        hosts[i] = arena_copy(a, slice_of(json_string_value(host), json_string_length(host)));
+    }
+    site->ignored_referrers = hosts;
+    site->n_ignored_referrers = n;
+    return true;
+}
+
+static bool
+read_site(const struct stream_pair *pair, struct arena *a, struct site *out)
+{
+    struct site s = {.max_age_ms = 86400000, .max_events_per_visitor_day = 5000};
+    json_t *root = NULL;
+    int64_t id = 0;
+    bool is_good;
+
+    if (pair->value.n <= SITE_JSON_MAX)
+        root = json_loadb(pair->value.p, pair->value.n, JSON_REJECT_DUPLICATES, NULL);
+    s.key = arena_copy(a, pair->key);
+    is_good = json_is_object(root) && take_integer(root, "id", UINT32_MAX, &id) && id > 0 &&
+              take_text(root, "name", a, &s.name) && take_text(root, "domain", a, &s.domain) &&
+              take_text(root, "timezone", a, &s.timezone) &&
+              take_text(root, "currency", a, &s.currency) &&
+              take_integer(root, "max_age_ms", MAX_AGE_MS, &s.max_age_ms) &&
+              take_integer(root, "max_events_per_visitor_day", INT32_MAX,
+                           &s.max_events_per_visitor_day) &&
+              take_secret(root, &s) && take_hosts(root, a, &s);
+    json_decref(root);
+    s.id = (uint32_t)id;
+    if (is_good)
+        *out = s;
+    return is_good;
+}
+
+/* ---- The table ---- */
+
+static struct sites_table *
+table_create(void)
+{
+    struct sites_table *t = mem_zalloc(sizeof *t);
+
+    atomic_init(&t->n_users, 1);
+    arena_init(&t->arena, ARENA_BYTES);
+    return t;
+}
+
+static void
+table_release(struct sites_table *t)
+{
+    if (atomic_fetch_sub(&t->n_users, 1) != 1)
+        return;
+    arena_fini(&t->arena);
+    free(t);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    return slice_compare(((const struct site *)a)->key, ((const struct site *)b)->key);
+}
+
+static struct sites_table *
+table_read(const struct stream_pair *pairs, int n)
+{
+    struct sites_table *t = table_create();
+
+    t->sites = ARENA_ARRAY(&t->arena, struct site, (size_t)n + 1);
+    for (int i = 0; i < n; i++) {
+        if (read_site(&pairs[i], &t->arena, &t->sites[t->n]))
+            t->n++;
+        else
+            log_error("the settings of a site are unreadable; its events are refused (key %.*s)",
+                      (int)(pairs[i].key.n < 40 ? pairs[i].key.n : 40), pairs[i].key.p);
+    }
+    t->is_known = true;
+    qsort(t->sites, (size_t)t->n, sizeof *t->sites, compare_keys);
+    return t;
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+    return slice_compare(((const struct stream_pair *)a)->key,
+                         ((const struct stream_pair *)b)->key);
+}
+
+static uint64_t
+hash_pairs(struct stream_pair *pairs, int n)
+{
+    uint64_t h = 1;
+
+    qsort(pairs, (size_t)n, sizeof *pairs, compare_pairs); /* a hash has no order of its own */
+    for (int i = 0; i < n; i++)
+        h = hash64(pairs[i].value, hash64(pairs[i].key, h));
+    return h;
+}
+
+/* ---- The thread ---- */
+
+static void
+swap_table(struct sites *s, struct sites_table *t)
+{
+    struct sites_table *old;
+
+    pthread_mutex_lock(&s->mutex);
+    old = s->table;
+    s->table = t;
+    pthread_mutex_unlock(&s->mutex);
+    table_release(old);
+}
+
+static void
+refresh(struct sites *s)
+{
+    struct arena arena;
+    struct stream_pair *pairs;
+    struct err err;
+    uint64_t hash;
+    int n;
+
+    arena_init(&arena, ARENA_BYTES);
+    if (stream_hash_read(s->stream, STREAM_SITES, &arena, &pairs, &n, &err) != ERR_OK) {
+        if (!s->is_away)
+            log_warn("the settings of the sites cannot be read: %s", err.message);
+        s->is_away = true;
+    } else {
+        s->is_away = false;
+        hash = n > 0 ? hash_pairs(pairs, n) : s->seen;
+        if (hash != s->seen) {
+            swap_table(s, table_read(pairs, n));
+            s->seen = hash;
+        }
+    }
+    arena_fini(&arena);
+}
+
+static void *
+refresher(void *context)
+{
+    struct sites *s = context;
+    struct timespec until;
+    int64_t wait_ms;
+
+    pthread_mutex_lock(&s->mutex);
+    while (!s->is_stopping) {
+        wait_ms = s->table->is_known || s->refresh_ms < EAGER_REFRESH_MS ? s->refresh_ms
+                                                                         : EAGER_REFRESH_MS;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)(wait_ms / 1000);
+        until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (pthread_cond_timedwait(&s->stop, &s->mutex, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&s->mutex);
+        refresh(s);
+        pthread_mutex_lock(&s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return NULL;
+}
+
+static void
+destroy(struct sites *s)
+{
+    stream_destroy(&s->stream);
+    table_release(s->table);
+    pthread_cond_destroy(&s->stop);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+enum err_code
+sites_start(const struct stream_address *redis, int64_t refresh_ms, struct sites **out,
+            struct err *err)
+{
+    struct sites *s = mem_zalloc(sizeof *s);
+    pthread_condattr_t steady;
+
+    s->stream = stream_create(redis);
+    s->refresh_ms = refresh_ms;
+    s->table = table_create();
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->stop, &steady);
+    pthread_condattr_destroy(&steady);
+    refresh(s);
+    if (pthread_create(&s->thread, NULL, refresher, s) != 0) {
+        destroy(s);
+        return err_set(err, ERR_IO, "", "cannot start the thread that reads the sites");
+    }
+    *out = s;
+    return ERR_OK;
+}
+
+void
+sites_stop(struct sites **s)
+{
+    if (!*s)
+        return;
+    pthread_mutex_lock(&(*s)->mutex);
+    (*s)->is_stopping = true;
+    pthread_cond_signal(&(*s)->stop);
+    pthread_mutex_unlock(&(*s)->mutex);
+    pthread_join((*s)->thread, NULL);
+    destroy(*s);
+    *s = NULL;
+}
+
+/* ---- Requests ---- */
+
+const struct sites_table *
+sites_acquire(struct sites *s)
+{
+    struct sites_table *t;
+
+    pthread_mutex_lock(&s->mutex); /* held for two loads and an add, never over Redis */
+    t = s->table;
+    atomic_fetch_add(&t->n_users, 1);
+    pthread_mutex_unlock(&s->mutex);
+    return t;
+}
+
+void
+sites_release(const struct sites_table *t)
+{
+    table_release((struct sites_table *)(uintptr_t)t);
+}
+
+bool
+sites_are_known(const struct sites_table *t)
+{
+    return t->is_known;
+}
+
+int
+sites_count(const struct sites_table *t)
+{
+    return t->n;
+}
+
+const struct site *
+sites_find_key(const struct sites_table *t, struct slice key)
+{
+    struct site wanted = {.key = key};
+
+    if (t->n == 0)
+        return NULL;
+    return bsearch(&wanted, t->sites, (size_t)t->n, sizeof *t->sites, compare_keys);
+}
+
+const struct site *
+sites_find_secret(const struct sites_table *t, struct slice secret_key)
+{
+    unsigned char hash[SITES_SECRET];
+    const struct site *found = NULL;
+
+    crypto_hash_sha256(hash, (const unsigned char *)secret_key.p, secret_key.n);
+    for (int i = 0; i < t->n; i++) /* hundreds at most, and every one is looked at */
+        if (t->sites[i].has_secret && sodium_memcmp(t->sites[i].secret, hash, sizeof hash) == 0)
+            found = &t->sites[i];
+    return found;
+}

@@ -1,0 +1,58 @@
+/* The sites and their settings, as the aggregator publishes them in Redis (STREAM_SITES).
+ *
+ * A thread reads them once a second and swaps a whole immutable table. A request takes the table
+ * that is there and never waits for Redis:
+ *
+ *     const struct sites_table *t = sites_acquire(sites);
+ *     const struct site *site = sites_find_key(t, key);
+ *     ... site is good until ...
+ *     sites_release(t);
+ *
+ * While Redis is away, or holds no settings at all (it was wiped; they come back), the last table
+ * stays.
+ */
+#ifndef COLLECTOR_SITES_H
+#define COLLECTOR_SITES_H
+
+#include "core/err.h"
+#include "core/slice.h"
+#include "core/stream.h"
+
+#define SITES_REFRESH_MS 1000
+#define SITES_SECRET     32 /* bytes of SHA-256 */
+
+struct site {
+    uint32_t id;
+    struct slice key; /* public */
+    struct slice name;
+    struct slice domain;
+    struct slice timezone;
+    struct slice currency;
+    int64_t max_age_ms;
+    int64_t max_events_per_visitor_day; /* 0: no limit */
+    bool has_secret;
+    unsigned char secret[SITES_SECRET];
+    const struct slice *ignored_referrers;
+    size_t n_ignored_referrers;
+};
+
+struct sites_table;
+struct sites;
+
+/* Reads once before it returns, where Redis is there; then a thread goes on. */
+enum err_code sites_start(const struct stream_address *redis, int64_t refresh_ms,
+                          struct sites **out, struct err *err);
+void sites_stop(struct sites **s); /* every table must have been released; takes NULL */
+
+const struct sites_table *sites_acquire(struct sites *s);
+void sites_release(const struct sites_table *t);
+
+/* Have settings ever been read? Before that an unknown key means nothing. */
+bool sites_are_known(const struct sites_table *t);
+int sites_count(const struct sites_table *t);
+
+/* NULL where there is no such site. */
+const struct site *sites_find_key(const struct sites_table *t, struct slice key);
+const struct site *sites_find_secret(const struct sites_table *t, struct slice secret_key);
+
+#endif

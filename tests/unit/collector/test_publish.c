@@ -1,0 +1,455 @@
+/* Group commit against a real redis-server: what was acknowledged is in the stream, once a call,
+ * whatever happens to Redis meanwhile; and what cannot be kept is said so, in time. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "collector/publish.h"
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/codec.h"
+#include "core/event.h"
+#include "core/hash.h"
+#include "tests/support/redis_fixture.h"
+
+#define IDS_MAX 200000
+
+struct fixture {
+    struct redis_fixture redis;
+    struct publish_config config;
+    struct publish *publish;
+};
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct err err;
+
+    redis_fixture_start(&f->redis, REDIS_DURABLE);
+    f->config = (struct publish_config){.wait_ms = 3000, .queue_bytes = 8 * 1024 * 1024};
+    assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->config.redis, &err),
+                     ERR_OK);
+    f->config.redis.timeout_ms = 500;
+    assert_int_equal(publish_start(&f->config, &f->publish, &err), ERR_OK);
+    *state = f;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    publish_stop(&f->publish);
+    redis_fixture_stop(&f->redis);
+    free(f);
+    return 0;
+}
+
+/* A record whose payload is a number and n bytes of filling: the publisher looks no further than
+ * the length. */
+static void
+add_record(struct buffer *b, uint32_t number, size_t n)
+{
+    size_t at = b->n;
+
+    buffer_add_u32(b, (uint32_t)(4 + n));
+    buffer_add_u64(b, 0);
+    buffer_add_u32(b, number);
+    for (size_t i = 0; i < n; i++)
+        buffer_add_char(b, (char)i);
+    store_u64(b->p + at + 4, checksum64(b->p + at + CODEC_RECORD_HEADER, 4 + n));
+}
+
+/* How often each number is in the stream. Returns the number of entries. */
+static int
+count_numbers(struct fixture *f, unsigned char *counts)
+{
+    struct stream *s = stream_create(&f->config.redis);
+    struct stream_id after = {0, 0};
+    struct stream_entry *entries;
+    struct codec_reader reader;
+    struct slice payload;
+    struct arena arena;
+    struct err err;
+    int n = 1, n_entries = 0;
+
+    memset(counts, 0, IDS_MAX);
+    while (n > 0) {
+        arena_init(&arena, 4096);
+        assert_int_equal(stream_read(s, after, 100, 0, &arena, &entries, &n, &err), ERR_OK);
+        for (int i = 0; i < n; i++) {
+            assert_true(entries[i].batch.n <= CODEC_BATCH_BYTES);
+            assert_int_equal(codec_reader_init(&reader, entries[i].batch, &err), ERR_OK);
+            while (codec_reader_next(&reader, &payload))
+                counts[load_u32(payload.p)]++;
+            assert_int_equal(reader.n_bad, 0);
+            after = entries[i].id;
+        }
+        n_entries += n;
+        arena_fini(&arena);
+    }
+    stream_destroy(&s);
+    return n_entries;
+}
+
+/* ---- Many senders ---- */
+
+struct senders {
+    struct publish *publish;
+    atomic_uint next;
+    atomic_bool is_over;
+    atomic_uchar acknowledged[IDS_MAX];
+    _Atomic int64_t slowest_ms;
+};
+
+static void *
+send_many(void *context)
+{
+    struct senders *s = context;
+    struct buffer b = BUFFER_EMPTY;
+    struct err err;
+
+    while (!atomic_load(&s->is_over)) {
+        uint32_t first = atomic_fetch_add(&s->next, 3);
+        int64_t began = clock_steady_ms(), took;
+        if (first + 3 > IDS_MAX)
+            break;
+        buffer_clear(&b);
+        for (uint32_t i = 0; i < 3; i++)
+            add_record(&b, first + i, first * 7 % 900);
+        if (publish_records(s->publish, buffer_slice(&b), &err) == ERR_OK)
+            for (uint32_t i = 0; i < 3; i++)
+                atomic_store(&s->acknowledged[first + i], 1);
+        else
+            clock_sleep_ms(5);
+        took = clock_steady_ms() - began;
+        if (took > atomic_load(&s->slowest_ms))
+            atomic_store(&s->slowest_ms, took);
+    }
+    buffer_fini(&b);
+    return NULL;
+}
+
+#define N_SENDERS 16
+
+static void
+run_senders(struct fixture *f, struct senders *s, void (*meanwhile)(struct fixture *))
+{
+    pthread_t threads[N_SENDERS];
+
+    s->publish = f->publish;
+    for (int i = 0; i < N_SENDERS; i++)
+        pthread_create(&threads[i], NULL, send_many, s);
+    meanwhile(f);
+    atomic_store(&s->is_over, true);
+    for (int i = 0; i < N_SENDERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* Every acknowledged number is there. Returns how many were. */
+static int
+check_senders(struct fixture *f, struct senders *s, bool exactly_once)
+{
+    unsigned char *counts = malloc(IDS_MAX);
+    int n = 0;
+
+    count_numbers(f, counts);
+    for (uint32_t i = 0; i < IDS_MAX; i++) {
+        if (!atomic_load(&s->acknowledged[i]))
+            continue;
+        n++;
+        if (counts[i] < 1 || (exactly_once && counts[i] != 1))
+            fail_msg("number %u was acknowledged and is there %d times", i, counts[i]);
+    }
+    free(counts);
+    return n;
+}
+
+static void
+half_a_second(struct fixture *f)
+{
+    (void)f;
+    clock_sleep_ms(500);
+}
+
+static void
+test_many_senders_share_entries(void **state)
+{
+    struct fixture *f = *state;
+    struct senders *s = calloc(1, sizeof *s);
+    struct publish_figures figures;
+    int n;
+
+    run_senders(f, s, half_a_second);
+    n = check_senders(f, s, true);
+    assert_true(n > 100);
+    publish_figures(f->publish, &figures);
+    assert_int_equal(figures.n_calls, n / 3);
+    assert_true(figures.n_entries < figures.n_calls); /* what a group commit is for */
+    assert_int_equal(figures.queue_bytes, 0);
+    free(s);
+}
+
+static void
+kill_and_restart(struct fixture *f)
+{
+    for (int i = 0; i < 4; i++) {
+        clock_sleep_ms(150);
+        redis_fixture_kill(&f->redis);
+        clock_sleep_ms(60 * i);
+        redis_fixture_restart(&f->redis);
+    }
+    clock_sleep_ms(600);
+}
+
+static void
+test_nothing_acknowledged_is_lost_when_redis_is_killed(void **state)
+{
+    struct fixture *f = *state;
+    struct senders *s = calloc(1, sizeof *s);
+
+    run_senders(f, s, kill_and_restart);
+    assert_true(check_senders(f, s, false) > 100);
+    assert_true(publish_is_ready(f->publish, NULL));
+    free(s);
+}
+
+static void
+pause_longer_than_the_time_out(struct fixture *f)
+{
+    clock_sleep_ms(100);
+    redis_fixture_pause(&f->redis);
+    clock_sleep_ms(900); /* time-out after 500 ms: sent, and nobody knows what became of it */
+    redis_fixture_resume(&f->redis);
+    clock_sleep_ms(700);
+}
+
+static void
+test_a_time_out_is_sent_again(void **state)
+{
+    struct fixture *f = *state;
+    struct senders *s = calloc(1, sizeof *s);
+    struct publish_figures figures;
+
+    run_senders(f, s, pause_longer_than_the_time_out);
+    assert_true(check_senders(f, s, false) > 100);
+    publish_figures(f->publish, &figures);
+    assert_true(figures.n_retries > 0);
+    assert_true(atomic_load(&s->slowest_ms) < 3500);
+    free(s);
+}
+
+/* ---- One call ---- */
+
+static void
+test_a_call_larger_than_a_batch_is_cut_between_records(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char *counts = malloc(IDS_MAX);
+    struct buffer b = BUFFER_EMPTY;
+    struct err err;
+
+    for (uint32_t i = 0; i < 30; i++)
+        add_record(&b, i, EVENT_ENCODED_MAX - 4); /* the largest there is: 3 a batch */
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    assert_int_equal(count_numbers(f, counts), 10);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(counts[i], 1);
+    for (uint32_t i = 30; i < 40; i++)
+        add_record(&b, i, EVENT_ENCODED_MAX - 4);
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_LIMIT);
+    assert_int_equal(publish_records(f->publish, SLICE_EMPTY, &err), ERR_OK);
+    assert_int_equal(count_numbers(f, counts), 10);
+    buffer_fini(&b);
+    free(counts);
+}
+
+struct lone {
+    struct publish *publish;
+    enum err_code rc;
+    size_t bytes;
+};
+
+static void *
+send_lone(void *context)
+{
+    struct lone *l = context;
+    struct buffer b = BUFFER_EMPTY;
+    struct err err;
+
+    while (b.n < l->bytes)
+        add_record(&b, 1, 60000);
+    l->rc = publish_records(l->publish, buffer_slice(&b), &err);
+    buffer_fini(&b);
+    return NULL;
+}
+
+/* More waits than one pipeline takes: those left behind must be woken by a later round. */
+static void
+test_what_one_pipeline_leaves_behind_goes_with_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct lone lone[5];
+    pthread_t threads[5];
+
+    redis_fixture_pause(&f->redis); /* so that they gather */
+    for (int i = 0; i < 5; i++) {
+        lone[i] = (struct lone){.publish = f->publish, .bytes = 1400 * 1000};
+        pthread_create(&threads[i], NULL, send_lone, &lone[i]);
+        clock_sleep_ms(20);
+    }
+    redis_fixture_resume(&f->redis);
+    for (int i = 0; i < 5; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(lone[i].rc, ERR_OK);
+    }
+}
+
+static void
+test_the_queue_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct lone lone[2] = {{.bytes = 1000}, {.bytes = 400 * 1000}};
+    struct publish *p;
+    pthread_t threads[2];
+    struct buffer b = BUFFER_EMPTY;
+    struct err err;
+
+    f->config.queue_bytes = 450 * 1000;
+    assert_int_equal(publish_start(&f->config, &p, &err), ERR_OK);
+    redis_fixture_pause(&f->redis);
+    for (int i = 0; i < 2; i++) {
+        lone[i].publish = p;
+        pthread_create(&threads[i], NULL, send_lone, &lone[i]);
+        clock_sleep_ms(50);
+    }
+    add_record(&b, 1, 60000);
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+    redis_fixture_resume(&f->redis);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(lone[i].rc, ERR_OK);
+    }
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
+    publish_stop(&p);
+    buffer_fini(&b);
+}
+
+static void
+await_ready(struct publish *p)
+{
+    int64_t deadline = clock_steady_ms() + 5000;
+
+    while (!publish_is_ready(p, NULL) && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    assert_true(publish_is_ready(p, NULL));
+}
+
+static void
+test_away_is_said_at_once_after_it_was_found_out(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer b = BUFFER_EMPTY;
+    int64_t began = clock_steady_ms();
+    struct err err;
+
+    add_record(&b, 1, 10);
+    redis_fixture_kill(&f->redis);
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+    assert_in_range(clock_steady_ms() - began, 2900, 4500); /* it might have come back */
+    assert_false(publish_is_ready(f->publish, &err));
+    for (int i = 0; i < 20; i++) {
+        began = clock_steady_ms();
+        assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+        assert_in_range(clock_steady_ms() - began, 0, 200);
+    }
+    redis_fixture_restart(&f->redis);
+    await_ready(f->publish); /* without anybody sending */
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    buffer_fini(&b);
+}
+
+static void
+test_a_forgetful_redis_is_refused(void **state)
+{
+    struct redis_fixture redis = {.pid = 0};
+    struct publish_config config = {.wait_ms = 300, .queue_bytes = 1000000};
+    struct buffer b = BUFFER_EMPTY;
+    struct publish *p;
+    struct err err;
+
+    (void)state;
+    redis_fixture_start(&redis, REDIS_FORGETFUL);
+    assert_int_equal(stream_address_parse(slice_from(redis.socket), &config.redis, &err), ERR_OK);
+    assert_int_equal(publish_start(&config, &p, &err), ERR_INVALID);
+    assert_non_null(strstr(err.message, "appendonly"));
+
+    /* away at the start is no error; coming back forgetful is found out before anything is sent */
+    redis_fixture_kill(&redis);
+    redis.kind = REDIS_DURABLE;
+    assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
+    redis_fixture_restart(&redis);
+    await_ready(p);
+    redis_fixture_kill(&redis);
+    redis.kind = REDIS_FORGETFUL;
+    redis_fixture_restart(&redis);
+    add_record(&b, 1, 10);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+        clock_sleep_ms(50);
+    }
+    assert_false(publish_is_ready(p, &err));
+    assert_non_null(strstr(err.message, "appendonly"));
+    publish_stop(&p);
+    redis_fixture_stop(&redis);
+    buffer_fini(&b);
+}
+
+static void
+test_a_full_redis_says_full(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer b = BUFFER_EMPTY;
+    enum err_code rc = ERR_OK;
+    struct err err;
+
+    while (b.n < 1000 * 1000)
+        add_record(&b, 1, 60000);
+    for (int i = 0; i < 100 && rc == ERR_OK; i++) /* maxmemory is 64 MB */
+        rc = publish_records(f->publish, buffer_slice(&b), &err);
+    assert_int_equal(rc, ERR_FULL);
+    assert_false(publish_is_ready(f->publish, NULL));
+    buffer_fini(&b);
+}
+
+#define WITH_REDIS(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_REDIS(test_many_senders_share_entries),
+        WITH_REDIS(test_nothing_acknowledged_is_lost_when_redis_is_killed),
+        WITH_REDIS(test_a_time_out_is_sent_again),
+        WITH_REDIS(test_a_call_larger_than_a_batch_is_cut_between_records),
+        WITH_REDIS(test_what_one_pipeline_leaves_behind_goes_with_the_next),
+        WITH_REDIS(test_the_queue_is_bounded),
+        WITH_REDIS(test_away_is_said_at_once_after_it_was_found_out),
+        cmocka_unit_test(test_a_forgetful_redis_is_refused),
+        WITH_REDIS(test_a_full_redis_says_full),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
+}
