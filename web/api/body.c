@@ -3,6 +3,16 @@
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
+/* The parser's words quote the body, which may be anything. */
+static void
+make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+    }
+}
+
 enum err_code
 web__body_object(const struct call *c, json_t **out, struct err *err)
 {
@@ -10,9 +20,11 @@ web__body_object(const struct call *c, json_t **out, struct err *err)
     json_t *value;
 
     value = json_loadb(c->request->body.p, c->request->body.n, JSON_REJECT_DUPLICATES, &where);
-    if (value == NULL)
+    if (value == NULL) {
+        make_printable(where.text);
         return err_set(err, ERR_INVALID, NULL, "the body is not JSON: %s (line %d, column %d)",
                        where.text, where.line, where.column);
+    }
     if (!json_is_object(value)) {
         json_decref(value);
         return err_set(err, ERR_INVALID, NULL, "the body is not a JSON object");

@@ -1,8 +1,8 @@
 #include "web/api/route.h"
 
-#include "core/log.h"
 #include "web/api/access.h"
 #include "web/api/guard.h"
+#include "web/api/stack.h"
 #include "web/api/web_int.h"
 
 struct route {
@@ -171,26 +171,37 @@ check_site(struct call *c, const struct route *route)
     return true;
 }
 
-void
-route_api(const struct http_request *request, struct http_reply *reply, void *context)
+static void
+handle(void *context)
 {
-    struct call c = {.web = context, .request = request, .reply = reply};
-    const struct route *route = find_route(&c);
+    struct call *c = context;
+    const struct route *route = find_route(c);
     struct err err = ERR_NONE;
 
     if (route == NULL)
         return;
-    if (web__session_read(&c, &err) != ERR_OK) {
-        web__reply_err(&c, &err);
+    if (web__session_read(c, &err) != ERR_OK) {
+        web__reply_err(c, &err);
         return;
     }
-    if (!c.is_secure && !route->is_plain) {
-        http_reply_error(reply, 403, "insecure",
+    if (!c->is_secure && !route->is_plain) {
+        http_reply_error(c->reply, 403, "insecure",
                          "over plain http the dashboard answers on its own machine only: a password"
                          " could be read on the way",
                          "");
         return;
     }
-    if (check_source(&c) && check_account(&c, route->right) && check_site(&c, route))
-        route->handler(&c);
+    if (check_source(c) && check_account(c, route->right) && check_site(c, route))
+        route->handler(c);
+}
+
+void
+route_api(const struct http_request *request, struct http_reply *reply, void *context)
+{
+    struct call c = {.web = context, .request = request, .reply = reply};
+
+    if (!stack_run(handle, &c)) {
+        http_reply_error(reply, 503, "unavailable", "the system has no thread to spare", "");
+        http_reply_header(reply, "Retry-After", SLICE("1"));
+    }
 }

@@ -3,7 +3,9 @@
  * It never writes events and opens no path that a user gave. What it reads of a site's events it
  * gets from aggregator/query.h.
  *
- * Threads: the n_threads handler threads of core/http.h and no others. They share
+ * Threads: the n_threads handler threads of core/http.h; each runs a request of the API on a
+ * second, roomier thread (stack.h) and waits for it, so at most n_threads requests are at work.
+ * They share
  *   - settings.db behind settings_db's own lock (a leaf),
  *   - the pool of segments (snapshot.h, safe from several threads; a request holds at most one
  *     snapshot and no lock while it scans),
