@@ -78,7 +78,6 @@ segment__cold_init(struct segment__cold *c, const struct segment *s, uint32_t ty
 void
 segment__cold_fini(struct segment__cold *c)
 {
-    ZSTD_freeDCtx(c->zstd);
     buffer_fini(&c->raw);
     free(c->ends);
     *c = (struct segment__cold){.segment = NULL};
@@ -115,12 +114,9 @@ read_part(struct segment__cold *c, const struct part *part, struct err *err)
     c->n = 0;
     if (checksum64(p, part->length) != part->sum)
         return segment__corrupt(c->segment, e, err, "the checksum of a part differs");
-    if (c->zstd == NULL)
-        c->zstd = ZSTD_createDCtx();
-    assert(c->zstd != NULL);
     buffer_clear(&c->raw);
     buffer_reserve(&c->raw, part->raw);
-    n = ZSTD_decompressDCtx(c->zstd, c->raw.p, part->raw, p, part->length);
+    n = ZSTD_decompress(c->raw.p, part->raw, p, part->length);
     if (ZSTD_isError(n) || n != part->raw)
         return segment__corrupt(c->segment, e, err, "a part cannot be decompressed");
     if (!read_lengths(c, part))

@@ -172,7 +172,7 @@ add_values(struct segment__out *o, const struct segment__source *source,
     packer_end(&packer);
 }
 
-uint32_t
+struct segment__summary
 segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
                        enum segment__column_kind kind, uint32_t n_rows,
                        const struct segment__source *source)
@@ -194,7 +194,7 @@ segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
     }
     free(survey.bitmap);
     free(batch);
-    return survey.n_set;
+    return (struct segment__summary){survey.n_set, survey.min, survey.max};
 }
 
 /* ---- dictionaries ---- */

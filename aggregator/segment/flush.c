@@ -17,7 +17,7 @@ struct flush {
     uint32_t *run_rows;
     uint32_t n_runs;
     struct segment_site *sites;
-    struct segment_file *file;
+    uint32_t n_sites;
 };
 
 static const struct segment__row *
@@ -26,61 +26,102 @@ flush_row(const struct flush *f, uint32_t i)
     return &f->builder->rows[f->order[i]];
 }
 
-static void
-end_site(struct flush *f, struct segment_site *site)
+static int64_t
+smaller(int64_t a, int64_t b)
 {
-    struct segment_info *info = &f->file->info;
-
-    site->run_end = f->n_runs;
-    info->time_min_ms =
-        site->time_min_ms < info->time_min_ms ? site->time_min_ms : info->time_min_ms;
-    info->time_max_ms =
-        site->time_max_ms > info->time_max_ms ? site->time_max_ms : info->time_max_ms;
+    return a < b ? a : b;
 }
 
-/* Runs and sites from the sorted rows. */
-static void
-find_runs(struct flush *f, struct arena *a)
+static int64_t
+larger(int64_t a, int64_t b)
 {
-    struct segment_site *site = NULL;
+    return a > b ? a : b;
+}
+
+static void
+find_runs(struct flush *f)
+{
     const struct segment__row *last = NULL;
 
     f->run_hashes = mem_alloc(f->n * sizeof *f->run_hashes);
     f->run_rows = mem_alloc((f->n + (size_t)1) * sizeof *f->run_rows);
-    f->sites = NULL;
-    for (uint32_t i = 0, n_max = 0; i < f->n; i++) {
+    for (uint32_t i = 0; i < f->n; i++) {
         const struct segment__row *row = flush_row(f, i);
 
-        if (last == NULL || row->site != last->site) {
-            if (site != NULL)
-                end_site(f, site);
-            if (f->file->info.n_sites == n_max) {
-                struct segment_site *more;
-
-                n_max = n_max == 0 ? 4 : n_max * 2;
-                more = ARENA_ARRAY(a, struct segment_site, n_max);
-                if (f->sites != NULL)
-                    memcpy(more, f->sites, f->file->info.n_sites * sizeof *more);
-                f->sites = more;
-            }
-            site = &f->sites[f->file->info.n_sites++];
-            *site = (struct segment_site){.site = row->site,
-                                          .run_begin = f->n_runs,
-                                          .time_min_ms = row->time_ms,
-                                          .time_max_ms = row->time_ms};
-        }
         if (last == NULL || row->site != last->site || row->hash != last->hash ||
             segment__row_compare_visitors(f->builder, row, last) != 0) {
             f->run_hashes[f->n_runs] = row->hash;
             f->run_rows[f->n_runs++] = i;
         }
-        site->n_rows++;
-        site->time_min_ms = row->time_ms < site->time_min_ms ? row->time_ms : site->time_min_ms;
-        site->time_max_ms = row->time_ms > site->time_max_ms ? row->time_ms : site->time_max_ms;
         last = row;
     }
-    end_site(f, site);
     f->run_rows[f->n_runs] = f->n;
+}
+
+static uint32_t
+site_of_run(const struct flush *f, uint32_t run)
+{
+    return flush_row(f, f->run_rows[run])->site;
+}
+
+/* The site whose first run is `run`. */
+static struct segment_site
+find_site(const struct flush *f, uint32_t run)
+{
+    struct segment_site site = {
+        .site = site_of_run(f, run),
+        .run_begin = run,
+        .time_min_ms = INT64_MAX,
+        .time_max_ms = INT64_MIN,
+    };
+
+    while (run < f->n_runs && site_of_run(f, run) == site.site)
+        run++;
+    site.run_end = run;
+    site.n_rows = f->run_rows[run] - f->run_rows[site.run_begin];
+    for (uint32_t i = f->run_rows[site.run_begin]; i < f->run_rows[run]; i++) {
+        site.time_min_ms = smaller(site.time_min_ms, flush_row(f, i)->time_ms);
+        site.time_max_ms = larger(site.time_max_ms, flush_row(f, i)->time_ms);
+    }
+    return site;
+}
+
+static void
+find_sites(struct flush *f, struct arena *a)
+{
+    uint32_t n = 1;
+
+    for (uint32_t run = 1; run < f->n_runs; run++)
+        n += site_of_run(f, run) != site_of_run(f, run - 1);
+    f->sites = ARENA_ARRAY(a, struct segment_site, n);
+    f->n_sites = n;
+    for (uint32_t i = 0, run = 0; i < n; run = f->sites[i++].run_end)
+        f->sites[i] = find_site(f, run);
+}
+
+static struct segment_info
+describe(const struct flush *f)
+{
+    struct segment_info info = {
+        .kind = SEGMENT_FLUSH,
+        .month = segment_month(flush_row(f, 0)->time_ms),
+        .n_rows = f->n,
+        .n_runs = f->n_runs,
+        .n_sites = f->n_sites,
+        .time_min_ms = INT64_MAX,
+        .time_max_ms = INT64_MIN,
+        .hash_min = UINT64_MAX,
+    };
+
+    for (uint32_t i = 0; i < f->n_sites; i++) {
+        info.time_min_ms = smaller(info.time_min_ms, f->sites[i].time_min_ms);
+        info.time_max_ms = larger(info.time_max_ms, f->sites[i].time_max_ms);
+    }
+    for (uint32_t i = 0; i < f->n_runs; i++) {
+        info.hash_min = f->run_hashes[i] < info.hash_min ? f->run_hashes[i] : info.hash_min;
+        info.hash_max = f->run_hashes[i] > info.hash_max ? f->run_hashes[i] : info.hash_max;
+    }
+    return info;
 }
 
 /* ---- its columns ---- */
@@ -321,29 +362,15 @@ enum err_code
 segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, const char *dir,
                struct arena *a, struct segment_file *file, struct err *err)
 {
-    struct flush f = {.builder = b, .order = order, .n = n, .file = file};
+    struct flush f = {.builder = b, .order = order, .n = n};
     enum err_code rc = segment__out_open(&f.out, dir, LEVEL, err);
 
     if (rc != ERR_OK)
         return rc;
-    *file = (struct segment_file){
-        .info = {.kind = SEGMENT_FLUSH,
-                 .month = segment_month(b->rows[order[0]].time_ms),
-                 .n_rows = n,
-                 .time_min_ms = INT64_MAX,
-                 .time_max_ms = INT64_MIN,
-                 .hash_min = UINT64_MAX},
-    };
-    find_runs(&f, a);
-    file->sites = f.sites;
-    file->info.n_runs = f.n_runs;
-    for (uint32_t i = 0; i < f.n_runs; i++) {
-        uint64_t hash = f.run_hashes[i];
-
-        file->info.hash_min = hash < file->info.hash_min ? hash : file->info.hash_min;
-        file->info.hash_max = hash > file->info.hash_max ? hash : file->info.hash_max;
-    }
-    segment__encode_sites(&f.out, f.sites, file->info.n_sites);
+    find_runs(&f);
+    find_sites(&f, a);
+    *file = (struct segment_file){.info = describe(&f), .sites = f.sites};
+    segment__encode_sites(&f.out, f.sites, f.n_sites);
     segment__encode_plain(&f.out, BLOCK_RUN_HASH, f.run_hashes, f.n_runs * sizeof *f.run_hashes,
                           f.n_runs);
     segment__encode_plain(&f.out, BLOCK_RUN_ROW, f.run_rows,

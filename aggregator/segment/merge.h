@@ -10,8 +10,9 @@
  *                            arena, &files, &n_files, err);
  *     ... in one transaction: check that every input is still live, list the new, unlist the old
  *
- * It works column by column: memory is one dictionary with its tables and about 16 bytes a visitor
- * of a part, never the events. No threads, no catalog, no locks: all that is the caller's.
+ * It works column by column: memory is one dictionary with its tables, about 24 bytes a visitor of
+ * a part and 100 KB an input, never the events. No threads, no catalog, no locks: all that is the
+ * caller's.
  */
 #ifndef AGGREGATOR_SEGMENT_MERGE_H
 #define AGGREGATOR_SEGMENT_MERGE_H
@@ -19,7 +20,7 @@
 #include "aggregator/segment/writer.h"
 
 #define SEGMENT_PART_BYTES (256ull << 20)
-#define SEGMENT_MERGE_MAX  4096 /* inputs of one merge */
+#define SEGMENT_MERGE_MAX  256 /* inputs of one merge */
 
 struct segment_merge {
     const struct segment *const *inputs; /* borrowed; all of one owner */

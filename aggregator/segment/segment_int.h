@@ -89,7 +89,6 @@ enum err_code segment__text_open(const struct segment *s, uint32_t type, uint32_
 struct segment__cold {
     const struct segment *segment;
     const struct segment__entry *entry;
-    void *zstd;
     struct buffer raw; /* the part it stands in, decompressed */
     uint32_t first;    /* its first value */
     uint32_t n;        /* number of its values; 0 = in none */
@@ -162,11 +161,17 @@ struct segment__source {
 
 enum segment__column_kind { COLUMN_TEXT, COLUMN_NUMBER };
 
-/* Write a column in the smallest encoding; nothing at all where no row is set. Returns the number
- * of set rows. */
-uint32_t segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
-                                enum segment__column_kind kind, uint32_t n_rows,
-                                const struct segment__source *source);
+struct segment__summary {
+    uint32_t n_set;
+    int64_t min; /* of the values, where n_set > 0 */
+    int64_t max;
+};
+
+/* Write a column in the smallest encoding; nothing at all where no row is set. Reads the source
+ * twice. */
+struct segment__summary segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
+                                               enum segment__column_kind kind, uint32_t n_rows,
+                                               const struct segment__source *source);
 
 /* values: ascending, distinct, n at least 1. */
 void segment__encode_dictionary(struct segment__out *o, uint32_t type, uint32_t id,

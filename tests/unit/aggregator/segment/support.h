@@ -288,4 +288,36 @@ assert_segment(const struct segment *s, const struct event *events, size_t n)
     segment_cursor_destroy(&c);
 }
 
+/* Write the events as n_parts flushes, at random, and open them: n_out files in *out (arena). */
+static inline struct segment **
+write_flushes(struct random *r, const struct event *events, size_t n, uint32_t n_parts,
+              const char *dir, struct arena *a, size_t *n_out)
+{
+    struct segment **out = NULL;
+    struct event *some = ARENA_ARRAY(a, struct event, n + 1);
+    uint32_t *part_of = ARENA_ARRAY(a, uint32_t, n + 1);
+
+    *n_out = 0;
+    for (size_t i = 0; i < n; i++)
+        part_of[i] = random_below(r, n_parts);
+    for (uint32_t part = 0; part < n_parts; part++) {
+        struct segment_file *files;
+        size_t n_files;
+        size_t n_some = 0;
+        struct segment **more;
+
+        for (size_t i = 0; i < n; i++)
+            if (part_of[i] == part)
+                some[n_some++] = events[i];
+        write_events(some, n_some, dir, a, &files, &n_files);
+        more = ARENA_ARRAY(a, struct segment *, *n_out + n_files + 1);
+        if (*n_out > 0)
+            memcpy(more, out, *n_out * sizeof *more);
+        out = more;
+        for (size_t i = 0; i < n_files; i++)
+            out[(*n_out)++] = open_file(dir, files[i].name);
+    }
+    return out;
+}
+
 #endif
