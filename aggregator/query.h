@@ -6,28 +6,41 @@
 #ifndef AGGREGATOR_QUERY_H
 #define AGGREGATOR_QUERY_H
 
+#include "aggregator/funnel/report.h"
+#include "aggregator/funnel/request.h"
 #include "aggregator/snapshot.h"
 #include "core/arena.h"
 #include "core/event.h"
-
-struct report;
-struct report_request; /* a checked request: aggregator/funnel */
 
 /* Everything there is, as a range. */
 #define QUERY_BEGIN INT64_MIN
 #define QUERY_END   INT64_MAX
 
-/* Evaluate one request under 1..3 presets from ONE scan.
- *
- * presets     what `required` defaults to in reports[i] (enum funnel_preset), n_presets of them
- * want_paths  fill each report's list of counted paths
- * reports     n_presets reports, to be freed by report_fini; filled only on ERR_OK, with
- *             events_read, elapsed_ms, snapshot, as_of, left_out and warnings
- * ERR_LIMIT (a regex ran into its limit, too much memory), ERR_IO, ERR_CORRUPT (the catalog).
- */
-enum err_code query_funnel(struct snapshot_pool *p, uint32_t site,
-                           const struct report_request *request, const int *presets, int n_presets,
-                           bool want_paths, struct report *reports, struct err *err);
+/* What is asked. Funnel and request (finished) are borrowed until query_answer_fini. */
+struct query_funnel {
+    uint32_t site;
+    const struct funnel *funnel;
+    const struct request *request;
+    enum funnel_preset presets[PRESET_COUNT]; /* 1..3 of them, all from ONE scan */
+    int n_presets;
+    bool want_paths; /* fill each report's list of counted paths */
+};
+
+struct query_answer {
+    int n_reports;
+    struct report reports[PRESET_COUNT]; /* in the order asked for */
+    char snapshot[SNAPSHOT_NAME_MAX];
+    /* what the reports borrow from */
+    struct tally *tallies[PRESET_COUNT];
+    struct arena arena;
+};
+
+/* *out is filled only on ERR_OK and is then the caller's (query_answer_fini). A segment that turns
+ * out to be damaged is left out, with a warning. ERR_LIMIT (a regex ran into its limit), ERR_IO,
+ * ERR_UNAVAILABLE, ERR_CORRUPT (the catalog). */
+enum err_code query_funnel(struct snapshot_pool *p, const struct query_funnel *q,
+                           struct query_answer *out, struct err *err);
+void query_answer_fini(struct query_answer *a);
 
 struct query_value {
     struct slice value;

@@ -1,0 +1,450 @@
+/* Joining the runs of one visitor. What is not here: what a row means. */
+#include "aggregator/journey.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/hash.h"
+
+/* One segment's place in the walk: the next run. */
+struct place {
+    const struct journey_input *input;
+    const uint64_t *hashes;
+    const uint32_t *rows;
+    uint32_t run;
+    uint32_t run_end;
+    struct segment_cursor *cursor; /* made when ids or visitors are first read */
+};
+
+/* A run of the hash at hand. */
+struct member {
+    size_t place;
+    uint32_t run;
+    struct slice visitor; /* in the arena */
+    bool is_done;
+};
+
+struct joined_row {
+    struct scan_row row;
+    size_t place;
+    uint32_t segment_row;
+    struct slice id; /* in the arena */
+    uint64_t id_hash;
+};
+
+struct journey_walk {
+    struct place *places;
+    size_t n_places;
+    size_t *heap; /* places that have runs left, the smallest hash first */
+    size_t n_heap;
+    struct member *members; /* n_places is not enough: a segment may have a hash twice */
+    size_t n_members;
+    size_t members_max;
+    struct joined_row *joined;
+    size_t n_joined;
+    size_t joined_max;
+    struct scan_row *rows; /* what a callback gets where rows had to be copied */
+    size_t rows_max;
+    struct arena arena; /* of one hash */
+    journey_callback callback;
+    void *context;
+    size_t bad_place;
+};
+
+/* ---- The heap of places, by the hash of their next run ---- */
+
+static uint64_t
+next_hash(const struct journey_walk *w, size_t place)
+{
+    return w->places[place].hashes[w->places[place].run];
+}
+
+/* Ties go by place, so that a walk is the same every time. */
+static bool
+is_before(const struct journey_walk *w, size_t a, size_t b)
+{
+    uint64_t x = next_hash(w, a);
+    uint64_t y = next_hash(w, b);
+
+    return x != y ? x < y : a < b;
+}
+
+static void
+sift_down(struct journey_walk *w, size_t at)
+{
+    for (;;) {
+        size_t least = at;
+
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < w->n_heap; child++)
+            if (is_before(w, w->heap[child], w->heap[least]))
+                least = child;
+        if (least == at)
+            return;
+        size_t swap = w->heap[at];
+        w->heap[at] = w->heap[least];
+        w->heap[least] = swap;
+        at = least;
+    }
+}
+
+/* The first place moves on by one run. */
+static void
+advance_first(struct journey_walk *w)
+{
+    struct place *p = &w->places[w->heap[0]];
+
+    if (++p->run == p->run_end)
+        w->heap[0] = w->heap[--w->n_heap];
+    if (w->n_heap > 0)
+        sift_down(w, 0);
+}
+
+/* ---- Growing what a visitor may need; nothing is given back before the end ---- */
+
+static void
+reserve_rows(struct journey_walk *w, size_t n)
+{
+    if (n <= w->rows_max)
+        return;
+    w->rows_max = 2 * n;
+    w->rows = mem_realloc(w->rows, w->rows_max * sizeof *w->rows);
+}
+
+static void
+add_member(struct journey_walk *w, size_t place, uint32_t run)
+{
+    if (w->n_members == w->members_max) {
+        w->members_max = 2 * w->members_max + 16;
+        w->members = mem_realloc(w->members, w->members_max * sizeof *w->members);
+    }
+    w->members[w->n_members++] = (struct member){.place = place, .run = run};
+}
+
+static void
+add_joined(struct journey_walk *w, size_t place, uint32_t first, const struct scan_row *rows,
+           uint32_t n)
+{
+    if (w->n_joined + n > w->joined_max) {
+        w->joined_max = 2 * w->joined_max + n;
+        w->joined = mem_realloc(w->joined, w->joined_max * sizeof *w->joined);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        w->joined[w->n_joined++] =
+            (struct joined_row){.row = rows[i], .place = place, .segment_row = first + i};
+}
+
+/* ---- Reading what lies cold ---- */
+
+static struct segment_cursor *
+cursor_of(struct place *p)
+{
+    if (!p->cursor)
+        p->cursor = segment_cursor_create(p->input->segment);
+    return p->cursor;
+}
+
+static enum err_code
+read_visitor(struct journey_walk *w, size_t place, uint32_t run, struct slice *out, struct err *err)
+{
+    enum err_code rc = segment_cursor_visitor(cursor_of(&w->places[place]), run, out, err);
+
+    if (rc == ERR_OK)
+        *out = arena_copy(&w->arena, *out);
+    else
+        w->bad_place = place;
+    return rc;
+}
+
+static enum err_code
+read_ids(struct journey_walk *w, struct err *err)
+{
+    for (size_t i = 0; i < w->n_joined; i++) {
+        struct joined_row *j = &w->joined[i];
+        enum err_code rc =
+            segment_cursor_id(cursor_of(&w->places[j->place]), j->segment_row, &j->id, err);
+
+        if (rc != ERR_OK) {
+            w->bad_place = j->place;
+            return rc;
+        }
+        j->id = arena_copy(&w->arena, j->id);
+        j->id_hash = hash64(j->id, 0);
+    }
+    return ERR_OK;
+}
+
+/* ---- Plain: one run of one segment ---- */
+
+static bool
+is_interesting(const struct scan_row *row)
+{
+    return (row->masks.stages | row->masks.exclusions) != 0 || row->is_bot;
+}
+
+/* The rows of a run where they lie, or, where they go over the end of a chunk, copied. */
+static enum err_code
+give_run(struct journey_walk *w, size_t place, uint32_t run, struct err *err)
+{
+    struct place *p = &w->places[place];
+    uint32_t row = p->rows[run];
+    uint32_t end = p->rows[run + 1];
+    uint32_t n = 0;
+    const struct scan_row *rows = scan_rows(p->input->scan, row, end, &n);
+    bool is_wanted = false;
+    struct journey j = {rows, n, w, place, run};
+
+    if (n < end - row) {
+        reserve_rows(w, end - row);
+        for (uint32_t got = 0;; got += n, rows = scan_rows(p->input->scan, row + got, end, &n)) {
+            memcpy(w->rows + got, rows, n * sizeof *rows);
+            if (row + got + n == end)
+                break;
+        }
+        j.rows = w->rows;
+        j.n = end - row;
+    }
+    for (uint32_t i = 0; i < j.n && !is_wanted; i++)
+        is_wanted = is_interesting(&j.rows[i]);
+    return is_wanted ? w->callback(&j, w->context, err) : ERR_OK;
+}
+
+/* ---- Joined: several runs of one hash ---- */
+
+static int
+compare_ids(const void *x, const void *y)
+{
+    const struct joined_row *a = x;
+    const struct joined_row *b = y;
+
+    if (a->id_hash != b->id_hash)
+        return a->id_hash < b->id_hash ? -1 : 1;
+    return slice_compare(a->id, b->id);
+}
+
+static int
+compare_times(const void *x, const void *y)
+{
+    const struct joined_row *a = x;
+    const struct joined_row *b = y;
+
+    if (a->row.time_ms != b->row.time_ms)
+        return a->row.time_ms < b->row.time_ms ? -1 : 1;
+    return slice_compare(a->id, b->id);
+}
+
+static enum err_code
+read_event(struct journey_walk *w, const struct joined_row *j, struct event *out, struct err *err)
+{
+    enum err_code rc =
+        segment_cursor_event(cursor_of(&w->places[j->place]), j->segment_row, &w->arena, out, err);
+
+    if (rc != ERR_OK)
+        w->bad_place = j->place;
+    return rc;
+}
+
+/* Of two copies of one event, does b stay? Where only the time differs it decides; the events'
+ * bytes are read only where it does not. */
+static enum err_code
+stays(struct journey_walk *w, const struct joined_row *a, const struct joined_row *b, bool *out_b,
+      struct err *err)
+{
+    struct event x, y;
+    enum err_code rc;
+
+    if (a->row.time_ms != b->row.time_ms) {
+        *out_b = b->row.time_ms < a->row.time_ms;
+        return ERR_OK;
+    }
+    rc = read_event(w, a, &x, err);
+    if (rc == ERR_OK)
+        rc = read_event(w, b, &y, err);
+    if (rc == ERR_OK)
+        *out_b = segment_repeat_compare(&x, &y) > 0;
+    return rc;
+}
+
+static enum err_code
+drop_repeats(struct journey_walk *w, struct err *err)
+{
+    size_t n = 0;
+
+    qsort(w->joined, w->n_joined, sizeof *w->joined, compare_ids);
+    for (size_t i = 0; i < w->n_joined; i++) {
+        bool is_later = true;
+        enum err_code rc;
+
+        if (n == 0 || compare_ids(&w->joined[n - 1], &w->joined[i]) != 0) {
+            w->joined[n++] = w->joined[i];
+            continue;
+        }
+        rc = stays(w, &w->joined[n - 1], &w->joined[i], &is_later, err);
+        if (rc != ERR_OK)
+            return rc;
+        if (is_later)
+            w->joined[n - 1] = w->joined[i];
+    }
+    w->n_joined = n;
+    qsort(w->joined, w->n_joined, sizeof *w->joined, compare_times);
+    return ERR_OK;
+}
+
+static enum err_code
+give_joined(struct journey_walk *w, const struct member *first, struct err *err)
+{
+    struct journey j = {.walk = w, .input = first->place, .run = first->run};
+    enum err_code rc;
+
+    rc = read_ids(w, err);
+    if (rc == ERR_OK)
+        rc = drop_repeats(w, err);
+    if (rc != ERR_OK)
+        return rc;
+    reserve_rows(w, w->n_joined);
+    for (size_t i = 0; i < w->n_joined; i++)
+        w->rows[i] = w->joined[i].row;
+    j.rows = w->rows;
+    j.n = (uint32_t)w->n_joined;
+    return w->callback(&j, w->context, err);
+}
+
+/* Load a member's rows behind those already joined. Says whether any is interesting. */
+static bool
+load_member(struct journey_walk *w, const struct member *m)
+{
+    struct place *p = &w->places[m->place];
+    uint32_t end = p->rows[m->run + 1];
+    bool is_wanted = false;
+    uint32_t n = 0;
+
+    for (uint32_t row = p->rows[m->run]; row < end; row += n) {
+        const struct scan_row *rows = scan_rows(p->input->scan, row, end, &n);
+
+        add_joined(w, m->place, row, rows, n);
+        for (uint32_t i = 0; i < n && !is_wanted; i++)
+            is_wanted = is_interesting(&rows[i]);
+    }
+    return is_wanted;
+}
+
+/* The rows of all members are in w->joined, member by member. Keep those of the members that are
+ * this visitor's; give them. */
+static enum err_code
+give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t *starts, size_t at,
+             struct err *err)
+{
+    struct member *first = &w->members[at];
+
+    w->n_joined = 0;
+    for (size_t i = at; i < w->n_members; i++) {
+        struct member *m = &w->members[i];
+
+        if (m->is_done || !slice_equal(m->visitor, first->visitor))
+            continue;
+        m->is_done = true;
+        for (size_t k = starts[i]; k < starts[i + 1]; k++)
+            w->joined[w->n_joined++] = all[k];
+    }
+    return give_joined(w, first, err);
+}
+
+static enum err_code
+give_members(struct journey_walk *w, struct err *err)
+{
+    size_t *starts = arena_alloc(&w->arena, (w->n_members + 1) * sizeof *starts);
+    struct joined_row *all;
+    bool is_wanted = false;
+    enum err_code rc = ERR_OK;
+
+    w->n_joined = 0;
+    for (size_t i = 0; i < w->n_members; i++) {
+        starts[i] = w->n_joined;
+        is_wanted = load_member(w, &w->members[i]) || is_wanted;
+    }
+    starts[w->n_members] = w->n_joined;
+    if (!is_wanted) /* whoever they are: nothing of theirs counts */
+        return ERR_OK;
+    for (size_t i = 0; rc == ERR_OK && i < w->n_members; i++)
+        rc = read_visitor(w, w->members[i].place, w->members[i].run, &w->members[i].visitor, err);
+    all = arena_alloc(&w->arena, w->n_joined * sizeof *all);
+    memcpy(all, w->joined, w->n_joined * sizeof *all);
+    for (size_t i = 0; rc == ERR_OK && i < w->n_members; i++)
+        if (!w->members[i].is_done)
+            rc = give_visitor(w, all, starts, i, err);
+    return rc;
+}
+
+/* ---- The walk ---- */
+
+static enum err_code
+give_next_hash(struct journey_walk *w, struct err *err)
+{
+    uint64_t hash = next_hash(w, w->heap[0]);
+
+    arena_reset(&w->arena);
+    w->n_members = 0;
+    while (w->n_heap > 0 && next_hash(w, w->heap[0]) == hash) {
+        add_member(w, w->heap[0], w->places[w->heap[0]].run);
+        advance_first(w);
+    }
+    if (w->n_members == 1)
+        return give_run(w, w->members[0].place, w->members[0].run, err);
+    return give_members(w, err);
+}
+
+static void
+start(struct journey_walk *w, const struct journey_input *inputs, size_t n)
+{
+    w->places = mem_zalloc((n + 1) * sizeof *w->places);
+    w->heap = mem_zalloc((n + 1) * sizeof *w->heap);
+    w->n_places = n;
+    arena_init(&w->arena, 64 << 10);
+    for (size_t i = 0; i < n; i++) {
+        w->places[i] = (struct place){
+            .input = &inputs[i],
+            .hashes = segment_run_hashes(inputs[i].segment),
+            .rows = segment_run_rows(inputs[i].segment),
+            .run = inputs[i].site->run_begin,
+            .run_end = inputs[i].site->run_end,
+        };
+        if (w->places[i].run < w->places[i].run_end)
+            w->heap[w->n_heap++] = i;
+    }
+    for (size_t i = w->n_heap; i-- > 0;)
+        sift_down(w, i);
+}
+
+static void
+stop(struct journey_walk *w)
+{
+    for (size_t i = 0; i < w->n_places; i++)
+        segment_cursor_destroy(&w->places[i].cursor);
+    free(w->places);
+    free(w->heap);
+    free(w->members);
+    free(w->joined);
+    free(w->rows);
+    arena_fini(&w->arena);
+}
+
+enum err_code
+journey_each(const struct journey_input *inputs, size_t n, journey_callback callback, void *context,
+             size_t *bad_input, struct err *err)
+{
+    struct journey_walk w = {.callback = callback, .context = context};
+    enum err_code rc = ERR_OK;
+
+    start(&w, inputs, n);
+    while (rc == ERR_OK && w.n_heap > 0)
+        rc = give_next_hash(&w, err);
+    if (rc == ERR_CORRUPT)
+        *bad_input = w.bad_place;
+    stop(&w);
+    return rc;
+}
+
+enum err_code
+journey_visitor(const struct journey *j, struct slice *out, struct err *err)
+{
+    return read_visitor(j->walk, j->input, j->run, out, err);
+}

@@ -1,0 +1,45 @@
+/* Journeys: every visitor of a site once, with all its rows of all segments, in order and without
+ * repeats.
+ *
+ * Runs are met in the order of the visitors' hashes, over all segments at once. Where only one
+ * segment has a run of that hash, its rows are in order and free of repeats as they lie; where
+ * several have, the visitors' ids are compared, so that two visitors with one hash stay two, and
+ * of events with the same id one stays (segment_repeat_compare).
+ */
+#ifndef AGGREGATOR_JOURNEY_H
+#define AGGREGATOR_JOURNEY_H
+
+#include "aggregator/scan.h"
+
+struct journey_input {
+    const struct segment *segment;
+    const struct segment_site *site;
+    struct scan *scan;
+};
+
+struct journey_walk;
+
+/* What the walk calls for each visitor that has a row with a mask or a bot's row.
+ *
+ * rows      sorted by (time, id), n of them; borrowed during the call
+ * context   as given
+ */
+struct journey {
+    const struct scan_row *rows;
+    uint32_t n;
+    struct journey_walk *walk;
+    /* for journey_visitor */
+    size_t input;
+    uint32_t run;
+};
+typedef enum err_code (*journey_callback)(const struct journey *j, void *context, struct err *err);
+
+/* Walk all visitors. inputs are borrowed. On ERR_CORRUPT *bad_input is the input whose bytes failed
+ * a checksum; what the callback has summed up so far is then of no use. */
+enum err_code journey_each(const struct journey_input *inputs, size_t n, journey_callback callback,
+                           void *context, size_t *bad_input, struct err *err);
+
+/* The visitor's id as it was given; borrowed until the callback returns. */
+enum err_code journey_visitor(const struct journey *j, struct slice *out, struct err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* What the lists of query.h share: a site's rows in one segment, and what to do about damage. */
+#ifndef AGGREGATOR_QUERY_INT_H
+#define AGGREGATOR_QUERY_INT_H
+
+#include "aggregator/query.h"
+
+#define QUERY_CHUNK 1024 /* rows decoded at once */
+
+/* One segment's rows of the site. */
+struct query_part {
+    const struct segment *segment;
+    const struct segment_site *site;
+    uint32_t begin;
+    uint32_t end;
+};
+
+/* False where segment i of the snapshot has nothing of the site. */
+bool query__part(const struct snapshot *snapshot, size_t i, uint32_t site, struct query_part *out);
+
+/* Go on without a damaged segment, saying so in the log (lists guide people, they carry no figures
+ * that must add up); anything else ends the query with why. */
+enum err_code query__leave_out(enum err_code rc, const struct err *why, struct err *err);
+
+/* Is it an attribute that rules cannot ask about yet? */
+bool query__is_later(const struct attribute *attribute);
+
+/* Add to counts[code] the rows of the part with that code; with `flags`, of those that have a
+ * driver of their own. */
+void query__count_codes(const struct query_part *part, const struct segment_column *column,
+                        const struct segment_column *flags, uint64_t *counts);
+
+#endif

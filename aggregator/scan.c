@@ -1,0 +1,365 @@
+/* From columns to masks. What is not here: visitors, paths. */
+#include "aggregator/scan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define CHUNK 1024
+
+/* Every column with tests gives each row some words to OR: bits of leaves, or, where the matcher is
+ * direct, the masks themselves (stages low, exclusions high) in one word. */
+enum column_kind { COLUMN_TEXT, COLUMN_LANDING, COLUMN_NUMBER, COLUMN_BOT };
+
+struct column {
+    enum column_kind kind;
+    struct attribute attribute;
+    struct segment_column column;
+    uint64_t *words; /* text: n_codes * width; bot: 2 * width (false, true) */
+    bool is_idle;    /* no value passes any test: rows need not be looked at */
+    int n_leaves;
+    int leaves[MATCHER_LEAVES_MAX];
+};
+
+struct scan {
+    const struct matcher *matcher;
+    struct scan_setup setup;
+    struct arena arena;
+    size_t width;
+    bool is_direct;
+    uint32_t end; /* of the site's rows */
+
+    struct column *columns;
+    int n_columns;
+    struct segment_column time;
+    struct segment_column flags;
+    struct segment_column value;
+    struct segment_column currency;
+    int32_t *currency_index; /* by code; -1: not asked for yet */
+    int *currency_digits;
+
+    uint32_t chunk_row; /* decoded rows are [chunk_row, chunk_row + n) */
+    uint32_t n;
+    uint64_t *words; /* CHUNK * width */
+    struct leaf_bits last_bits;
+    struct masks last_masks;
+    uint32_t codes[CHUNK];
+    uint32_t currency_codes[CHUNK];
+    int64_t numbers[CHUNK];
+    bool is_set[CHUNK];
+    struct scan_row rows[CHUNK];
+};
+
+/* ---- Opening: tests over dictionaries ---- */
+
+static void
+set_leaf(const struct scan *s, uint64_t *words, int leaf)
+{
+    if (s->is_direct) {
+        struct masks m = matcher_leaf_masks(s->matcher, leaf);
+
+        words[0] |= (uint64_t)m.stages | (uint64_t)m.exclusions << 32;
+    } else {
+        words[leaf / 64] |= 1ULL << (leaf % 64);
+    }
+}
+
+static bool
+is_same_attribute(const struct attribute *a, const struct attribute *b)
+{
+    return a->source == b->source && a->code == b->code && slice_equal(a->key, b->key);
+}
+
+static struct column *
+find_column(struct scan *s, const struct attribute *attribute)
+{
+    struct column *c;
+
+    for (int i = 0; i < s->n_columns; i++)
+        if (is_same_attribute(&s->columns[i].attribute, attribute))
+            return &s->columns[i];
+    c = &s->columns[s->n_columns++];
+    c->attribute = *attribute;
+    return c;
+}
+
+static enum err_code
+test_text(struct scan *s, struct column *c, struct slice value, uint64_t *words, struct err *err)
+{
+    for (int i = 0; i < c->n_leaves; i++) {
+        const struct leaf *leaf = matcher_leaf(s->matcher, c->leaves[i]);
+        bool holds = false;
+        enum err_code rc = leaf_text(leaf, s->setup.scratch, value, &holds, err);
+
+        if (rc != ERR_OK)
+            return rc;
+        if (holds)
+            set_leaf(s, words, c->leaves[i]);
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+test_dictionary(struct scan *s, struct column *c, struct err *err)
+{
+    size_t n_words = c->column.n_codes * s->width;
+    enum err_code rc = ERR_OK;
+
+    c->words = ARENA_ARRAY(&s->arena, uint64_t, n_words);
+    for (uint32_t code = 1; rc == ERR_OK && code < c->column.n_codes; code++)
+        rc = test_text(s, c, segment_text_value(&c->column, code), c->words + code * s->width, err);
+    c->is_idle = true;
+    for (size_t i = 0; i < n_words && c->is_idle; i++)
+        c->is_idle = c->words[i] == 0;
+    return rc;
+}
+
+static enum err_code
+open_derived(struct scan *s, const struct segment *segment, struct column *c, struct err *err)
+{
+    enum err_code rc;
+
+    if (c->attribute.code == DERIVED_LANDING) {
+        c->kind = COLUMN_LANDING;
+        rc = segment_text_open(segment, TEXT_PATH, &c->column, err);
+        return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
+    }
+    assert(c->attribute.code == DERIVED_BOT); /* the others are refused in definitions */
+    c->kind = COLUMN_BOT;
+    c->words = ARENA_ARRAY(&s->arena, uint64_t, 2 * s->width);
+    rc = test_text(s, c, SLICE("false"), c->words, err);
+    return rc == ERR_OK ? test_text(s, c, SLICE("true"), c->words + s->width, err) : rc;
+}
+
+static enum err_code
+open_column(struct scan *s, const struct segment *segment, struct column *c, struct err *err)
+{
+    enum err_code rc;
+
+    switch (c->attribute.source) {
+    case SOURCE_TEXT:
+        rc = segment_text_open(segment, (enum event_text)c->attribute.code, &c->column, err);
+        break;
+    case SOURCE_PROPERTY:
+        rc = segment_property_open(segment, c->attribute.key, &c->column, err);
+        break;
+    case SOURCE_NUMBER:
+        c->kind = COLUMN_NUMBER;
+        return segment_number_open(segment, (enum event_number)c->attribute.code, &c->column, err);
+    case SOURCE_DERIVED:
+    default:
+        return open_derived(s, segment, c, err);
+    }
+    c->kind = COLUMN_TEXT;
+    return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
+}
+
+static enum err_code
+open_columns(struct scan *s, const struct segment *segment, struct err *err)
+{
+    int n_leaves = matcher_n_leaves(s->matcher);
+    enum err_code rc = ERR_OK;
+
+    s->columns = ARENA_ARRAY(&s->arena, struct column, (size_t)n_leaves + 1);
+    for (int i = 0; i < n_leaves; i++) {
+        struct column *c = find_column(s, leaf_attribute(matcher_leaf(s->matcher, i)));
+
+        c->leaves[c->n_leaves++] = i;
+    }
+    for (int i = 0; rc == ERR_OK && i < s->n_columns; i++)
+        rc = open_column(s, segment, &s->columns[i], err);
+    if (rc == ERR_OK)
+        rc = segment_time_open(segment, &s->time, err);
+    if (rc == ERR_OK)
+        rc = segment_flags_open(segment, &s->flags, err);
+    if (rc == ERR_OK)
+        rc = segment_number_open(segment, NUMBER_VALUE, &s->value, err);
+    if (rc == ERR_OK)
+        rc = segment_text_open(segment, TEXT_CURRENCY, &s->currency, err);
+    return rc;
+}
+
+static void
+open_currencies(struct scan *s)
+{
+    uint32_t n = s->currency.n_codes;
+
+    s->currency_index = ARENA_ARRAY(&s->arena, int32_t, n + 1);
+    s->currency_digits = ARENA_ARRAY(&s->arena, int, n + 1);
+    for (uint32_t code = 0; code <= n; code++) {
+        struct slice text = code < n ? segment_text_value(&s->currency, code) : SLICE_EMPTY;
+
+        s->currency_index[code] = -1;
+        s->currency_digits[code] = event_number_digits(NUMBER_VALUE, text);
+    }
+}
+
+enum err_code
+scan_open(const struct segment *segment, const struct segment_site *site,
+          const struct scan_setup *setup, struct scan **out, struct err *err)
+{
+    struct scan *s = mem_zalloc(sizeof *s);
+    enum err_code rc;
+
+    s->matcher = setup->matcher;
+    s->setup = *setup;
+    arena_init(&s->arena, 64 << 10);
+    s->is_direct = matcher_is_direct(setup->matcher);
+    s->width = s->is_direct ? 1 : ((size_t)matcher_n_leaves(setup->matcher) + 63) / 64;
+    s->end = segment_run_rows(segment)[site->run_end];
+    s->words = ARENA_ARRAY(&s->arena, uint64_t, CHUNK * s->width);
+    s->last_masks = matcher_masks(setup->matcher, &s->last_bits);
+    rc = open_columns(s, segment, err);
+    if (rc != ERR_OK) {
+        scan_close(&s);
+        return rc;
+    }
+    open_currencies(s);
+    *out = s;
+    return ERR_OK;
+}
+
+void
+scan_close(struct scan **s)
+{
+    if (!*s)
+        return;
+    arena_fini(&(*s)->arena);
+    free(*s);
+    *s = NULL;
+}
+
+/* ---- Decoding ---- */
+
+static void
+add_text(struct scan *s, struct column *c)
+{
+    if (c->is_idle)
+        return;
+    segment_codes(&c->column, s->chunk_row, s->n, s->codes);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (c->kind == COLUMN_LANDING && !(s->numbers[i] & EVENT_DRIVER))
+            continue;
+        for (size_t w = 0; w < s->width; w++)
+            s->words[i * s->width + w] |= c->words[s->codes[i] * s->width + w];
+    }
+}
+
+static void
+add_bot(struct scan *s, const struct column *c)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        size_t which = (s->numbers[i] & EVENT_BOT) != 0;
+
+        for (size_t w = 0; w < s->width; w++)
+            s->words[i * s->width + w] |= c->words[which * s->width + w];
+    }
+}
+
+static void
+add_number(struct scan *s, const struct column *c)
+{
+    enum event_number code = (enum event_number)c->attribute.code;
+    int digits = event_number_digits(code, SLICE_EMPTY);
+
+    segment_values(&c->column, s->chunk_row, s->n, s->numbers, s->is_set);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!s->is_set[i])
+            continue;
+        if (code == NUMBER_VALUE)
+            digits = s->currency_digits[s->currency_codes[i]];
+        for (int k = 0; k < c->n_leaves; k++)
+            if (leaf_number(matcher_leaf(s->matcher, c->leaves[k]), s->numbers[i], digits))
+                set_leaf(s, s->words + i * s->width, c->leaves[k]);
+    }
+}
+
+static struct masks
+masks_of(struct scan *s, const uint64_t *words)
+{
+    struct leaf_bits bits = {{0}};
+
+    if (s->is_direct)
+        return (struct masks){(uint32_t)words[0], (uint32_t)(words[0] >> 32)};
+    for (size_t w = 0; w < s->width; w++)
+        bits.word[w] = words[w];
+    if (memcmp(&bits, &s->last_bits, sizeof bits) != 0) {
+        s->last_bits = bits;
+        s->last_masks = matcher_masks(s->matcher, &bits);
+    }
+    return s->last_masks;
+}
+
+static int32_t
+currency_index(struct scan *s, uint32_t code)
+{
+    if (s->currency_index[code] < 0) {
+        struct slice text = segment_text_value(&s->currency, code);
+
+        for (int i = 0; i < s->setup.n_tallies; i++) {
+            int index = tally_currency(s->setup.tallies[i], text);
+
+            assert(i == 0 || index == s->currency_index[code]);
+            s->currency_index[code] = index;
+        }
+    }
+    return s->currency_index[code];
+}
+
+/* Values are read only where some stage matches: most chunks have few. */
+static void
+decode_values(struct scan *s)
+{
+    segment_values(&s->value, s->chunk_row, s->n, s->numbers, s->is_set);
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct scan_row *row = &s->rows[i];
+
+        if (row->masks.stages != 0 && s->is_set[i])
+            row->value =
+                (struct tally_value){s->numbers[i], currency_index(s, s->currency_codes[i])};
+    }
+}
+
+static void
+decode_chunk(struct scan *s, uint32_t row)
+{
+    uint32_t stages = 0;
+
+    s->chunk_row = row;
+    s->n = s->end - row < CHUNK ? s->end - row : CHUNK;
+    memset(s->words, 0, s->n * s->width * sizeof *s->words);
+    segment_values(&s->time, row, s->n, s->numbers, NULL);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->rows[i].time_ms = s->numbers[i];
+    segment_values(&s->flags, row, s->n, s->numbers, NULL);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->rows[i].is_bot = (s->numbers[i] & EVENT_BOT) != 0;
+    segment_codes(&s->currency, row, s->n, s->currency_codes);
+    for (int i = 0; i < s->n_columns; i++) /* these read the flags in s->numbers */
+        if (s->columns[i].kind == COLUMN_BOT)
+            add_bot(s, &s->columns[i]);
+        else if (s->columns[i].kind != COLUMN_NUMBER)
+            add_text(s, &s->columns[i]);
+    for (int i = 0; i < s->n_columns; i++)
+        if (s->columns[i].kind == COLUMN_NUMBER)
+            add_number(s, &s->columns[i]);
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->rows[i].masks = masks_of(s, s->words + i * s->width);
+        s->rows[i].value = (struct tally_value){0, -1};
+        stages |= s->rows[i].masks.stages;
+    }
+    if (stages != 0)
+        decode_values(s);
+}
+
+const struct scan_row *
+scan_rows(struct scan *s, uint32_t row, uint32_t end, uint32_t *out_n)
+{
+    uint32_t at;
+
+    assert(row < end && end <= s->end);
+    if (s->n == 0 || row >= s->chunk_row + s->n)
+        decode_chunk(s, row);
+    at = row - s->chunk_row;
+    *out_n = end - row < s->n - at ? end - row : s->n - at;
+    return &s->rows[at];
+}
