@@ -40,7 +40,7 @@ test: build check-format
 	@scripts/test.sh
 
 bench: build
-	@bench/run.sh
+	@node bench/run.mjs
 
 faults: build
 	@scripts/faults.sh

@@ -10,110 +10,80 @@
 #define VALUE_MAX INT64_C(9000000000000000)
 
 /* Texts that are keys: a cut or mended one would be another thing, so they are refused instead. */
-#define IS_KEY true
+enum { IS_KEY = true, IS_TEXT = false };
+
+/* Every built-in attribute, once, in the order of funnel.md section 4. */
+#define ATTRIBUTES(TEXT, NUMBER, DERIVED)                                                          \
+    TEXT("event", CLASS_EVENT, TEXT_EVENT, 120, IS_KEY)                                            \
+    TEXT("url", CLASS_EVENT, TEXT_URL, 2048, IS_TEXT)                                              \
+    TEXT("host", CLASS_EVENT, TEXT_HOST, 255, IS_TEXT)                                             \
+    TEXT("path", CLASS_EVENT, TEXT_PATH, 2048, IS_TEXT)                                            \
+    TEXT("query", CLASS_EVENT, TEXT_QUERY, 2048, IS_TEXT)                                          \
+    TEXT("title", CLASS_EVENT, TEXT_TITLE, 255, IS_TEXT)                                           \
+    TEXT("order", CLASS_EVENT, TEXT_ORDER, 120, IS_KEY)                                            \
+    TEXT("product", CLASS_EVENT, TEXT_PRODUCT, 255, IS_TEXT)                                       \
+    TEXT("category", CLASS_EVENT, TEXT_CATEGORY, 255, IS_TEXT)                                     \
+    NUMBER("quantity", NUMBER_QUANTITY)                                                            \
+    NUMBER("value", NUMBER_VALUE)                                                                  \
+    TEXT("currency", CLASS_EVENT, TEXT_CURRENCY, 3, IS_KEY)                                        \
+    NUMBER("engaged_ms", NUMBER_ENGAGED_MS)                                                        \
+    NUMBER("scroll_pct", NUMBER_SCROLL_PCT)                                                        \
+    NUMBER("load_ms", NUMBER_LOAD_MS)                                                              \
+    TEXT("click_id", CLASS_EVENT, TEXT_CLICK_ID, 255, IS_TEXT)                                     \
+    DERIVED("entrance", ATTRIBUTE_FLAG, CLASS_EVENT, DERIVED_ENTRANCE)                             \
+    DERIVED("page_group", ATTRIBUTE_TEXT, CLASS_EVENT, DERIVED_PAGE_GROUP)                         \
+    TEXT("continent", CLASS_SURROUNDINGS, TEXT_CONTINENT, 32, IS_TEXT)                             \
+    TEXT("country", CLASS_SURROUNDINGS, TEXT_COUNTRY, 64, IS_TEXT)                                 \
+    TEXT("region", CLASS_SURROUNDINGS, TEXT_REGION, 120, IS_TEXT)                                  \
+    TEXT("city", CLASS_SURROUNDINGS, TEXT_CITY, 120, IS_TEXT)                                      \
+    TEXT("device", CLASS_SURROUNDINGS, TEXT_DEVICE, 64, IS_TEXT)                                   \
+    TEXT("browser", CLASS_SURROUNDINGS, TEXT_BROWSER, 64, IS_TEXT)                                 \
+    TEXT("os", CLASS_SURROUNDINGS, TEXT_OS, 64, IS_TEXT)                                           \
+    TEXT("language", CLASS_SURROUNDINGS, TEXT_LANGUAGE, 35, IS_TEXT)                               \
+    DERIVED("bot", ATTRIBUTE_FLAG, CLASS_SURROUNDINGS, DERIVED_BOT)                                \
+    TEXT("channel", CLASS_DRIVER, TEXT_CHANNEL, 64, IS_TEXT)                                       \
+    TEXT("source", CLASS_DRIVER, TEXT_SOURCE, 255, IS_TEXT)                                        \
+    TEXT("medium", CLASS_DRIVER, TEXT_MEDIUM, 255, IS_TEXT)                                        \
+    TEXT("campaign", CLASS_DRIVER, TEXT_CAMPAIGN, 255, IS_TEXT)                                    \
+    TEXT("content", CLASS_DRIVER, TEXT_CONTENT, 255, IS_TEXT)                                      \
+    TEXT("keyword", CLASS_DRIVER, TEXT_KEYWORD, 255, IS_TEXT)                                      \
+    TEXT("referrer", CLASS_DRIVER, TEXT_REFERRER, 2048, IS_TEXT)                                   \
+    DERIVED("landing", ATTRIBUTE_TEXT, CLASS_DRIVER, DERIVED_LANDING)
+
+#define NOTHING(...)
+#define NAME(name)                                                                                 \
+    {                                                                                              \
+        name, sizeof(name) - 1                                                                     \
+    }
+#define NO_KEY                                                                                     \
+    {                                                                                              \
+        "", 0                                                                                      \
+    }
+
+#define TEXT_ROW(name, class, code, max, is_key)                                                   \
+    {NAME(name), ATTRIBUTE_TEXT, class, SOURCE_TEXT, code, max, NO_KEY},
+#define NUMBER_ROW(name, code)                                                                     \
+    {NAME(name), ATTRIBUTE_NUMBER, CLASS_EVENT, SOURCE_NUMBER, code, 0, NO_KEY},
+#define DERIVED_ROW(name, type, class, code)                                                       \
+    {NAME(name), type, class, SOURCE_DERIVED, code, 2048, NO_KEY},
+
+static const struct attribute attributes[] = {ATTRIBUTES(TEXT_ROW, NUMBER_ROW, DERIVED_ROW)};
+
+#define TEXT_RULE(name, class, code, max, is_key) [code] = {name, max, is_key},
+#define NUMBER_NAME(name, code)                   [code] = name,
 
 static const struct text_rule {
     const char *name;
-    enum attribute_class class;
     size_t max_bytes;
     bool is_key;
 } text_rules[TEXT_COUNT] = {
-    [TEXT_EVENT] = {"event", CLASS_EVENT, 120, IS_KEY},
-    [TEXT_URL] = {"url", CLASS_EVENT, 2048, false},
-    [TEXT_HOST] = {"host", CLASS_EVENT, 255, false},
-    [TEXT_PATH] = {"path", CLASS_EVENT, 2048, false},
-    [TEXT_QUERY] = {"query", CLASS_EVENT, 2048, false},
-    [TEXT_TITLE] = {"title", CLASS_EVENT, 255, false},
-    [TEXT_ORDER] = {"order", CLASS_EVENT, 120, IS_KEY},
-    [TEXT_PRODUCT] = {"product", CLASS_EVENT, 255, false},
-    [TEXT_CATEGORY] = {"category", CLASS_EVENT, 255, false},
-    [TEXT_CURRENCY] = {"currency", CLASS_EVENT, 3, IS_KEY},
-    [TEXT_CLICK_ID] = {"click_id", CLASS_EVENT, 255, false},
-    [TEXT_CONTINENT] = {"continent", CLASS_SURROUNDINGS, 32, false},
-    [TEXT_COUNTRY] = {"country", CLASS_SURROUNDINGS, 64, false},
-    [TEXT_REGION] = {"region", CLASS_SURROUNDINGS, 120, false},
-    [TEXT_CITY] = {"city", CLASS_SURROUNDINGS, 120, false},
-    [TEXT_DEVICE] = {"device", CLASS_SURROUNDINGS, 64, false},
-    [TEXT_BROWSER] = {"browser", CLASS_SURROUNDINGS, 64, false},
-    [TEXT_OS] = {"os", CLASS_SURROUNDINGS, 64, false},
-    [TEXT_LANGUAGE] = {"language", CLASS_SURROUNDINGS, 35, false},
-    [TEXT_CHANNEL] = {"channel", CLASS_DRIVER, 64, false},
-    [TEXT_SOURCE] = {"source", CLASS_DRIVER, 255, false},
-    [TEXT_MEDIUM] = {"medium", CLASS_DRIVER, 255, false},
-    [TEXT_CAMPAIGN] = {"campaign", CLASS_DRIVER, 255, false},
-    [TEXT_CONTENT] = {"content", CLASS_DRIVER, 255, false},
-    [TEXT_KEYWORD] = {"keyword", CLASS_DRIVER, 255, false},
-    [TEXT_REFERRER] = {"referrer", CLASS_DRIVER, 2048, false},
-    [TEXT_BOT_REASON] = {"bot_reason", CLASS_SURROUNDINGS, 64, false},
+    ATTRIBUTES(TEXT_RULE, NOTHING, NOTHING) /* and what is stored but is no attribute: */
+        [TEXT_BOT_REASON] = {"bot_reason", 64, IS_TEXT},
 };
 
-static const char *const number_names[NUMBER_COUNT] = {
-    [NUMBER_VALUE] = "value",           [NUMBER_QUANTITY] = "quantity",
-    [NUMBER_ENGAGED_MS] = "engaged_ms", [NUMBER_SCROLL_PCT] = "scroll_pct",
-    [NUMBER_LOAD_MS] = "load_ms",
-};
+static const char *const number_names[NUMBER_COUNT] = {ATTRIBUTES(NOTHING, NUMBER_NAME, NOTHING)};
 
 /* ---- attributes by name ---- */
-
-#define TEXT_ROW(name, class, code, max)                                                           \
-    {                                                                                              \
-        {name, sizeof(name) - 1}, ATTRIBUTE_TEXT, class, SOURCE_TEXT, code, max,                   \
-        {                                                                                          \
-            "", 0                                                                                  \
-        }                                                                                          \
-    }
-#define NUMBER_ROW(name, code)                                                                     \
-    {                                                                                              \
-        {name, sizeof(name) - 1}, ATTRIBUTE_NUMBER, CLASS_EVENT, SOURCE_NUMBER, code, 0,           \
-        {                                                                                          \
-            "", 0                                                                                  \
-        }                                                                                          \
-    }
-#define DERIVED_ROW(name, type, class, code)                                                       \
-    {                                                                                              \
-        {name, sizeof(name) - 1}, type, class, SOURCE_DERIVED, code, 2048,                         \
-        {                                                                                          \
-            "", 0                                                                                  \
-        }                                                                                          \
-    }
-
-static const struct attribute attributes[] = {
-    TEXT_ROW("event", CLASS_EVENT, TEXT_EVENT, 120),
-    TEXT_ROW("url", CLASS_EVENT, TEXT_URL, 2048),
-    TEXT_ROW("host", CLASS_EVENT, TEXT_HOST, 255),
-    TEXT_ROW("path", CLASS_EVENT, TEXT_PATH, 2048),
-    TEXT_ROW("query", CLASS_EVENT, TEXT_QUERY, 2048),
-    TEXT_ROW("title", CLASS_EVENT, TEXT_TITLE, 255),
-    TEXT_ROW("order", CLASS_EVENT, TEXT_ORDER, 120),
-    TEXT_ROW("product", CLASS_EVENT, TEXT_PRODUCT, 255),
-    TEXT_ROW("category", CLASS_EVENT, TEXT_CATEGORY, 255),
-    NUMBER_ROW("quantity", NUMBER_QUANTITY),
-    NUMBER_ROW("value", NUMBER_VALUE),
-    TEXT_ROW("currency", CLASS_EVENT, TEXT_CURRENCY, 3),
-    NUMBER_ROW("engaged_ms", NUMBER_ENGAGED_MS),
-    NUMBER_ROW("scroll_pct", NUMBER_SCROLL_PCT),
-    NUMBER_ROW("load_ms", NUMBER_LOAD_MS),
-    TEXT_ROW("click_id", CLASS_EVENT, TEXT_CLICK_ID, 255),
-    DERIVED_ROW("entrance", ATTRIBUTE_FLAG, CLASS_EVENT, DERIVED_ENTRANCE),
-    DERIVED_ROW("page_group", ATTRIBUTE_TEXT, CLASS_EVENT, DERIVED_PAGE_GROUP),
-    TEXT_ROW("continent", CLASS_SURROUNDINGS, TEXT_CONTINENT, 32),
-    TEXT_ROW("country", CLASS_SURROUNDINGS, TEXT_COUNTRY, 64),
-    TEXT_ROW("region", CLASS_SURROUNDINGS, TEXT_REGION, 120),
-    TEXT_ROW("city", CLASS_SURROUNDINGS, TEXT_CITY, 120),
-    TEXT_ROW("device", CLASS_SURROUNDINGS, TEXT_DEVICE, 64),
-    TEXT_ROW("browser", CLASS_SURROUNDINGS, TEXT_BROWSER, 64),
-    TEXT_ROW("os", CLASS_SURROUNDINGS, TEXT_OS, 64),
-    TEXT_ROW("language", CLASS_SURROUNDINGS, TEXT_LANGUAGE, 35),
-    DERIVED_ROW("bot", ATTRIBUTE_FLAG, CLASS_SURROUNDINGS, DERIVED_BOT),
-    TEXT_ROW("channel", CLASS_DRIVER, TEXT_CHANNEL, 64),
-    TEXT_ROW("source", CLASS_DRIVER, TEXT_SOURCE, 255),
-    TEXT_ROW("medium", CLASS_DRIVER, TEXT_MEDIUM, 255),
-    TEXT_ROW("campaign", CLASS_DRIVER, TEXT_CAMPAIGN, 255),
-    TEXT_ROW("content", CLASS_DRIVER, TEXT_CONTENT, 255),
-    TEXT_ROW("keyword", CLASS_DRIVER, TEXT_KEYWORD, 255),
-    TEXT_ROW("referrer", CLASS_DRIVER, TEXT_REFERRER, 2048),
-    DERIVED_ROW("landing", ATTRIBUTE_TEXT, CLASS_DRIVER, DERIVED_LANDING),
-};
 
 const struct attribute *
 attribute_table(size_t *n)
