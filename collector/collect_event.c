@@ -313,7 +313,7 @@ answer_pixel(struct intake *in)
 {
     /* 1 x 1, transparent */
     static const char gif[] = "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\0\0,\0\0\0\0"
-                              "\1\0\1\0\0\2\1D\0;";
+                              "\1\0\1\0\0\2\2D\1\0;";
 
     if (in->n_good == 0) {
         refuse_none_good(in);
