@@ -1,5 +1,6 @@
 // A page for the snippet to run in, small enough to read: one storage that outlives pages, one
 // collector whose answers the test chooses, a clock that the test moves.
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
 
@@ -99,7 +100,7 @@ export function open({
     },
     Request,
     URL,
-    crypto: { getRandomValues: bytes => crypto.getRandomValues(bytes) },
+    crypto: { getRandomValues: bytes => webcrypto.getRandomValues(bytes) },
     console: { error: e => errors.push(e) },
     fetch: (to, { body, method, keepalive: kept }) => {
       if (method !== 'POST' || !kept) throw new Error('not a keepalive POST');
