@@ -199,12 +199,12 @@ settle_events(struct event *events, size_t n)
 
 /* ---- files ---- */
 
+/* Ends with remove_folder. */
 static inline char *
 test_folder(void)
 {
-    static char dir[64];
+    char *dir = mem_cstr(SLICE("/tmp/segment-test-XXXXXX"));
 
-    strcpy(dir, "/tmp/segment-test-XXXXXX");
     assert_non_null(mkdtemp(dir));
     return dir;
 }
@@ -223,7 +223,7 @@ count_files(const char *dir)
 }
 
 static inline void
-remove_folder(const char *dir)
+remove_folder(char *dir)
 {
     DIR *d = opendir(dir);
     char path[FILE_PATH_MAX];
@@ -235,6 +235,7 @@ remove_folder(const char *dir)
     }
     closedir(d);
     assert_int_equal(rmdir(dir), 0);
+    free(dir);
 }
 
 static inline struct segment *
