@@ -97,7 +97,7 @@ leaf_number(const struct leaf *leaf, int64_t units, int digits)
     case OP_BETWEEN:
         return !is_less(units, a) && is_at_most(units, b);
     default:
-        assert(!"a text operator on a number");
+        assert(false && "a text operator on a number");
         return false;
     }
 }

@@ -272,7 +272,7 @@ serving_event(const struct visitor *v, const struct instant *now, uint32_t taken
     for (uint32_t i = now->begin; i < now->end; i++)
         if ((v->events[i].stages & bit) != 0 && skip-- == 0)
             return i;
-    assert(!"a walk takes a stage only where an event serves it");
+    assert(false && "a walk takes a stage only where an event serves it");
     return now->begin;
 }
 

@@ -51,7 +51,7 @@ rule_op_name(enum rule_op op, bool negated)
     for (size_t i = 0; i < sizeof op_rows / sizeof *op_rows; i++)
         if (op_rows[i].op == op && op_rows[i].is_negated == negated)
             return op_rows[i].name;
-    assert(!"every operator has a name");
+    assert(false && "every operator has a name");
     return "";
 }
 
