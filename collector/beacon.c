@@ -22,30 +22,25 @@ is_of_the_request(struct slice name)
     return slice_is(name, "ip") || slice_is(name, "user_agent");
 }
 
-/* Read the next value as what given_set_as takes; false for an object or array (or an error). */
+/* Read the next value, where it is no object or array; false where it is one (or an error). */
 static bool
-read_plain_value(struct json *j, enum given_kind *kind, struct slice *value)
+read_plain_value(struct json *j, struct given_value *out)
 {
     switch (json_next(j)) {
     case JSON_STRING:
-        *kind = GIVEN_TEXT;
-        *value = j->text;
+        *out = (struct given_value){GIVEN_TEXT, j->text};
         return true;
     case JSON_NUMBER:
-        *kind = GIVEN_NUMBER;
-        *value = j->text;
+        *out = (struct given_value){GIVEN_NUMBER, j->text};
         return true;
     case JSON_TRUE:
-        *kind = GIVEN_TRUTH;
-        *value = SLICE("true");
+        *out = (struct given_value){GIVEN_TRUTH, SLICE("true")};
         return true;
     case JSON_FALSE:
-        *kind = GIVEN_TRUTH;
-        *value = SLICE("false");
+        *out = (struct given_value){GIVEN_TRUTH, SLICE("false")};
         return true;
     case JSON_NULL:
-        *kind = GIVEN_NULL;
-        *value = SLICE_EMPTY;
+        *out = (struct given_value){GIVEN_NULL, SLICE_EMPTY};
         return true;
     default:
         return false;
@@ -64,11 +59,11 @@ read_properties(struct json *j, struct given *g, struct err *err)
     if (t != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "properties", "must be an object");
     while (rc == ERR_OK && json_next(j) == JSON_KEY) {
-        struct slice key = j->text, value;
-        enum given_kind kind;
+        struct slice key = j->text;
+        struct given_value value;
 
-        if (read_plain_value(j, &kind, &value))
-            rc = given_set_property(g, key, kind, value, j->arena, err);
+        if (read_plain_value(j, &value))
+            rc = given_set_property(g, key, value, j->arena, err);
         else
             rc = given_fail(arena_printf(j->arena, "properties.%.*s", SLICE_ARG(key)), err,
                             "must be text, a number, true or false");
@@ -79,16 +74,16 @@ read_properties(struct json *j, struct given *g, struct err *err)
 static enum err_code
 read_field(struct json *j, struct given *g, struct err *err)
 {
-    struct slice name = j->text, value;
-    enum given_kind kind;
+    struct slice name = j->text;
+    struct given_value value;
 
     if (g->event.origin == ORIGIN_SNIPPET && slice_is(name, "visitor"))
         return given_fail(name, err, "belongs to the beacon, not to its events");
     if (g->event.origin == ORIGIN_SNIPPET && is_of_the_request(name))
         return given_fail(name, err, "is the request's own and cannot be given here");
-    if (!read_plain_value(j, &kind, &value))
+    if (!read_plain_value(j, &value))
         return given_fail(name, err, "must be text or a number");
-    return given_set_as(g, name, kind, value, j->arena, err);
+    return given_set_value(g, name, value, j->arena, err);
 }
 
 static enum err_code

@@ -44,23 +44,21 @@ given_fail(struct slice name, struct err *err, const char *why)
 /* ---- One field each; value is never empty here ---- */
 
 static enum err_code
-set_text(struct given *g, enum event_text k, struct slice name, enum given_kind kind,
-         struct slice value, struct err *err)
+set_text(struct given *g, enum event_text k, struct given_value value, struct err *err)
 {
-    if (kind == GIVEN_TRUTH)
-        return given_fail(name, err, "must be text");
-    g->event.text[k] = value;
+    if (value.kind == GIVEN_TRUTH)
+        return err_set(err, ERR_INVALID, event_text_name(k), "must be text");
+    g->event.text[k] = value.text;
     g->texts_given |= 1u << k;
     return ERR_OK;
 }
 
 static enum err_code
-set_number(struct given *g, enum event_number k, struct slice name, struct slice value,
-           struct err *err)
+set_number(struct given *g, enum event_number k, struct slice value, struct err *err)
 {
     value = slice_trim(value);
     if (!decimal_is_number(value))
-        return given_fail(name, err, "must be a number like 12.50");
+        return err_set(err, ERR_INVALID, event_number_name(k), "must be a number like 12.50");
     g->number_text[k] = value;
     return ERR_OK;
 }
@@ -89,8 +87,8 @@ set_bot(struct given *g, struct slice value, struct err *err)
 }
 
 enum err_code
-given_set_property(struct given *g, struct slice key, enum given_kind kind, struct slice value,
-                   struct arena *a, struct err *err)
+given_set_property(struct given *g, struct slice key, struct given_value value, struct arena *a,
+                   struct err *err)
 {
     struct event *e = &g->event;
 
@@ -107,8 +105,7 @@ given_set_property(struct given *g, struct slice key, enum given_kind kind, stru
         e->properties = ARENA_ARRAY(a, struct event_property, EVENT_PROPERTIES_MAX);
     /* without a value it is kept for now, so that the key cannot come again; event_prepare drops it
      */
-    e->properties[e->n_properties++] =
-        (struct event_property){key, kind == GIVEN_NULL ? SLICE_EMPTY : value};
+    e->properties[e->n_properties++] = (struct event_property){key, value.text};
     return ERR_OK;
 }
 
@@ -137,39 +134,39 @@ seen_bit(struct slice name, const struct attribute *attribute)
 }
 
 static enum err_code
-set_by_bit(struct given *g, int bit, struct slice name, enum given_kind kind, struct slice value,
-           struct err *err)
+set_by_bit(struct given *g, int bit, struct slice name, struct given_value value, struct err *err)
 {
-    struct slice *plain = NULL;
-
     if (bit < TEXT_COUNT)
-        return set_text(g, (enum event_text)bit, name, kind, value, err);
+        return set_text(g, (enum event_text)bit, value, err);
     if (bit < SEEN_VISITOR)
-        return set_number(g, (enum event_number)(bit - SEEN_NUMBERS), name, value, err);
+        return set_number(g, (enum event_number)(bit - SEEN_NUMBERS), value.text, err);
     if (bit == SEEN_TIME)
-        return set_time(g, value, err);
+        return set_time(g, value.text, err);
     if (bit == SEEN_BOT)
-        return set_bot(g, value, err);
-    if (kind == GIVEN_TRUTH)
+        return set_bot(g, value.text, err);
+    if (value.kind == GIVEN_TRUTH)
         return given_fail(name, err, "must be text");
-    plain = bit == SEEN_VISITOR      ? &g->event.visitor
-            : bit == SEEN_ID         ? &g->event.id
-            : bit == SEEN_USER_AGENT ? &g->user_agent
-                                     : &g->ip;
-    *plain = value;
+    if (bit == SEEN_VISITOR)
+        g->event.visitor = value.text;
+    else if (bit == SEEN_ID)
+        g->event.id = value.text;
+    else if (bit == SEEN_USER_AGENT)
+        g->user_agent = value.text;
+    else
+        g->ip = value.text;
     return ERR_OK;
 }
 
 enum err_code
-given_set_as(struct given *g, struct slice name, enum given_kind kind, struct slice value,
-             struct arena *a, struct err *err)
+given_set_value(struct given *g, struct slice name, struct given_value value, struct arena *a,
+                struct err *err)
 {
     struct attribute attribute;
     bool is_attribute;
     int bit;
 
     if (slice_starts_with(name, property_stem))
-        return given_set_property(g, slice_sub(name, property_stem.n, name.n), kind, value, a, err);
+        return given_set_property(g, slice_sub(name, property_stem.n, name.n), value, a, err);
     is_attribute = attribute_find(name, &attribute);
     bit = seen_bit(name, is_attribute ? &attribute : NULL);
     if (bit < 0)
@@ -179,15 +176,13 @@ given_set_as(struct given *g, struct slice name, enum given_kind kind, struct sl
     if (g->names_seen >> bit & 1)
         return given_fail(name, err, "given twice");
     g->names_seen |= UINT64_C(1) << bit;
-    if (kind == GIVEN_NULL || value.n == 0)
-        return ERR_OK;
-    return set_by_bit(g, bit, name, kind, value, err);
+    return value.text.n > 0 ? set_by_bit(g, bit, name, value, err) : ERR_OK;
 }
 
 enum err_code
 given_set(struct given *g, struct slice name, struct slice value, struct arena *a, struct err *err)
 {
-    return given_set_as(g, name, GIVEN_TEXT, value, a, err);
+    return given_set_value(g, name, (struct given_value){GIVEN_TEXT, value}, a, err);
 }
 
 /* ---- Whole events ---- */

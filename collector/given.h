@@ -37,8 +37,14 @@ given_fill(struct given *g, enum event_text k, struct slice derived)
         g->event.text[k] = derived;
 }
 
-/* How a value was written. From CSV and from queries everything is text. */
+/* A value, and how it was written: numbers are their text, truths "true" and "false", null is "".
+ * From CSV and from queries everything is text. */
 enum given_kind { GIVEN_TEXT, GIVEN_NUMBER, GIVEN_TRUTH, GIVEN_NULL };
+
+struct given_value {
+    enum given_kind kind;
+    struct slice text;
+};
 
 /* Set one field by its name: every name of the one-event JSON, any other attribute by its own
  * ("campaign", "scroll_pct"), "properties.<key>", "bot" (true or false).
@@ -48,14 +54,13 @@ enum given_kind { GIVEN_TEXT, GIVEN_NUMBER, GIVEN_TRUTH, GIVEN_NULL };
 enum err_code given_set(struct given *g, struct slice name, struct slice value, struct arena *a,
                         struct err *err);
 
-/* The same from JSON: numbers are their text, true and false those words. A text attribute takes
- * texts and numbers, a property also true and false. */
-enum err_code given_set_as(struct given *g, struct slice name, enum given_kind kind,
-                           struct slice value, struct arena *a, struct err *err);
+/* The same from JSON. A text attribute takes texts and numbers, a property also true and false. */
+enum err_code given_set_value(struct given *g, struct slice name, struct given_value value,
+                              struct arena *a, struct err *err);
 
-/* As given_set_as for "properties.<key>", by the key alone. */
-enum err_code given_set_property(struct given *g, struct slice key, enum given_kind kind,
-                                 struct slice value, struct arena *a, struct err *err);
+/* As given_set_value for "properties.<key>", by the key alone. */
+enum err_code given_set_property(struct given *g, struct slice key, struct given_value value,
+                                 struct arena *a, struct err *err);
 
 /* Are visitor, time and event there? For senders that nothing else tells them. ERR_INVALID. */
 enum err_code given_check_required(const struct given *g, struct err *err);
