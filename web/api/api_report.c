@@ -1,6 +1,7 @@
 /* The funnel report: GET (of a saved funnel) and POST (of a draft, or of a saved one by name)
  * /api/v1/sites/{site}/report. One scan gives the figures under all three presets. */
 #include "aggregator/query.h"
+#include "aggregator/saved_funnel.h"
 #include "core/clock.h"
 #include "core/timestamp.h"
 #include "core/url.h"
@@ -57,7 +58,7 @@ read_parameters(struct call *c, struct question *q, struct err *err)
 }
 
 static enum err_code
-read_funnel(struct call *c, const json_t *funnel, struct question *q, struct err *err)
+read_funnel(struct call *c, json_t *funnel, struct question *q, struct err *err)
 {
     enum err_code rc;
 
@@ -131,7 +132,7 @@ add_presets(struct buffer *out, const struct report reports[PRESET_COUNT])
 }
 
 static void
-reply_report(struct call *c, const struct question *q, const struct report reports[PRESET_COUNT],
+reply_report(struct call *c, const struct question *q, const struct query_answer *answer,
              const struct query_summary *summary)
 {
     const struct request *r = &q->request;
@@ -139,7 +140,7 @@ reply_report(struct call *c, const struct question *q, const struct report repor
 
     http_reply_json(c->reply, 200);
     buffer_add_char(out, '{');
-    report_add_members(out, &reports[q->funnel->preset]);
+    report_add_members(out, &answer->reports[q->funnel->preset]);
     buffer_add_text(out, ",\"funnel\":");
     funnel_add_json(out, q->funnel);
     add_bound(out, "from", r, r->range.from_ms);
@@ -147,32 +148,34 @@ reply_report(struct call *c, const struct question *q, const struct report repor
     buffer_add_text(out, ",\"timezone\":");
     buffer_add_json(out, slice_from(zone_name(r->zone)));
     add_range(out, summary);
-    add_presets(out, reports);
+    add_presets(out, answer->reports);
     buffer_add_char(out, '}');
 }
 
 static void
 answer(struct call *c, const struct question *q)
 {
-    static const enum funnel_preset presets[] = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL};
-    struct report reports[PRESET_COUNT];
-    struct query_summary summary;
-    struct err err = ERR_NONE;
+    struct query_funnel query = {.site = c->site.id,
+                                 .funnel = q->funnel,
+                                 .request = &q->request,
+                                 .presets = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL},
+                                 .n_presets = PRESET_COUNT};
     int64_t started_us = clock_steady_us();
+    struct query_summary summary;
+    struct query_answer found;
+    struct err err = ERR_NONE;
     enum err_code rc;
 
     rc = query_site_summary(c->web->pool, c->site.id, &summary, &err);
     if (rc == ERR_OK)
-        rc = query_funnel(c->web->pool, c->site.id, q->funnel, &q->request, presets, PRESET_COUNT,
-                          false, reports, &err);
-    if (rc == ERR_LIMIT) { /* the question is well-formed, but not to be answered */
+        rc = query_funnel(c->web->pool, &query, &found, &err);
+    if (rc == ERR_OK) {
+        reply_report(c, q, &found, &summary);
+        query_answer_fini(&found);
+    } else if (rc == ERR_LIMIT) { /* the question is well-formed, but not to be answered */
         http_reply_error(c->reply, UNPROCESSABLE, "limit", err.message, err.field);
-    } else if (rc != ERR_OK) {
-        web__reply_err(c, &err);
     } else {
-        reply_report(c, q, reports, &summary);
-        for (int i = 0; i < PRESET_COUNT; i++)
-            report_fini(&reports[i]);
+        web__reply_err(c, &err);
     }
     atomic_fetch_add(&c->web->metrics.reports, 1);
     atomic_fetch_add(&c->web->metrics.report_us, (uint64_t)(clock_steady_us() - started_us));

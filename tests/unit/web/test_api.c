@@ -1,0 +1,610 @@
+/* What the dashboard does once it is in: sites, values, saved funnels and reports, over real HTTP
+ * and on real segments. */
+#include "tests/unit/web/fixture.h"
+
+#include "aggregator/segment/writer.h"
+#include "aggregator/site.h"
+#include "aggregator/writer.h"
+
+#define FUNNELS "/api/v1/sites/shop/funnels"
+#define REPORT  "/api/v1/sites/shop/report"
+#define JUNE_1  INT64_C(1780272000000) /* 2026-06-01T00:00:00Z */
+#define HOUR    INT64_C(3600000)
+
+#define RULE(name) "{\"attribute\":\"event\",\"op\":\"is\",\"values\":[\"" name "\"]}"
+#define STAGES                                                                                     \
+    "\"window\":\"7d\",\"stages\":["                                                               \
+    "{\"name\":\"Came\",\"kind\":\"trace\",\"rule\":" RULE(                                        \
+        "pageview") "},"                                                                           \
+                    "{\"name\":\"Cart\",\"rule\":" RULE(                                           \
+                        "add_to_cart") "},"                                                        \
+                                       "{\"name\":\"Sale\",\"kind\":\"sale\",\"rule\":" RULE(      \
+                                           "sale") "}]"
+#define FUNNEL "{\"name\":\"Shop\"," STAGES "}"
+
+/* ---- A shop with four visitors: two come by the cart, one jumps over it, one only looks ---- */
+
+struct row {
+    const char *visitor;
+    int64_t time_ms;
+    const char *event;
+    int64_t cents; /* of a sale */
+};
+
+static const struct row rows[] = {
+    {"a", JUNE_1 + 1 * HOUR, "pageview", 0},     {"a", JUNE_1 + 2 * HOUR, "add_to_cart", 0},
+    {"a", JUNE_1 + 3 * HOUR, "sale", 1250},      {"b", JUNE_1 + 1 * HOUR, "pageview", 0},
+    {"b", JUNE_1 + 2 * HOUR, "sale", 995},       {"c", JUNE_1 + 1 * HOUR, "pageview", 0},
+    {"c", JUNE_1 + 49 * HOUR, "add_to_cart", 0}, {"d", JUNE_1 + 1 * HOUR, "pageview", 0},
+};
+
+static void
+add_row(struct segment_builder *b, uint32_t site, const struct row *row)
+{
+    static struct event_property size = {{"size", 4}, {"XL", 2}};
+    struct event e = {.site = site, .time_ms = row->time_ms, .origin = ORIGIN_IMPORT};
+    struct arena arena;
+
+    arena_init(&arena, 4096);
+    e.visitor = slice_from(row->visitor);
+    e.text[TEXT_EVENT] = slice_from(row->event);
+    e.text[TEXT_CAMPAIGN] = slice_from(row->visitor[0] == 'a' ? "spring" : "");
+    if (row->cents != 0) {
+        e.text[TEXT_CURRENCY] = SLICE("USD");
+        event_set_number(&e, NUMBER_VALUE, row->cents);
+        e.n_properties = 1;
+        e.properties = &size;
+    }
+    assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
+    assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
+    arena_fini(&arena);
+}
+
+static void
+write_rows(struct fixture *f, uint32_t site)
+{
+    struct segment_owner owner = store_owner(&f->store);
+    struct segment_builder *builder;
+    struct catalog *catalog;
+    struct writer *writer;
+    struct err err = ERR_NONE;
+
+    builder = segment_builder_create(&owner);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        add_row(builder, site, &rows[i]);
+    if (catalog_open(&f->store, true, &catalog, &err) != ERR_OK ||
+        writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, &err) != ERR_OK ||
+        writer_add(writer, builder, &err) != ERR_OK || writer_commit(writer, NULL, &err) != ERR_OK)
+        fail_msg("%s", err.message);
+    writer_close(&writer);
+    catalog_close(&catalog);
+    segment_builder_destroy(&builder);
+}
+
+static int
+setup_shop(void **state)
+{
+    struct site_wish wish = {.name = SLICE("shop"),
+                             .domain = SLICE("shop.example"),
+                             .timezone = SLICE("Asia/Jakarta"),
+                             .currency = SLICE("USD")};
+    char secret[SITE_KEY_MAX];
+    struct fixture *f;
+    struct arena arena;
+    struct site site;
+
+    fixture_setup_signed_in(state);
+    f = *state;
+    arena_init(&arena, 4096);
+    assert_int_equal(site_add(f->db, &wish, &arena, &site, secret, NULL), ERR_OK);
+    write_rows(f, site.id);
+    arena_fini(&arena);
+    return 0;
+}
+
+/* ---- Reading replies ---- */
+
+static json_t *
+get(struct fixture *f, const char *path)
+{
+    if (client_send(&f->client, "GET", path, NULL) != 200)
+        fail_msg("GET %s: %d %s", path, f->client.status, f->client.body);
+    return fixture_json(f);
+}
+
+static json_t *
+post(struct fixture *f, const char *path, const char *body)
+{
+    if (client_send(&f->client, "POST", path, body) != 200)
+        fail_msg("POST %s: %d %s", path, f->client.status, f->client.body);
+    return fixture_json(f);
+}
+
+/* A member by dots and indices: "stages.0.reached". Borrowed. */
+static json_t *
+at(json_t *value, const char *path)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "%s", path);
+    for (char *save, *part = strtok_r(text, ".", &save); part != NULL && value != NULL;
+         part = strtok_r(NULL, ".", &save))
+        value = json_is_array(value) ? json_array_get(value, strtoul(part, NULL, 10))
+                                     : json_object_get(value, part);
+    if (value == NULL)
+        fail_msg("no %s", path);
+    return value;
+}
+
+static json_int_t
+integer_at(json_t *value, const char *path)
+{
+    assert_true(json_is_integer(at(value, path)));
+    return json_integer_value(at(value, path));
+}
+
+static void
+expect_text(json_t *value, const char *path, const char *text)
+{
+    assert_true(json_is_string(at(value, path)));
+    assert_string_equal(json_string_value(at(value, path)), text);
+}
+
+/* ---- Sites ---- */
+
+static void
+test_new_site(void **state)
+{
+    struct fixture *f = *state;
+    json_t *site, *sites;
+    char snippet[256];
+
+    assert_int_equal(client_send(&f->client, "POST", "/api/v1/sites",
+                                 "{\"name\":\"shop\",\"domain\":\"shop.example\",\"timezone\":"
+                                 "\"Asia/Jakarta\",\"currency\":\"IDR\"}"),
+                     201);
+    site = fixture_json(f);
+    assert_memory_equal(json_string_value(at(site, "key")), "site_", 5);
+    assert_memory_equal(json_string_value(at(site, "secret_key")), "secret_", 7);
+    snprintf(snippet, sizeof snippet,
+             "<script defer src=\"http://localhost:8001/corong.js\" data-site=\"%s\"></script>",
+             json_string_value(at(site, "key")));
+    expect_text(site, "snippet", snippet);
+
+    sites = get(f, "/api/v1/sites");
+    assert_int_equal(json_array_size(at(sites, "sites")), 1);
+    expect_text(sites, "sites.0.name", "shop");
+    expect_text(sites, "sites.0.timezone", "Asia/Jakarta");
+    expect_text(sites, "sites.0.currency", "IDR");
+    expect_text(sites, "sites.0.key", json_string_value(at(site, "key")));
+    assert_int_equal(integer_at(sites, "sites.0.events"), 0);
+    assert_true(json_is_null(at(sites, "sites.0.first_event")));
+    assert_true(json_is_false(at(sites, "sites.0.demo")));
+    assert_null(json_object_get(at(sites, "sites.0"), "secret_key")); /* shown once */
+    json_decref(sites);
+    json_decref(site);
+}
+
+static void
+test_sites_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *code, *field;
+    } cases[] = {
+        {"{\"domain\":\"x.example\"}", 400, "invalid", "name"},
+        {"{\"name\":\"x\"}", 400, "invalid", "domain"},
+        {"{\"name\":\"a b\",\"domain\":\"x.example\"}", 400, "invalid", "name"},
+        {"{\"name\":\"../x\",\"domain\":\"x.example\"}", 400, "invalid", "name"},
+        {"{\"name\":\"x\",\"domain\":\"x.example\",\"timezone\":\"Mars/Base\"}", 400, "invalid",
+         "timezone"},
+        {"{\"name\":\"x\",\"domain\":\"x.example\",\"timezone\":\"../../etc/passwd\"}", 400,
+         "invalid", "timezone"},
+        {"{\"name\":\"x\",\"domain\":\"x.example\",\"currency\":\"RUPIAH\"}", 400, "invalid",
+         "currency"},
+        {"{\"name\":\"x\",\"domain\":\"x.example\",\"colour\":\"red\"}", 400, "invalid", "colour"},
+        {"{\"name\":\"shop\",\"domain\":\"x.example\"}", 409, "exists", "name"},
+    };
+    struct fixture *f = *state;
+    json_t *sites;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        client_send(&f->client, "POST", "/api/v1/sites", cases[i].body);
+        fixture_expect_error(f, cases[i].status, cases[i].code, cases[i].field);
+    }
+    sites = get(f, "/api/v1/sites");
+    assert_int_equal(json_array_size(at(sites, "sites")), 1);
+    json_decref(sites);
+}
+
+static void
+test_site_says_what_it_got(void **state)
+{
+    struct fixture *f = *state;
+    json_t *sites = get(f, "/api/v1/sites");
+
+    assert_int_equal(integer_at(sites, "sites.0.events"), sizeof rows / sizeof *rows);
+    expect_text(sites, "sites.0.first_event", "2026-06-01T01:00:00Z");
+    expect_text(sites, "sites.0.last_event", "2026-06-03T01:00:00Z");
+    json_decref(sites);
+}
+
+static bool
+has_text(json_t *list, const char *text)
+{
+    json_t *member;
+    size_t i;
+
+    json_array_foreach(list, i, member)
+    {
+        if (strcmp(json_string_value(member), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+test_lists_to_pick_from(void **state)
+{
+    struct fixture *f = *state;
+    json_t *zones = get(f, "/api/v1/timezones");
+    json_t *currencies = get(f, "/api/v1/currencies");
+
+    expect_text(zones, "timezones.0", "UTC");
+    assert_true(has_text(at(zones, "timezones"), "Asia/Kuala_Lumpur"));
+    assert_true(has_text(at(zones, "timezones"), "Europe/Warsaw"));
+    assert_true(json_array_size(at(zones, "timezones")) > 300);
+    assert_true(has_text(at(currencies, "currencies"), "IDR"));
+    assert_true(has_text(at(currencies, "currencies"), "PLN"));
+    json_decref(currencies);
+    json_decref(zones);
+}
+
+static void
+test_unknown_site(void **state)
+{
+    static const char *const paths[] = {
+        "/api/v1/sites/none/attributes", "/api/v1/sites/none/values?attribute=event",
+        "/api/v1/sites/none/funnels", "/api/v1/sites/none/funnels/x",
+        "/api/v1/sites/none/report?funnel=x"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        client_send(&f->client, "GET", paths[i], NULL);
+        fixture_expect_error(f, 404, "not_found", "site");
+    }
+    client_send(&f->client, "PUT", "/api/v1/sites/none/funnels/x", FUNNEL);
+    fixture_expect_error(f, 404, "not_found", "site");
+}
+
+/* ---- What a site sent ---- */
+
+static void
+test_attributes(void **state)
+{
+    struct fixture *f = *state;
+    json_t *reply = get(f, "/api/v1/sites/shop/attributes"), *attribute;
+    int n_found = 0;
+    size_t i;
+
+    json_array_foreach(at(reply, "attributes"), i, attribute)
+    {
+        const char *name = json_string_value(at(attribute, "name"));
+
+        if (strcmp(name, "event") == 0) {
+            expect_text(attribute, "class", "event");
+            expect_text(attribute, "type", "text");
+            assert_int_equal(integer_at(attribute, "seen"), 8);
+            n_found++;
+        } else if (strcmp(name, "campaign") == 0) {
+            expect_text(attribute, "class", "driver");
+            assert_int_equal(integer_at(attribute, "seen"), 3);
+            n_found++;
+        } else if (strcmp(name, "value") == 0) {
+            expect_text(attribute, "type", "number");
+            assert_int_equal(integer_at(attribute, "seen"), 2);
+            n_found++;
+        } else if (strcmp(name, "properties.size") == 0) {
+            assert_int_equal(integer_at(attribute, "seen"), 2);
+            n_found++;
+        }
+    }
+    assert_int_equal(n_found, 4);
+    json_decref(reply);
+}
+
+static void
+test_values(void **state)
+{
+    struct fixture *f = *state;
+    json_t *reply = get(f, "/api/v1/sites/shop/values?attribute=event");
+
+    assert_int_equal(json_array_size(at(reply, "values")), 3);
+    expect_text(reply, "values.0.value", "pageview");
+    assert_int_equal(integer_at(reply, "values.0.events"), 4);
+    json_decref(reply);
+    reply = get(f, "/api/v1/sites/shop/values?attribute=event&prefix=s&limit=1");
+    assert_int_equal(json_array_size(at(reply, "values")), 1);
+    expect_text(reply, "values.0.value", "sale");
+    json_decref(reply);
+    reply = get(f, "/api/v1/sites/shop/values?attribute=properties.size");
+    expect_text(reply, "values.0.value", "XL");
+    json_decref(reply);
+
+    client_send(&f->client, "GET", "/api/v1/sites/shop/values", NULL);
+    fixture_expect_error(f, 400, "invalid", "attribute");
+    client_send(&f->client, "GET", "/api/v1/sites/shop/values?attribute=colour", NULL);
+    fixture_expect_error(f, 400, "invalid", "attribute");
+    client_send(&f->client, "GET", "/api/v1/sites/shop/values?attribute=event&limit=0", NULL);
+    fixture_expect_error(f, 400, "invalid", "limit");
+    client_send(&f->client, "GET", "/api/v1/sites/shop/values?attribute=event&limit=x", NULL);
+    fixture_expect_error(f, 400, "invalid", "limit");
+}
+
+/* ---- Saved funnels ---- */
+
+static void
+test_funnel_from_first_to_last(void **state)
+{
+    struct fixture *f = *state;
+    json_t *reply;
+
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/Shop", FUNNEL), 200);
+    reply = fixture_json(f);
+    expect_text(reply, "name", "Shop");
+    expect_text(reply, "definition.stages.1.name", "Cart");
+    assert_int_equal(strlen(json_string_value(at(reply, "updated"))), 24);
+    json_decref(reply);
+
+    /* a name of any letters, in the address once encoded; a definition without one gets it */
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/Wiosna%20%C5%BC%3F", "{" STAGES "}"),
+                     200);
+    reply = get(f, FUNNELS "/Wiosna%20%C5%BC%3F");
+    expect_text(reply, "name", "Wiosna ż?");
+    expect_text(reply, "definition.name", "Wiosna ż?");
+    json_decref(reply);
+
+    reply = get(f, FUNNELS);
+    assert_int_equal(json_array_size(at(reply, "funnels")), 2);
+    json_decref(reply);
+
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/Shop?rename_to=Store",
+                                 "{\"name\":\"Store\"," STAGES "}"),
+                     200);
+    client_send(&f->client, "GET", FUNNELS "/Shop", NULL);
+    fixture_expect_error(f, 404, "not_found", "funnel");
+    reply = get(f, FUNNELS "/Store");
+    expect_text(reply, "definition.name", "Store");
+    json_decref(reply);
+
+    assert_int_equal(client_send(&f->client, "DELETE", FUNNELS "/Store", NULL), 204);
+    client_send(&f->client, "DELETE", FUNNELS "/Store", NULL);
+    fixture_expect_error(f, 404, "not_found", "funnel");
+}
+
+static void
+test_funnels_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *path, *body;
+        int status;
+        const char *code, *field;
+    } cases[] = {
+        {"/Shop", "", 400, "invalid", ""},
+        {"/Shop", "{\"window\":\"7d\",\"stages\":[]}", 400, "invalid", "stages"},
+        {"/Shop", "{\"name\":\"Shop\",\"window\":\"7d\"}", 400, "invalid", "stages"},
+        {"/Shop",
+         "{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":" RULE(
+             "a") "},{\"name\":\"B\",\"rule\":"
+                  "{\"attribute\":\"event\",\"op\":\"like\",\"values\":[\"x\"]}}]}",
+         400, "invalid", "stages[1].rule.op"},
+        {"/Shop",
+         "{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":" RULE(
+             "a") "},{\"name\":\"B\",\"rule\":"
+                  "{\"attribute\":\"entrance\",\"op\":\"is\",\"values\":[\"true\"]}}]}",
+         400, "not_yet", "stages[1].rule.attribute"},
+        {"/Shop", "{\"count\":\"sessions\"," STAGES "}", 400, "not_yet", "count"},
+        {"/Shop", "{\"window\":\"5 years\",\"stages\":[]}", 400, "invalid", "window"},
+        {"/Shop", "{\"name\":\"Other\"," STAGES "}", 400, "invalid", "name"},
+        {"/Shop", "{\"colour\":1," STAGES "}", 400, "invalid", "colour"},
+        {"/%20", FUNNEL, 400, "invalid", "name"},
+        {"/None?rename_to=Shop", FUNNEL, 404, "not_found", "funnel"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[256];
+
+        snprintf(path, sizeof path, FUNNELS "%s", cases[i].path);
+        client_send(&f->client, "PUT", path, cases[i].body);
+        fixture_expect_error(f, cases[i].status, cases[i].code, cases[i].field);
+    }
+    assert_int_equal(client_send(&f->client, "GET", FUNNELS, NULL), 200);
+    assert_string_equal(f->client.body, "{\"funnels\":[]}");
+}
+
+/* A refused rename must leave both funnels as they were. */
+static void
+test_rename_that_is_refused_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char *before;
+
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/A", "{" STAGES "}"), 200);
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/B", "{" STAGES "}"), 200);
+    client_send(&f->client, "GET", FUNNELS, NULL);
+    before = strdup(f->client.body);
+    client_send(&f->client, "PUT", FUNNELS "/A?rename_to=B", "{" STAGES "}");
+    fixture_expect_error(f, 409, "exists", "rename_to");
+    client_send(&f->client, "PUT", FUNNELS "/A?rename_to=C", "{\"window\":\"7d\",\"stages\":[]}");
+    fixture_expect_error(f, 400, "invalid", "stages");
+    client_send(&f->client, "GET", FUNNELS, NULL);
+    assert_string_equal(before, f->client.body);
+    free(before);
+}
+
+/* A number must come back as it was given: 0.1 is no double. */
+static void
+test_numbers_of_rules_are_kept_as_given(void **state)
+{
+    static const char body[] = "{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":{"
+                               "\"attribute\":\"value\",\"op\":\"ge\",\"values\":"
+                               "[0.1]}},{\"name\":\"B\",\"rule\":" RULE("sale") "}]}";
+    struct fixture *f = *state;
+
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/N", body), 200);
+    assert_non_null(strstr(f->client.body, "\"values\":[0.1]"));
+}
+
+/* ---- Reports ---- */
+
+static void
+expect_shop_report(json_t *report)
+{
+    assert_int_equal(integer_at(report, "entered"), 4);
+    assert_int_equal(integer_at(report, "converted"), 2);
+    assert_int_equal(integer_at(report, "stages.0.reached"), 4);
+    assert_int_equal(integer_at(report, "stages.1.reached"), 2);
+    assert_int_equal(integer_at(report, "stages.1.skipped"), 1);
+    assert_int_equal(integer_at(report, "stages.1.throughput"), 3);
+    expect_text(report, "stages.2.value.USD", "22.45");
+    expect_text(report, "funnel.preset", "open");
+    expect_text(report, "range.first", "2026-06-01T01:00:00Z");
+    expect_text(report, "range.last", "2026-06-03T01:00:00Z");
+    assert_int_equal(integer_at(report, "presets.open.converted"), 2);
+    assert_int_equal(integer_at(report, "presets.closed.converted"), 2);
+    assert_int_equal(integer_at(report, "presets.sequential.entered"), 4);
+    assert_int_equal(integer_at(report, "presets.sequential.converted"), 1);
+    assert_true(json_real_value(at(report, "presets.sequential.conversion_rate")) == 0.25);
+}
+
+static void
+test_report_of_a_draft(void **state)
+{
+    struct fixture *f = *state;
+    json_t *report = post(f, REPORT, "{\"funnel\":{" STAGES "}}");
+
+    expect_shop_report(report);
+    assert_true(json_is_null(at(report, "from")));
+    assert_true(json_is_null(at(report, "to")));
+    expect_text(report, "timezone", "Asia/Jakarta");
+    json_decref(report);
+
+    /* days are the site's: 1 June in Jakarta ends at 17:00Z, before c's cart */
+    report = post(f, REPORT,
+                  "{\"funnel\":{" STAGES "},\"from\":\"2026-06-01\",\"to\":\"2026-06-02\","
+                  "\"as_of\":\"2026-06-02T00:00:00Z\",\"bots\":\"include\"}");
+    expect_text(report, "from", "2026-06-01T00:00:00+07:00");
+    expect_text(report, "to", "2026-06-02T00:00:00+07:00");
+    expect_text(report, "as_of", "2026-06-02T00:00:00Z");
+    assert_int_equal(integer_at(report, "entered"), 4);
+    assert_int_equal(integer_at(report, "stages.1.reached"), 1);
+    json_decref(report);
+
+    report = post(f, REPORT, "{\"funnel\":{\"preset\":\"sequential\"," STAGES "}}");
+    assert_int_equal(integer_at(report, "converted"), 1);
+    json_decref(report);
+}
+
+static void
+test_report_of_a_saved_funnel(void **state)
+{
+    struct fixture *f = *state;
+    json_t *report;
+
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/Shop%20now", "{" STAGES "}"), 200);
+    report = post(f, REPORT, "{\"funnel\":\"Shop now\",\"from\":null,\"to\":null}");
+    expect_shop_report(report);
+    json_decref(report);
+    report = get(f, REPORT "?funnel=Shop+now&timezone=UTC&bots=exclude");
+    expect_shop_report(report);
+    expect_text(report, "timezone", "UTC");
+    expect_text(report, "funnel.name", "Shop now");
+    json_decref(report);
+}
+
+static void
+test_reports_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *code, *field;
+    } cases[] = {
+        {"{}", 400, "invalid", "funnel"},
+        {"{\"funnel\":\"None\"}", 404, "not_found", "funnel"},
+        {"{\"funnel\":1}", 400, "invalid", "funnel"},
+        {"{\"funnel\":{\"window\":\"7d\",\"stages\":[]}}", 400, "invalid", "funnel.stages"},
+        {"{\"funnel\":{" STAGES "},\"from\":\"yesterday\"}", 400, "invalid", "from"},
+        {"{\"funnel\":{" STAGES "},\"from\":\"2026-06-02\",\"to\":\"2026-06-01\"}", 400, "invalid",
+         "to"},
+        {"{\"funnel\":{" STAGES "},\"timezone\":\"Mars/Base\"}", 400, "invalid", "timezone"},
+        {"{\"funnel\":{" STAGES "},\"bots\":\"some\"}", 400, "invalid", "bots"},
+        {"{\"funnel\":{" STAGES "},\"colour\":\"red\"}", 400, "invalid", "colour"},
+        {"{\"funnel\":{" STAGES "},\"filters\":[{}]}", 400, "not_yet", "filters"},
+        {"{\"funnel\":{" STAGES "},\"breakdown\":[{}]}", 400, "not_yet", "breakdown"},
+        {"{\"funnel\":{" STAGES "},\"trend\":\"day\"}", 400, "not_yet", "trend"},
+        {"{\"funnel\":{" STAGES "},\"compare\":\"previous\"}", 400, "not_yet", "compare"},
+        {"{\"funnel\":{" STAGES "},\"limit\":5}", 400, "not_yet", "limit"},
+        {"{\"funnel\":{\"count\":\"sessions\"," STAGES "}}", 400, "not_yet", "funnel.count"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        client_send(&f->client, "POST", REPORT, cases[i].body);
+        fixture_expect_error(f, cases[i].status, cases[i].code, cases[i].field);
+    }
+    client_send(&f->client, "GET", REPORT, NULL);
+    fixture_expect_error(f, 400, "invalid", "funnel");
+    client_send(&f->client, "GET", REPORT "?funnel=None", NULL);
+    fixture_expect_error(f, 404, "not_found", "funnel");
+}
+
+/* A pattern of many groups makes PCRE2 recurse: that must not run over a thread's stack. */
+static void
+test_pattern_of_many_groups(void **state)
+{
+    struct fixture *f = *state;
+    char body[4096];
+    int n = snprintf(body, sizeof body,
+                     "{\"funnel\":{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":" RULE(
+                         "a") "},{\"name\":\"B\",\"rule\":{\"attribute\":\"path\",\"op\":\"regex\","
+                              "\"values\":[\"");
+
+    memset(body + n, '(', 1000);
+    n += 1000;
+    body[n++] = 'a';
+    memset(body + n, ')', 1000);
+    n += 1000;
+    snprintf(body + n, sizeof body - (size_t)n, "\"]}}]}}");
+    client_send(&f->client, "POST", REPORT, body);
+    assert_int_equal(f->client.status, 400);
+    assert_int_equal(client_send(&f->client, "GET", "/api/v1/sites", NULL), 200);
+}
+
+#define WITH(setup, test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(fixture_setup_signed_in, test_new_site),
+        WITH(setup_shop, test_sites_that_cannot_be),
+        WITH(setup_shop, test_site_says_what_it_got),
+        WITH(fixture_setup_signed_in, test_lists_to_pick_from),
+        WITH(fixture_setup_signed_in, test_unknown_site),
+        WITH(setup_shop, test_attributes),
+        WITH(setup_shop, test_values),
+        WITH(setup_shop, test_funnel_from_first_to_last),
+        WITH(setup_shop, test_funnels_that_cannot_be),
+        WITH(setup_shop, test_rename_that_is_refused_changes_nothing),
+        WITH(setup_shop, test_numbers_of_rules_are_kept_as_given),
+        WITH(setup_shop, test_report_of_a_draft),
+        WITH(setup_shop, test_report_of_a_saved_funnel),
+        WITH(setup_shop, test_reports_that_cannot_be),
+        WITH(setup_shop, test_pattern_of_many_groups),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
