@@ -1,0 +1,271 @@
+/* The catalog: all or nothing, whoever else commits; damage is seen. */
+#include <sqlite3.h>
+
+#include "core/clock.h"
+#include "tests/unit/aggregator/fixture.h"
+
+static struct catalog_segment
+row_of(const char *name, uint32_t site)
+{
+    struct catalog_segment row = {
+        .site = site,
+        .month = 202606,
+        .n_rows = 10,
+        .min_time_ms = JUNE_2026_MS,
+        .max_time_ms = JUNE_2026_MS + DAY_MS,
+        .n_bytes = 4096,
+        .created_ms = JUNE_2026_MS,
+        .kind = CATALOG_FLUSH,
+    };
+
+    snprintf(row.name, sizeof row.name, "%s", name);
+    return row;
+}
+
+static enum err_code
+add_row(struct catalog *c, const char *name, struct err *err)
+{
+    struct catalog_segment row = row_of(name, 1);
+    struct catalog_change change = {.add = &row, .n_add = 1};
+
+    return catalog_commit(c, &change, err);
+}
+
+static struct catalog_list
+list_of(struct fixture *f)
+{
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    return list;
+}
+
+static void
+run_sql(struct fixture *f, const char *statement)
+{
+    char path[FILE_PATH_MAX];
+    sqlite3 *db = NULL;
+
+    store_path(&f->store, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void
+test_adds_and_removes(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_segment b = row_of("b.seg", 2);
+    char gone[1][CATALOG_NAME_MAX] = {"a.seg"};
+    struct catalog_change change = {
+        .add = &b, .n_add = 1, .remove = (const char(*)[CATALOG_NAME_MAX])gone, .n_remove = 1};
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(add_row(f->catalog, "a.seg", &err));
+    list = list_of(f);
+    assert_int_equal(list.n, 1);
+    assert_int_equal(list.generation, 1);
+    assert_ok(catalog_commit(f->catalog, &change, &err));
+    list = list_of(f);
+    assert_int_equal(list.n, 1);
+    assert_true(list.is_whole);
+    assert_string_equal(list.segments[0].name, "b.seg");
+    assert_int_equal(list.segments[0].site, 2);
+    assert_int_equal(list.segments[0].max_time_ms, JUNE_2026_MS + DAY_MS);
+}
+
+static void
+test_a_merge_commits_only_while_every_input_lives(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_segment merged = row_of("m.seg", 1);
+    char gone[2][CATALOG_NAME_MAX] = {"a.seg", "taken-by-another.seg"};
+    struct catalog_change change = {
+        .add = &merged, .n_add = 1, .remove = (const char(*)[CATALOG_NAME_MAX])gone, .n_remove = 2};
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(add_row(f->catalog, "a.seg", &err));
+    assert_rc(catalog_commit(f->catalog, &change, &err), ERR_CONFLICT);
+    list = list_of(f);
+    assert_int_equal(list.n, 1);
+    assert_string_equal(list.segments[0].name, "a.seg");
+    assert_true(list.is_whole);
+}
+
+static void
+test_of_two_who_read_one_stream_one_commits(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_segment a = row_of("a.seg", 1), b = row_of("b.seg", 1);
+    struct catalog_advance first = {STREAM_EVENTS, "e1", {0, 0}, {100, 1}, 3};
+    struct catalog_advance second = {STREAM_EVENTS, "e1", {0, 0}, {100, 2}, 4};
+    struct catalog_change change = {.add = &a, .n_add = 1, .advance = &first};
+    struct catalog_position position;
+    struct catalog *other = NULL;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_open(&f->store, false, &other, &err));
+    assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_NOT_FOUND);
+    assert_rc(catalog_commit(f->catalog, &change, &err), ERR_CONFLICT); /* nobody has begun */
+    assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e1", &err));
+    assert_rc(catalog_position_reset(other, STREAM_EVENTS, NULL, "e2", &err), ERR_CONFLICT);
+    assert_ok(catalog_commit(f->catalog, &change, &err));
+    change = (struct catalog_change){.add = &b, .n_add = 1, .advance = &second};
+    assert_rc(catalog_commit(other, &change, &err), ERR_CONFLICT);
+    second.epoch = "e2";
+    second.from = first.to;
+    assert_rc(catalog_commit(other, &change, &err), ERR_CONFLICT); /* another epoch */
+    assert_int_equal(list_of(f).n, 1);
+    assert_ok(catalog_position_get(other, STREAM_EVENTS, &position, &err));
+    assert_int_equal(position.id.ms, 100);
+    assert_int_equal(position.id.seq, 1);
+    assert_int_equal(position.n_entries, 3);
+    catalog_close(&other);
+}
+
+static void
+test_damage_is_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_list list;
+    struct catalog_position position;
+    struct err err = ERR_NONE;
+    int n = 0;
+
+    assert_ok(add_row(f->catalog, "a.seg", &err));
+    assert_ok(add_row(f->catalog, "b.seg", &err));
+    run_sql(f, "UPDATE segments SET n_rows = 11 WHERE name = 'a.seg'");
+    list = list_of(f);
+    assert_int_equal(list.n, 1);
+    assert_int_equal(list.n_bad, 1);
+    assert_false(list.is_whole);
+    assert_rc(catalog_clean(f->catalog, &f->store, &n, &err), ERR_CORRUPT);
+    run_sql(f, "DELETE FROM segments WHERE name = 'a.seg'");
+    list = list_of(f);
+    assert_int_equal(list.n_bad, 0);
+    assert_false(list.is_whole); /* count and sum say that a row is missing */
+    assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e1", &err));
+    run_sql(f, "UPDATE positions SET ms = 5");
+    assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_CORRUPT);
+}
+
+static void
+test_newer_schema_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog *c = NULL;
+    struct err err = ERR_NONE;
+
+    run_sql(f, "PRAGMA user_version = 99");
+    assert_rc(catalog_open(&f->store, true, &c, &err), ERR_VERSION);
+    run_sql(f, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    assert_rc(catalog_open(&f->store, true, &c, &err), ERR_CORRUPT);
+}
+
+static void
+touch(struct fixture *f, const char *name)
+{
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    store_segment_path(&f->store, name, path);
+    assert_ok(file_replace(path, SLICE("x"), 0640, &err));
+}
+
+static bool
+is_there(struct fixture *f, const char *name)
+{
+    char path[FILE_PATH_MAX];
+
+    store_segment_path(&f->store, name, path);
+    return file_exists(path);
+}
+
+static void
+test_clean_takes_what_nobody_names(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = ERR_NONE;
+    int lock = -1;
+    int n = -1;
+
+    assert_ok(add_row(f->catalog, "live.seg", &err));
+    touch(f, "live.seg");
+    touch(f, "orphan.seg");
+    touch(f, ".new-abcdef");
+    assert_ok(store_lock_writing(&f->store, false, true, &lock, &err));
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 0); /* somebody may be between the file and its commit */
+    file_unlock(&lock);
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(is_there(f, "live.seg"));
+    assert_false(is_there(f, "orphan.seg"));
+}
+
+static void
+test_replaced_files_stay_for_a_minute(void **state)
+{
+    struct fixture *f = *state;
+    char gone[1][CATALOG_NAME_MAX] = {"a.seg"};
+    struct catalog_change change = {.remove = (const char(*)[CATALOG_NAME_MAX])gone, .n_remove = 1};
+    struct err err = ERR_NONE;
+    int n = -1;
+
+    clock_set_wall_ms(JUNE_2026_MS);
+    assert_ok(add_row(f->catalog, "a.seg", &err));
+    touch(f, "a.seg");
+    assert_ok(catalog_commit(f->catalog, &change, &err));
+    clock_set_wall_ms(JUNE_2026_MS + CATALOG_REPLACED_MS - 1);
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 0);
+    assert_true(is_there(f, "a.seg"));
+    clock_set_wall_ms(JUNE_2026_MS + CATALOG_REPLACED_MS);
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    clock_set_wall_ms(-1);
+    assert_int_equal(n, 1);
+    assert_false(is_there(f, "a.seg"));
+}
+
+static void
+test_alarms_are_kept_and_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_alarm *alarms = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    assert_ok(catalog_alarm_raise(f->catalog, "stream_lost", 3, "three", &err));
+    assert_ok(catalog_alarm_raise(f->catalog, "stream_lost", 4, "four more", &err));
+    assert_ok(catalog_alarm_raise(f->catalog, "bad_records", 1, "one", &err));
+    assert_ok(catalog_alarms(f->catalog, &f->arena, &alarms, &n, &err));
+    assert_int_equal(n, 2);
+    assert_int_equal(alarms[1].n, 7);
+    assert_true(slice_is(alarms[1].message, "four more"));
+    assert_ok(catalog_alarm_clear(f->catalog, "stream_lost", &err));
+    assert_ok(catalog_alarms(f->catalog, &f->arena, &alarms, &n, &err));
+    assert_int_equal(n, 1);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_adds_and_removes),
+        CASE(test_a_merge_commits_only_while_every_input_lives),
+        CASE(test_of_two_who_read_one_stream_one_commits),
+        CASE(test_damage_is_seen),
+        CASE(test_newer_schema_is_refused),
+        CASE(test_clean_takes_what_nobody_names),
+        CASE(test_replaced_files_stay_for_a_minute),
+        CASE(test_alarms_are_kept_and_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,490 @@
+/* Queries: a report is the same however its events lie in files, repeats count once, damage is
+ * named. */
+#include <fcntl.h>
+
+#include "aggregator/merge.h"
+#include "tests/unit/aggregator/fixture.h"
+
+static uint64_t
+random_next(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15)); /* splitmix64 */
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static uint32_t
+below(uint64_t *state, uint32_t n)
+{
+    return (uint32_t)(random_next(state) % n);
+}
+
+/* An event of site 1 or 2; ids repeat, and what stands under an id differs from time to time. */
+static struct event
+random_event(uint64_t *r, struct arena *a)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "pageview"};
+    static const char *const currencies[] = {"", "USD", "JPY", "KWD"};
+    struct event e = event_of(1 + below(r, 2), "", "", names[below(r, 5)], JUNE_2026_MS);
+
+    e.visitor = arena_printf(a, "v%u", below(r, 40));
+    e.id = arena_printf(a, "i%u", below(r, 120));
+    e.time_ms += (int64_t)below(r, 60 * 24) * 3600000 + below(r, 3);
+    e.flags = below(r, 12) == 0 ? EVENT_BOT : 0;
+    e.flags |= below(r, 3) == 0 ? EVENT_DRIVER : 0;
+    if (below(r, 2))
+        e.text[TEXT_PATH] = arena_printf(a, "/p/%u", below(r, 6));
+    if (below(r, 3) == 0) {
+        event_set_number(&e, NUMBER_VALUE, below(r, 5) * 250);
+        e.text[TEXT_CURRENCY] = slice_from(currencies[below(r, 4)]);
+    }
+    if (below(r, 3) == 0) {
+        e.properties = ARENA_NEW(a, struct event_property);
+        e.properties[0] =
+            (struct event_property){SLICE("size"), arena_printf(a, "%u", below(r, 4))};
+        e.n_properties = 1;
+    }
+    return e;
+}
+
+#define IS(attribute, value)                                                                       \
+    "{\"attribute\":\"" attribute "\",\"op\":\"is\",\"values\":[\"" value "\"]}"
+
+static const char *const definitions[] = {
+    FUNNEL_OF_3,
+    /* a repeated rule, an exclusion, values with and without a currency's digits */
+    "{\"window\":\"5d\",\"stages\":[{\"name\":\"1\",\"rule\":" IS(
+        "event", "a") "},"
+                      "{\"name\":\"2\",\"rule\":" IS("event", "b") "},{\"name\":\"3\",\"rule\":" IS(
+                          "event", "b") "},"
+                                        "{\"name\":\"4\",\"rule\":{\"attribute\":\"value\",\"op\":"
+                                        "\"gt\",\"values\":[5]}}],"
+                                        "\"exclusions\":[{\"rule\":" IS(
+                                            "event", "d") ",\"from\":3,\"to\":4}]}",
+    /* not direct: `all`, `not`, landing, bot, a property read as a number */
+    "{\"window\":\"40d\",\"preset\":\"closed\",\"stages\":["
+    "{\"name\":\"1\",\"rule\":{\"attribute\":\"landing\",\"op\":\"set\"}},"
+    "{\"name\":\"2\",\"rule\":{\"all\":[" IS(
+        "event", "a") ","
+                      "{\"not\":" IS(
+                          "path", "/p/1") "}]}},"
+                                          "{\"name\":\"3\",\"rule\":{\"all\":[" IS(
+                                              "bot", "false") ","
+                                                              "{\"attribute\":\"properties.size\","
+                                                              "\"op\":\"ge\",\"values\":[2]}]}}]}",
+};
+
+#define N_DEFINITIONS (sizeof definitions / sizeof *definitions)
+#define N_REPORTS     (N_DEFINITIONS * 3)
+
+static void
+all_reports(struct fixture *f, uint32_t site, struct slice out[N_REPORTS])
+{
+    for (size_t i = 0; i < N_REPORTS; i++)
+        out[i] = fixture_report(f, site, definitions[i / 3], (enum request_bots)(i % 3));
+}
+
+static void
+assert_same(const struct slice a[N_REPORTS], const struct slice b[N_REPORTS])
+{
+    for (size_t i = 0; i < N_REPORTS; i++)
+        if (!slice_equal(a[i], b[i]))
+            fail_msg("report %zu differs:\n%.*s\n%.*s", i, SLICE_ARG(a[i]), SLICE_ARG(b[i]));
+}
+
+static void
+remove_everything(struct fixture *f)
+{
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    for (size_t i = 0; i < list.n; i++) {
+        char name[1][CATALOG_NAME_MAX];
+        struct catalog_change change = {.remove = (const char(*)[CATALOG_NAME_MAX])name,
+                                        .n_remove = 1};
+
+        memcpy(name[0], list.segments[i].name, CATALOG_NAME_MAX);
+        assert_ok(catalog_commit(f->catalog, &change, &err));
+    }
+}
+
+static void
+add_all(struct fixture *f, const struct event *events, size_t n, uint64_t *r, uint32_t one_in)
+{
+    for (size_t i = 0; i < n; i++) {
+        fixture_add(f, &events[i]);
+        if (one_in != 0 && below(r, one_in) == 0)
+            fixture_commit(f);
+    }
+    fixture_commit(f);
+}
+
+static void
+shuffle(struct event *events, size_t n, uint64_t *r)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = below(r, (uint32_t)i);
+        struct event e = events[k];
+
+        events[k] = events[i - 1];
+        events[i - 1] = e;
+    }
+}
+
+static size_t
+merge_all(struct fixture *f)
+{
+    struct merge_options options = {
+        .store = &f->store, .settings = f->settings, .everything = true};
+    struct err err = ERR_NONE;
+    size_t total = 0;
+
+    for (size_t n = 1; n != 0; total += n)
+        assert_ok(merge_step(f->catalog, &options, &n, &err));
+    return total;
+}
+
+static void
+test_any_split_and_any_merge_gives_the_same_report(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t r = 7;
+
+    for (int round = 0; round < 6; round++) {
+        struct slice whole[2][N_REPORTS], parts[N_REPORTS];
+        size_t n = 500;
+        struct event *events = ARENA_ARRAY(&f->arena, struct event, n);
+
+        for (size_t i = 0; i < n; i++)
+            events[i] = random_event(&r, &f->arena);
+        add_all(f, events, n, &r, 0);
+        for (uint32_t site = 1; site <= 2; site++)
+            all_reports(f, site, whole[site - 1]);
+        remove_everything(f);
+        shuffle(events, n, &r);
+        add_all(f, events, n, &r, 20 + 40 * (uint32_t)round);
+        for (uint32_t site = 1; site <= 2; site++) {
+            all_reports(f, site, parts);
+            assert_same(whole[site - 1], parts);
+        }
+        assert_true(merge_all(f) > 0);
+        for (uint32_t site = 1; site <= 2; site++) {
+            all_reports(f, site, parts);
+            assert_same(whole[site - 1], parts);
+        }
+        remove_everything(f);
+        arena_reset(&f->arena);
+    }
+}
+
+static void
+test_the_same_events_again_change_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct slice once[N_REPORTS], twice[N_REPORTS];
+    struct event *events = ARENA_ARRAY(&f->arena, struct event, 300);
+    uint64_t r = 99;
+
+    for (size_t i = 0; i < 300; i++)
+        events[i] = random_event(&r, &f->arena);
+    add_all(f, events, 300, &r, 0);
+    all_reports(f, 1, once);
+    assert_contains(once[0], "\"entered\":");
+    shuffle(events, 300, &r);
+    add_all(f, events, 300, &r, 50);
+    all_reports(f, 1, twice);
+    assert_same(once, twice);
+}
+
+static void
+test_of_a_repeat_the_earlier_one_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct event late = event_of(1, "v", "same", "b", JUNE_2026_MS + 40 * DAY_MS);
+    struct event early = event_of(1, "v", "same", "a", JUNE_2026_MS + 20 * DAY_MS);
+    struct slice report;
+
+    fixture_add(f, &late);
+    fixture_commit(f);
+    fixture_add(f, &early);
+    fixture_commit(f);
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    assert_contains(report, "\"paths\":{\"v\":[[1,1782000000000]]}");
+}
+
+static void
+test_bots_are_counted_in_range_only(void **state)
+{
+    struct fixture *f = *state;
+    struct event person = event_of(1, "v", "1", "a", JUNE_2026_MS);
+    struct event bot = event_of(1, "w", "2", "a", JUNE_2026_MS + 1);
+
+    bot.flags = EVENT_BOT;
+    fixture_add(f, &person);
+    fixture_add(f, &bot);
+    fixture_commit(f);
+    fixture_add(f, &bot);
+    fixture_commit(f); /* the same bot event twice is one event */
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"left_out\":{\"bots\":1}");
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":1,");
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_INCLUDE), "\"entered\":2,");
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_INCLUDE), "\"left_out\":{\"bots\":0}");
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_ONLY), "\"paths\":{\"w\":");
+}
+
+/* One visitor a file, in the order of their names. */
+static struct catalog_list
+add_three_files(struct fixture *f)
+{
+    static const char *const visitors[] = {"x", "y", "z"};
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    for (int i = 0; i < 3; i++) {
+        struct event e = event_of(1, visitors[i], "1", "a", JUNE_2026_MS);
+
+        fixture_add(f, &e);
+        fixture_commit(f);
+    }
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    return list;
+}
+
+static void
+damage(struct fixture *f, const char *name, off_t at)
+{
+    char path[FILE_PATH_MAX];
+    char byte = 0;
+    int fd;
+
+    store_segment_path(&f->store, name, path);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static void
+test_a_damaged_file_is_named_and_left_out(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_list list = add_three_files(f);
+    struct slice report;
+
+    damage(f, list.segments[1].name, 100);
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    assert_contains(report, "\"entered\":2,");
+    assert_contains(report, "segment_left_out");
+    assert_contains(report, list.segments[1].name);
+}
+
+static void
+test_damage_anywhere_is_never_a_wrong_count_without_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_list list = add_three_files(f);
+    int n_warned = 0;
+
+    for (off_t at = 0; at < (off_t)list.segments[1].n_bytes; at += 7) {
+        struct slice report;
+        struct err err = ERR_NONE;
+
+        damage(f, list.segments[1].name, at);
+        report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+        if (slice_contains(report, SLICE("segment_left_out"))) {
+            assert_contains(report, "\"entered\":2,");
+            n_warned++;
+        } else {
+            assert_contains(report, "\"entered\":3,");
+        }
+        damage(f, list.segments[1].name, at); /* mended again */
+        snapshot_pool_close(&f->pool);
+        assert_ok(snapshot_pool_open(&f->store, &f->pool, &err));
+    }
+    assert_true(n_warned > 50);
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":3,");
+}
+
+static void
+test_a_file_that_went_is_named(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_list list = add_three_files(f);
+    char path[FILE_PATH_MAX];
+    struct slice report;
+
+    store_segment_path(&f->store, list.segments[2].name, path);
+    assert_int_equal(unlink(path), 0);
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    assert_contains(report, "\"entered\":2,");
+    assert_contains(report, "segment_left_out");
+}
+
+static void
+test_a_snapshot_outlives_its_files(void **state)
+{
+    struct fixture *f = *state;
+    const struct snapshot *snapshot = NULL;
+    uint64_t before = 0, after = 0;
+    struct err err = ERR_NONE;
+
+    add_three_files(f);
+    assert_ok(snapshot_take(f->pool, 1, QUERY_BEGIN, QUERY_END, &snapshot, &err));
+    assert_ok(snapshot_version(f->pool, &before, &err));
+    assert_int_equal(snapshot->n, 3);
+    remove_everything(f);
+    assert_ok(snapshot_version(f->pool, &after, &err));
+    assert_true(after > before);
+    assert_int_equal(segment_info(snapshot->segments[0].segment)->n_rows, 1);
+    snapshot_release(f->pool, &snapshot);
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":0,");
+}
+
+/* ---- Lists ---- */
+
+static void
+add_shop(struct fixture *f)
+{
+    for (int i = 0; i < 6; i++) {
+        struct event e = event_of(1, i < 4 ? "ann" : "bob", "", i % 3 ? "pageview" : "sale",
+                                  JUNE_2026_MS + i * 1000);
+        struct event_property color = {SLICE("color"), SLICE("red")};
+
+        e.id = arena_printf(&f->arena, "%d", i);
+        e.text[TEXT_PATH] = arena_printf(&f->arena, "/p/%d", i % 2);
+        if (i == 0) {
+            e.properties = &color;
+            e.n_properties = 1;
+            e.flags = EVENT_DRIVER;
+        }
+        if (i % 3 == 0) {
+            event_set_number(&e, NUMBER_VALUE, 1250);
+            e.text[TEXT_CURRENCY] = SLICE("EUR");
+        }
+        fixture_add(f, &e);
+        e = event_of(2, "other", "x", "secret", JUNE_2026_MS);
+        if (i == 3) {
+            fixture_add(f, &e);
+            fixture_commit(f);
+        }
+    }
+    fixture_commit(f);
+}
+
+static void
+test_values_by_frequency(void **state)
+{
+    static const struct {
+        const char *attribute, *prefix, *expected;
+    } rows[] = {
+        {"event", "", "pageview:4 sale:2 "}, {"event", "s", "sale:2 "},
+        {"path", "", "/p/0:3 /p/1:3 "},      {"properties.color", "", "red:1 "},
+        {"value", "", "12.50:2 "},           {"bot", "", "false:6 "},
+        {"landing", "", "/p/0:1 "},          {"campaign", "", ""},
+    };
+    struct fixture *f = *state;
+    struct err err = ERR_NONE;
+    struct query_value *values;
+    size_t n = 0;
+
+    add_shop(f);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char got[200] = "";
+
+        assert_ok(query_values(f->pool, 1, slice_from(rows[i].attribute),
+                               slice_from(rows[i].prefix), 10, &f->arena, &values, &n, &err));
+        for (size_t k = 0; k < n; k++)
+            snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s:%d ",
+                     SLICE_ARG(values[k].value), (int)values[k].n_events);
+        assert_string_equal(got, rows[i].expected);
+    }
+    assert_rc(
+        query_values(f->pool, 1, SLICE("nonsense"), SLICE_EMPTY, 10, &f->arena, &values, &n, &err),
+        ERR_INVALID);
+}
+
+static uint64_t
+count_of(const struct query_attribute *list, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_is(list[i].attribute.name, name))
+            return list[i].n_events;
+    return UINT64_MAX;
+}
+
+static void
+test_attributes_with_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct query_attribute *list = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    add_shop(f);
+    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
+    assert_int_equal(count_of(list, n, "event"), 6);
+    assert_int_equal(count_of(list, n, "value"), 2);
+    assert_int_equal(count_of(list, n, "campaign"), 0);
+    assert_int_equal(count_of(list, n, "landing"), 1);
+    assert_int_equal(count_of(list, n, "properties.color"), 1);
+    assert_true(count_of(list, n, "entrance") == UINT64_MAX); /* no rule may ask about it yet */
+    assert_ok(query_attributes(f->pool, 2, &f->arena, &list, &n, &err));
+    assert_int_equal(count_of(list, n, "event"), 1);
+    assert_true(count_of(list, n, "properties.color") == UINT64_MAX);
+}
+
+static void
+test_a_visitors_events_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct query_summary summary;
+    struct event *events = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    add_shop(f);
+    add_shop(f); /* again: repeats */
+    assert_ok(query_visitor(f->pool, 1, SLICE("ann"), 100, &f->arena, &events, &n, &err));
+    assert_int_equal(n, 4);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(events[i].time_ms, JUNE_2026_MS + (int64_t)i * 1000);
+    assert_true(slice_is(events[0].text[TEXT_EVENT], "sale"));
+    assert_true(slice_is(events[0].properties[0].value, "red"));
+    assert_ok(query_visitor(f->pool, 1, SLICE("ann"), 1, &f->arena, &events, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(events[0].time_ms, JUNE_2026_MS + 3000);
+    assert_ok(query_visitor(f->pool, 1, SLICE("other"), 100, &f->arena, &events, &n, &err));
+    assert_int_equal(n, 0);
+    assert_ok(query_site_summary(f->pool, 2, &summary, &err));
+    assert_int_equal(summary.n_events, 2);
+    assert_int_equal(summary.first_ms, JUNE_2026_MS);
+    assert_ok(query_site_summary(f->pool, 3, &summary, &err));
+    assert_int_equal(summary.n_events, 0);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_any_split_and_any_merge_gives_the_same_report),
+        CASE(test_the_same_events_again_change_nothing),
+        CASE(test_of_a_repeat_the_earlier_one_stays),
+        CASE(test_bots_are_counted_in_range_only),
+        CASE(test_a_damaged_file_is_named_and_left_out),
+        CASE(test_damage_anywhere_is_never_a_wrong_count_without_a_warning),
+        CASE(test_a_file_that_went_is_named),
+        CASE(test_a_snapshot_outlives_its_files),
+        CASE(test_values_by_frequency),
+        CASE(test_attributes_with_counts),
+        CASE(test_a_visitors_events_in_order),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* Sites and saved funnels: what is refused, what is kept, what a removed site leaves behind. */
+#include "aggregator/saved_funnel.h"
+#include "aggregator/site.h"
+#include "tests/unit/aggregator/fixture.h"
+
+static const struct site_wish good = {
+    .name = {"shop", 4},
+    .domain = {"shop.example", 12},
+    .timezone = {"Asia/Jakarta", 12},
+    .currency = {"idr", 3},
+};
+
+static struct site
+add_site(struct fixture *f, const char *name)
+{
+    struct site_wish wish = good;
+    char secret[SITE_KEY_MAX];
+    struct site site;
+    struct err err = ERR_NONE;
+
+    wish.name = slice_from(name);
+    assert_ok(site_add(f->settings, &wish, &f->arena, &site, secret, &err));
+    return site;
+}
+
+static void
+test_a_site_is_made_with_keys(void **state)
+{
+    struct fixture *f = *state;
+    char secret[SITE_KEY_MAX];
+    struct site site, found;
+    struct err err = ERR_NONE;
+
+    assert_ok(site_add(f->settings, &good, &f->arena, &site, secret, &err));
+    assert_int_equal(site.id, 1);
+    assert_int_equal(site.public_key.n, 5 + 22);
+    assert_true(slice_starts_with(site.public_key, SLICE("site_")));
+    assert_int_equal(strlen(secret), 7 + 32);
+    assert_int_equal(strncmp(secret, "secret_", 7), 0);
+    assert_int_equal(site.secret_sha256.n, 64);
+    assert_true(slice_is(site.currency, "IDR"));
+    assert_int_equal(site.max_age_ms, SITE_MAX_AGE_MS);
+    assert_ok(site_find(f->settings, SLICE("shop"), &f->arena, &found, &err));
+    assert_true(slice_equal(found.public_key, site.public_key));
+    assert_rc(site_find(f->settings, SLICE("Shop"), &f->arena, &found, &err), ERR_NOT_FOUND);
+    assert_rc(site_add(f->settings, &good, &f->arena, &site, secret, &err), ERR_EXISTS);
+}
+
+static void
+test_bad_wishes_name_their_field(void **state)
+{
+    static const struct {
+        const char *name, *domain, *timezone, *currency, *field;
+        int64_t max_age_ms;
+    } rows[] = {
+        {"", "a.example", "UTC", "", "name", 0},
+        {"a b", "a.example", "UTC", "", "name", 0},
+        {"-a", "a.example", "UTC", "", "name", 0},
+        {"../a", "a.example", "UTC", "", "name", 0},
+        {"a", "", "UTC", "", "domain", 0},
+        {"a", "https://a.example", "UTC", "", "domain", 0},
+        {"a", "a.example/x", "UTC", "", "domain", 0},
+        {"a", "a..example", "UTC", "", "domain", 0},
+        {"a", "a.example", "Mars/Olympus", "", "timezone", 0},
+        {"a", "a.example", "../../etc/passwd", "", "timezone", 0},
+        {"a", "a.example", "UTC", "EURO", "currency", 0},
+        {"a", "a.example", "UTC", "", "max_age", 5},
+        {"a", "a.example", "UTC", "", "max_age", -1},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct site_wish wish = {
+            .name = slice_from(rows[i].name),
+            .domain = slice_from(rows[i].domain),
+            .timezone = slice_from(rows[i].timezone),
+            .currency = slice_from(rows[i].currency),
+            .max_age_ms = rows[i].max_age_ms,
+        };
+        char secret[SITE_KEY_MAX];
+        struct site site;
+        struct err err = ERR_NONE;
+
+        assert_rc(site_add(f->settings, &wish, &f->arena, &site, secret, &err), ERR_INVALID);
+        assert_string_equal(err.field, rows[i].field);
+    }
+}
+
+static void
+test_update_and_list(void **state)
+{
+    struct fixture *f = *state;
+    struct slice referrers[] = {SLICE("pay.example"), SLICE("bank.example")};
+    struct site_wish wish = {
+        .domain = SLICE("new.example"), .ignored_referrers = referrers, .n_ignored_referrers = 2};
+    struct buffer json = BUFFER_EMPTY;
+    struct site *sites = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    add_site(f, "b");
+    add_site(f, "a");
+    assert_ok(site_update(f->settings, SLICE("b"), &wish, &err));
+    assert_rc(site_update(f->settings, SLICE("c"), &wish, &err), ERR_NOT_FOUND);
+    assert_ok(site_list(f->settings, &f->arena, &sites, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(slice_is(sites[0].name, "a"));
+    assert_true(slice_is(sites[1].domain, "new.example"));
+    assert_true(slice_is(sites[1].timezone, "UTC"));
+    assert_int_equal(sites[1].n_ignored_referrers, 2);
+    site_to_json(&sites[1], &json);
+    assert_contains(buffer_slice(&json), "\"id\":1,\"name\":\"b\",\"domain\":\"new.example\"");
+    assert_contains(buffer_slice(&json),
+                    "\"ignored_referrers\":[\"pay.example\",\"bank.example\"]");
+    buffer_fini(&json);
+}
+
+static void
+test_a_removed_sites_id_never_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t *removed = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    assert_int_equal(add_site(f, "a").id, 1);
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("f"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(site_remove(f->settings, SLICE("a"), &err));
+    assert_rc(site_remove(f->settings, SLICE("a"), &err), ERR_NOT_FOUND);
+    assert_int_equal(add_site(f, "a").id, 2);
+    assert_ok(site_list_removed(f->settings, &f->arena, &removed, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(removed[0], 1);
+}
+
+static void
+test_another_processs_change_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct settings_db *other = NULL;
+    struct slice value;
+    struct err err = ERR_NONE;
+    int64_t before = 0, after = 0;
+
+    assert_ok(settings_db_open(&f->store, &other, &err));
+    assert_ok(settings_db_version(other, &before, &err));
+    add_site(f, "a");
+    assert_ok(settings_db_version(other, &after, &err));
+    assert_int_not_equal(before, after);
+    assert_rc(settings_db_property_get(other, "x", &f->arena, &value, &err), ERR_NOT_FOUND);
+    assert_ok(settings_db_property_put(f->settings, "x", SLICE("y"), &err));
+    assert_ok(settings_db_property_get(other, "x", &f->arena, &value, &err));
+    assert_true(slice_is(value, "y"));
+    settings_db_close(&other);
+}
+
+static void
+test_saved_funnels(void **state)
+{
+    struct fixture *f = *state;
+    struct saved_funnel *list = NULL;
+    struct saved_funnel one;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    add_site(f, "a");
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("spring"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("autumn"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("spring"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(saved_funnel_list(f->settings, 1, &f->arena, &list, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(slice_is(list[0].name, "autumn"));
+    assert_rc(saved_funnel_rename(f->settings, 1, SLICE("spring"), SLICE("autumn"), &err),
+              ERR_EXISTS);
+    assert_ok(saved_funnel_rename(f->settings, 1, SLICE("spring"), SLICE("summer"), &err));
+    assert_ok(saved_funnel_get(f->settings, 1, SLICE("summer"), &f->arena, &one, &err));
+    assert_true(slice_is(one.definition, FUNNEL_OF_3));
+    assert_ok(saved_funnel_remove(f->settings, 1, SLICE("summer"), &err));
+    assert_rc(saved_funnel_remove(f->settings, 1, SLICE("summer"), &err), ERR_NOT_FOUND);
+    assert_rc(saved_funnel_put(f->settings, 9, SLICE("x"), slice_from(FUNNEL_OF_3), &err),
+              ERR_NOT_FOUND);
+    assert_rc(saved_funnel_put(f->settings, 1, SLICE(" x"), slice_from(FUNNEL_OF_3), &err),
+              ERR_INVALID);
+    assert_rc(saved_funnel_put(f->settings, 1, SLICE("x"), SLICE("{\"stages\":[]}"), &err),
+              ERR_INVALID);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_a_site_is_made_with_keys),
+        CASE(test_bad_wishes_name_their_field),
+        CASE(test_update_and_list),
+        CASE(test_a_removed_sites_id_never_comes_back),
+        CASE(test_another_processs_change_is_noticed),
+        CASE(test_saved_funnels),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
