@@ -57,7 +57,6 @@ cmd_collector(struct cmd *c)
         rc = collect_start(&config, &collect, &err);
     if (rc != ERR_OK)
         return cmd_fail(&err);
-    log_info("listening on %s port %d", config.address, collect_port(collect));
     while (!atomic_load(&cmd_stop))
         pause();
     collect_stop(&collect);

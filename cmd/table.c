@@ -32,7 +32,7 @@ add_share(struct buffer *out, int64_t a, int64_t b, int width)
     buffer_printf(out, "%*s", width, text);
 }
 
-/* The two largest parts: 93784000 as "1d 2h", 61000 as "1m 1s". */
+/* The two largest parts: 93784000 as "1d 2h", 61000 as "1m 1s", 900 as "900ms". */
 static void
 add_span(struct buffer *out, int64_t ms, int width)
 {
@@ -45,8 +45,8 @@ add_span(struct buffer *out, int64_t ms, int width)
 
     while (i < 4 && ms < units[i].ms)
         i++;
-    if (i == 4)
-        snprintf(text, sizeof text, "%lldms", (long long)ms);
+    if (i >= 3)
+        snprintf(text, sizeof text, "%lld%s", (long long)(ms / units[i].ms), units[i].name);
     else
         snprintf(text, sizeof text, "%lld%s %lld%s", (long long)(ms / units[i].ms), units[i].name,
                  (long long)(ms % units[i].ms / units[i + 1].ms), units[i + 1].name);

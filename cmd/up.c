@@ -142,6 +142,7 @@ add_redis(struct up *u)
              arena_printf(a, "%lldmb", (long long)redis_megabytes(u->c->settings)).p);
     add_pair(u, &w, "--maxmemory-policy", "noeviction");
     add_pair(u, &w, "--loglevel", "warning");
+    add_pair(u, &w, "--logfile", arena_printf(a, "%s/redis/redis.log", u->store.dir).p);
     add_pair(u, &w, "--daemonize", "no");
     supervise_add(&u->processes, "redis-server", keep(u, &w));
 }
@@ -224,8 +225,7 @@ wait_for_redis(struct up *u, struct err *err)
     } while (rc != ERR_OK && clock_steady_ms() < until && !atomic_load(&cmd_stop) &&
              u->processes.children[REDIS].n_restarts < 5);
     stream_destroy(&s);
-    if (rc != ERR_OK && access("/usr/bin/redis-server", X_OK) != 0 &&
-        u->processes.children[REDIS].n_restarts > 0)
+    if (rc != ERR_OK && u->processes.children[REDIS].n_restarts > 0)
         return err_set(
             err, ERR_NOT_FOUND, NULL,
             "redis-server does not start; is it installed? (apt-get install redis-server)");
@@ -258,13 +258,17 @@ prepare(struct up *u, struct err *err)
     const struct settings *s = u->c->settings;
     struct arena *a = &u->c->arena;
     char path[FILE_PATH_MAX];
+    char *whole;
+    bool fits;
     enum err_code rc;
 
-    if (realpath(u->store.dir, path) == NULL)
+    whole = realpath(u->store.dir, NULL);
+    if (whole == NULL)
         return err_errno(err, "cannot use %s", u->store.dir);
-    slice_to_cstr(slice_from(path), u->store.dir, sizeof u->store.dir);
+    fits = slice_to_cstr(slice_from(whole), u->store.dir, sizeof u->store.dir);
+    free(whole);
     u->redis = arena_printf(a, "unix:%s/redis.sock", u->store.dir);
-    if (u->redis.n - strlen("unix:") > SOCKET_PATH_N)
+    if (!fits || u->redis.n - strlen("unix:") > SOCKET_PATH_N)
         return err_set(err, ERR_USAGE, "data",
                        "--data: %s is too long a path for Redis's socket (at most %d characters)",
                        u->store.dir, SOCKET_PATH_N - (int)strlen("/redis.sock"));

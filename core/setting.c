@@ -241,7 +241,6 @@ take_flag(char *word)
 static bool
 is_own(const char *const *own, struct slice name, bool *wants_value)
 {
-    *wants_value = false;
     for (; own != NULL && *own != NULL; own++) {
         struct slice o = slice_sub(slice_from(*own), 2, SIZE_MAX);
 
@@ -249,6 +248,7 @@ is_own(const char *const *own, struct slice name, bool *wants_value)
         if (slice_equal(*wants_value ? slice_sub(o, 0, o.n - 1) : o, name))
             return true;
     }
+    *wants_value = false;
     return slice_is(name, "help");
 }
 
