@@ -378,6 +378,83 @@ test_what_machines_ask(void **state)
     json_decref(document);
 }
 
+/* ---- The built interface; where it was not built, what the server says instead ---- */
+
+static bool
+is_built(struct fixture *f)
+{
+    client_send(&f->client, "GET", "/", NULL);
+    if (f->client.status == 200)
+        return true;
+    assert_int_equal(f->client.status, 503);
+    assert_non_null(strstr(f->client.body, "built without its user interface"));
+    return false;
+}
+
+static void
+expect_header(struct fixture *f, const char *name, const char *value)
+{
+    char got[256];
+
+    if (!client_header(&f->client, name, got, sizeof got))
+        fail_msg("no header %s", name);
+    assert_string_equal(got, value);
+}
+
+static void
+test_pages_of_the_interface(void **state)
+{
+    static const char *const pages[] = {"/setup?token=x", "/sites/shop/funnels/Spring%20campaign",
+                                        "/index.html"};
+    struct fixture *f = *state;
+    char *index, etag[64], conditional[128];
+
+    if (!is_built(f))
+        skip();
+    expect_header(f, "Content-Type", "text/html; charset=utf-8");
+    expect_header(f, "Cache-Control", "no-cache");
+    assert_true(client_header(&f->client, "ETag", etag, sizeof etag));
+    index = strdup(f->client.body);
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        assert_int_equal(client_send(&f->client, "GET", pages[i], NULL), 200);
+        assert_string_equal(f->client.body, index);
+    }
+    free(index);
+    snprintf(conditional, sizeof conditional, "If-None-Match: %s\r\n", etag);
+    f->client.extra = conditional;
+    assert_int_equal(client_send(&f->client, "GET", "/", NULL), 304);
+    assert_int_equal(f->client.body_bytes, 0);
+}
+
+/* A browser must never run a page as a script. */
+static void
+test_assets_of_the_interface(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    const char *at;
+    size_t n_plain;
+
+    client_send(&f->client, "GET", "/assets/none.js", NULL);
+    fixture_expect_error(f, 404, "not_found", "");
+    client_send(&f->client, "GET", "/assets/../index.html", NULL);
+    assert_int_equal(f->client.status, 400);
+    if (!is_built(f))
+        skip();
+    at = strstr(f->client.body, "/assets/");
+    assert_non_null(at);
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\""), at);
+    assert_int_equal(client_send(&f->client, "GET", path, NULL), 200);
+    expect_header(f, "Cache-Control", "public, max-age=31536000, immutable");
+    n_plain = f->client.body_bytes;
+    f->client.extra = "Accept-Encoding: br, gzip\r\n";
+    assert_int_equal(client_send(&f->client, "GET", path, NULL), 200);
+    expect_header(f, "Content-Encoding", "gzip");
+    expect_header(f, "Vary", "Accept-Encoding");
+    assert_true(f->client.body_bytes < n_plain);
+    assert_memory_equal(f->client.body, "\x1f\x8b", 2);
+}
+
 #define WITH(setup, test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int
@@ -399,6 +476,8 @@ main(void)
         WITH(fixture_setup, test_addresses_and_methods_that_do_not_exist),
         WITH(fixture_setup, test_every_reply_carries_the_security_headers),
         WITH(fixture_setup, test_what_machines_ask),
+        WITH(fixture_setup, test_pages_of_the_interface),
+        WITH(fixture_setup, test_assets_of_the_interface),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
