@@ -7,11 +7,12 @@
  * last, taking each that the instant matches, up to a required one that it does not match.
  *
  *   1. forward()  from every start in the range: which (k, c) is the deepest, then fullest, and at
- *                 which instant F is it first there. Most visitors never get here: see only_stage.
- *   2. trace()    from one start alone, cells remember the whole trail: which stages, which events.
- *                 The earliest start in [F - window, F] that reaches (k, c) is the path's; it is
- *                 nearly always the first one tried, otherwise forward() with ever fewer starts
- *                 finds it in O(log n) passes, because more starts never reach less.
+ *                 which instant F is it first there. Most visitors never get here: what only one
+ *                 stage matches is answered by single_visit().
+ *   2. trace()    from one start alone, and every stage remembers the best trail to it: which
+ *                 stages, which events. The earliest start in [F - window, F] that reaches (k, c)
+ *                 is the path's; it is nearly always the first one tried, otherwise forward() with
+ *                 ever fewer starts finds it in O(log n) passes, for more starts never reach less.
  *
  * Not here: which events match (matcher.h), what is counted (tally.h).
  */
@@ -45,10 +46,13 @@ struct depth {
     int count;
 };
 
+/* A cell is kept only where no path at the same stage visits as many stages and is good for as
+ * long: down a stage's counts, first visits get strictly earlier. */
 struct board {
+    int64_t endless_ms;                 /* paths that begin from here on outlast the last event */
     uint32_t stages;                    /* bit k-1: some path stands at k */
     uint32_t counts[FUNNEL_STAGES_MAX]; /* [k-1], bit c-1: with c stages; set only if k's bit is */
-    int64_t first_ms[FUNNEL_STAGES_MAX][FUNNEL_STAGES_MAX]; /* [k-1][c-1] */
+    int64_t first_ms[FUNNEL_STAGES_MAX][FUNNEL_STAGES_MAX]; /* [k-1][c-1], at most endless_ms */
 };
 
 struct trail {
@@ -56,10 +60,11 @@ struct trail {
     uint32_t events[FUNNEL_STAGES_MAX]; /* one per stage, ascending */
 };
 
+/* One trail a stage is enough: had one with fewer stages a way on to the depth that is looked for,
+ * the one with more would have it too and get to a fuller one, and there is none. */
 struct trail_board {
-    uint32_t stages;
-    uint32_t counts[FUNNEL_STAGES_MAX];
-    struct trail trails[FUNNEL_STAGES_MAX][FUNNEL_STAGES_MAX];
+    uint32_t stages; /* bit k-1: trails[k-1] is there */
+    struct trail trails[FUNNEL_STAGES_MAX];
 };
 
 /* Where forward() looks: starts in [from, to), until the depth `until` is there. */
@@ -72,9 +77,8 @@ struct span {
 
 struct reached {
     struct depth depth;
-    int64_t at_ms;    /* first instant at which it was there */
-    int64_t first_ms; /* first visit of a path that got there then */
-    uint32_t event;   /* at_ms's first event */
+    int64_t at_ms;  /* first instant at which it was there */
+    uint32_t event; /* its first event */
 };
 
 static inline uint32_t
@@ -107,7 +111,12 @@ read_instant(const struct visitor *v, uint32_t i, struct instant *out)
 {
     const struct plan *p = v->plan;
 
-    *out = (struct instant){.time_ms = v->events[i].time_ms, .begin = i};
+    out->time_ms = v->events[i].time_ms;
+    out->begin = i;
+    out->stages = 0;
+    out->exclusions = 0;
+    for (int g = 0; g < p->n_groups; g++)
+        out->in_group[g] = 0;
     for (; i < v->n && v->events[i].time_ms == out->time_ms; i++) {
         uint32_t stages = v->events[i].stages;
 
@@ -166,16 +175,22 @@ static void
 board_offer(struct board *b, struct depth d, int64_t first_ms)
 {
     int k = d.stage - 1;
-    int c = d.count - 1;
+    int64_t *firsts = b->first_ms[k];
+    uint32_t fuller;
+    uint32_t emptier;
 
     if ((b->stages >> k & 1) == 0) {
         b->stages |= 1u << k;
         b->counts[k] = 0;
     }
-    if ((b->counts[k] >> c & 1) == 0 || b->first_ms[k][c] < first_ms) {
-        b->counts[k] |= 1u << c;
-        b->first_ms[k][c] = first_ms;
-    }
+    fuller = b->counts[k] & ~below(d.count - 1);
+    if (fuller != 0 && firsts[lowest(fuller) - 1] >= first_ms)
+        return;
+    emptier = b->counts[k] & below(d.count - 1);
+    while (emptier != 0 && firsts[highest(emptier) - 1] <= first_ms)
+        emptier &= below(highest(emptier) - 1);
+    b->counts[k] = emptier | fuller | 1u << (d.count - 1);
+    firsts[d.count - 1] = first_ms;
 }
 
 /* A path that stands at d goes on over the stages taken. */
@@ -183,13 +198,15 @@ static void
 board_advance(struct board *b, struct depth d, uint32_t taken, int64_t first_ms,
               const struct instant *now, struct reached *best)
 {
+    if (first_ms > b->endless_ms)
+        first_ms = b->endless_ms;
     for (; taken != 0; taken &= taken - 1) {
         d.stage = lowest(taken);
         d.count++;
         board_offer(b, d, first_ms);
     }
     if (is_deeper(d, best->depth))
-        *best = (struct reached){d, now->time_ms, first_ms, now->begin};
+        *best = (struct reached){d, now->time_ms, now->begin};
 }
 
 /* Every path that stands at stage k before this instant goes on, or is forgotten where its window
@@ -227,6 +244,9 @@ forward(const struct visitor *v, const struct span *span)
     int64_t last_start_ms = INT64_MIN;
     struct instant now;
 
+    if (v->n == 0)
+        return best;
+    b.endless_ms = v->events[v->n - 1].time_ms - p->window_ms;
     b.stages = 0;
     for (uint32_t i = span->begin; i < v->n;) {
         if ((v->events[i].stages | v->events[i].exclusions) == 0) {
@@ -276,15 +296,19 @@ serving_event(const struct visitor *v, const struct instant *now, uint32_t taken
     return now->begin;
 }
 
-/* Is a to be counted before b, both with the same last stage and as many stages? The earlier
+/* Is a to be counted before b, both with the same last stage? The fuller one, then the earlier
  * stages, then the earlier visits. Where two trails have the same stages, an earlier event is an
  * earlier visit: within an instant, other events serve only after an earlier visit differed in
  * time. */
 static bool
-trail_is_before(const struct trail *a, const struct trail *b, int n)
+trail_is_before(const struct trail *a, const struct trail *b)
 {
     uint32_t differs = a->stages ^ b->stages;
+    int n = __builtin_popcount(a->stages);
+    int n_b = __builtin_popcount(b->stages);
 
+    if (n != n_b)
+        return n > n_b;
     if (differs != 0)
         return (a->stages & differs & (~differs + 1)) != 0;
     for (int i = 0; i < n; i++)
@@ -293,22 +317,7 @@ trail_is_before(const struct trail *a, const struct trail *b, int n)
     return false;
 }
 
-static void
-trail_offer(struct trail_board *b, int stage, int count, const struct trail *t)
-{
-    int k = stage - 1;
-    int c = count - 1;
-
-    if ((b->stages >> k & 1) == 0) {
-        b->stages |= 1u << k;
-        b->counts[k] = 0;
-    }
-    if ((b->counts[k] >> c & 1) == 0 || trail_is_before(t, &b->trails[k][c], count)) {
-        b->counts[k] |= 1u << c;
-        b->trails[k][c] = *t;
-    }
-}
-
+/* The trail goes on over the stages that the instant's walk took. */
 static void
 trail_advance(const struct visitor *v, struct trail_board *b, struct trail t,
               const struct instant *now, uint32_t taken)
@@ -317,22 +326,14 @@ trail_advance(const struct visitor *v, struct trail_board *b, struct trail t,
 
     for (uint32_t left = taken; left != 0; left &= left - 1) {
         int stage = lowest(left);
+        uint32_t bit = 1u << (stage - 1);
 
-        t.stages |= 1u << (stage - 1);
+        t.stages |= bit;
         t.events[count++] = serving_event(v, now, taken, stage);
-        trail_offer(b, stage, count, &t);
+        if ((b->stages & bit) == 0 || trail_is_before(&t, &b->trails[stage - 1]))
+            b->trails[stage - 1] = t;
+        b->stages |= bit;
     }
-}
-
-static void
-trail_step(const struct visitor *v, struct trail_board *b, int k, const struct instant *now)
-{
-    uint32_t taken = walk(v->plan, now, k);
-
-    if (taken == 0)
-        return;
-    for (uint32_t counts = b->counts[k - 1]; counts != 0; counts &= counts - 1)
-        trail_advance(v, b, b->trails[k - 1][lowest(counts) - 1], now, taken);
 }
 
 /* The path of this depth whose first visit is at the instant of event `begin`: with the earliest
@@ -342,6 +343,7 @@ trace(const struct visitor *v, uint32_t begin, struct depth depth, struct trail 
 {
     const struct plan *p = v->plan;
     const int64_t start_ms = v->events[begin].time_ms;
+    const int last = depth.stage - 1;
     struct trail_board b;
     struct instant now;
 
@@ -351,13 +353,16 @@ trace(const struct visitor *v, uint32_t begin, struct depth depth, struct trail 
         if (now.time_ms - start_ms > p->window_ms)
             return false;
         b.stages &= ~ended_stages(p, &now);
-        for (uint32_t at = b.stages; at != 0; at &= below(highest(at) - 1))
-            trail_step(v, &b, highest(at), &now);
+        for (uint32_t at = b.stages; at != 0; at &= below(highest(at) - 1)) {
+            uint32_t taken = walk(p, &now, highest(at));
+            if (taken != 0)
+                trail_advance(v, &b, b.trails[highest(at) - 1], &now, taken);
+        }
         if (now.time_ms == start_ms)
             trail_advance(v, &b, (struct trail){.stages = 0}, &now, walk(p, &now, NO_STAGE));
-        if ((b.stages >> (depth.stage - 1) & 1) != 0 &&
-            (b.counts[depth.stage - 1] >> (depth.count - 1) & 1) != 0) {
-            *out = b.trails[depth.stage - 1][depth.count - 1];
+        if ((b.stages >> last & 1) != 0 &&
+            __builtin_popcount(b.trails[last].stages) == depth.count) {
+            *out = b.trails[last];
             return true;
         }
         if (b.stages == 0)
@@ -396,8 +401,8 @@ is_reached_from(const struct visitor *v, uint32_t begin, uint32_t last, struct d
     return !is_deeper(depth, forward(v, &span).depth);
 }
 
-/* The first event from which the depth is reached, in (begin, end]; from end it is. Doubling steps,
- * then halving: the first that serves is usually near. */
+/* The first event from which the depth is reached, in (begin, end]; with all of them it is.
+ * Doubling steps, then halving: the first that serves is usually near. */
 static uint32_t
 earliest_start(const struct visitor *v, uint32_t begin, uint32_t end, struct depth depth)
 {
@@ -435,7 +440,7 @@ find_trail(const struct visitor *v, const struct path_range *range, const struct
         begin++; /* ends: the path that was found begins at or after it */
     if (trace(v, begin, best->depth, out))
         return;
-    begin = earliest_start(v, begin, first_event_from(v, best->first_ms), best->depth);
+    begin = earliest_start(v, begin, best->event, best->depth);
     is_found = trace(v, begin, best->depth, out);
     assert(is_found);
     (void)is_found;
