@@ -322,11 +322,12 @@ read_directory(struct segment *s, struct err *err)
 {
     uint64_t n = load_u32(s->map.p + HEADER_ENTRIES);
     uint64_t at = load_u64(s->map.p + HEADER_DIRECTORY);
-    const unsigned char *p = s->map.p + at;
+    const unsigned char *p;
 
     if (at % FORMAT_ALIGN != 0 || at < FORMAT_HEADER || at > s->map.n ||
         n * FORMAT_ENTRY + FORMAT_FOOTER != s->map.n - at)
         return segment__corrupt(s, NULL, err, "its directory lies outside of the file");
+    p = s->map.p + at;
     if (checksum64(p, n * FORMAT_ENTRY) != load_u64(s->map.p + HEADER_DIRECTORY_SUM))
         return err_set(err, ERR_CORRUPT, "directory", "%s: directory: its checksum differs",
                        s->name);
