@@ -294,6 +294,34 @@ assert_only_matches_count(const struct setup *s, const struct path_event *events
     }
 }
 
+/* Other ids, so another order within a millisecond: the same stages at the same times. */
+static void
+assert_order_is_nothing(const struct setup *s, struct random *r, const struct path_event *events,
+                        int n)
+{
+    struct path_event shuffled[CASE_EVENTS_MAX];
+    struct path a;
+    struct path b;
+    bool has_path = path_count(&s->plan, &s->range, events, (uint32_t)n, &a);
+
+    memcpy(shuffled, events, (size_t)n * sizeof *shuffled);
+    for (int i = 1; i < n; i++) {
+        int with = i - random_below(r, 2);
+        struct path_event other = shuffled[with];
+
+        if (other.time_ms != shuffled[i].time_ms)
+            continue;
+        shuffled[with] = shuffled[i];
+        shuffled[i] = other;
+    }
+    assert_int_equal(has_path, path_count(&s->plan, &s->range, shuffled, (uint32_t)n, &b));
+    if (!has_path)
+        return;
+    assert_int_equal(a.stages, b.stages);
+    for (uint32_t i = 0; i < a.n; i++)
+        assert_int_equal(events[a.visits[i].event].time_ms, shuffled[b.visits[i].event].time_ms);
+}
+
 static int
 deepest(const struct setup *s, const struct path_event *events, int n)
 {
@@ -342,6 +370,7 @@ test_always_true(void **state)
         for (int v = 0; v < VISITORS_PER_FUNNEL; v++) {
             tally_visitor(&s, &g, v, whole);
             assert_only_matches_count(&s, g.matched[v], g.n[v]);
+            assert_order_is_nothing(&s, &r, g.matched[v], g.n[v]);
             assert_more_is_deeper(&s, &r, g.matched[v], g.n[v], span);
         }
         assert_sums(&s, whole);
