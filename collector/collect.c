@@ -5,7 +5,6 @@
 
 #include "core/embed.h"
 #include "core/hash.h"
-#include "core/log.h"
 
 #define QUEUE_BYTES     (16 * 1024 * 1024)
 #define SERVER_BODY_MAX (1024 * 1024)
@@ -225,7 +224,6 @@ collect_start(const struct collect_config *config, struct collect **out, struct 
         return rc;
     }
     *out = c;
-    log_info("listening on %s port %d", config->address, http_port(c->http));
     return ERR_OK;
 }
 

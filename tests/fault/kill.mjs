@@ -87,6 +87,18 @@ class Product {
     this.ended = new Promise((done) => this.process.once("exit", done));
   }
 
+  /** Its children end with it, but not at the same moment: until then their ports are taken. */
+  async startAgain() {
+    for (let tries = 1; ; tries++) {
+      await sleep(300);
+      try {
+        return await this.start();
+      } catch (error) {
+        if (tries === 40) throw error;
+      }
+    }
+  }
+
   /** The process id of a child, as the state file says; undefined while it is down. */
   pid(name) {
     if (name === "up") return this.process.pid;
@@ -115,8 +127,7 @@ class Product {
     kill(pid, "SIGKILL");
     if (name === "up") {
       await this.ended;
-      await sleep(200); // its children end with it
-      await this.start();
+      await this.startAgain();
     }
     return pid;
   }
