@@ -69,6 +69,8 @@ export default tseslint.config(
         document: "readonly",
         window: "readonly",
         fetch: "readonly",
+        location: "readonly",
+        structuredClone: "readonly",
       },
     },
   },

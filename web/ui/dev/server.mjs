@@ -98,7 +98,7 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      if (state.isDown) return request.destroy();
+      if (state.isDown) return response.destroy();
       const headers = { "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin" };
       if (url.pathname.startsWith("/api/")) {
         const source = Buffer.concat(chunks).toString();

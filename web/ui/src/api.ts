@@ -66,14 +66,15 @@ interface Options {
 }
 
 async function call<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1" };
   const init: RequestInit = {
     method,
     credentials: "same-origin",
-    headers: { Accept: "application/json", "X-Corong": "1" },
+    headers,
     signal: signal ?? null,
   };
   if (body !== undefined) {
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
   let response: Response;

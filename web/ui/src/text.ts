@@ -1,7 +1,7 @@
 /* Every word the dashboard says. One file, so that it can move into a catalogue of languages. */
 import type { Preset, StageKind } from "./api-types";
 
-export const LOCALE = "en";
+export const LOCALE = "en-GB";
 
 const integers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const n = (count: number) => integers.format(count);
@@ -115,12 +115,13 @@ export const text = {
     add: "Add a site",
     addTitle: "Add a site",
     name: "Name",
-    nameHint: "Short, as you will call it: shop",
+    nameHint: "Letters, digits, - and _: shop",
     domain: "Domain",
     domainHint: "shop.example",
     timezone: "Time zone",
     timezoneHint: "A day begins at midnight there.",
     currency: "Currency",
+    noCurrency: "none",
     currencyHint: "For values that come without one.",
     create: "Add the site",
     created: (name: string) => `${name} is ready`,
@@ -153,10 +154,7 @@ export const text = {
     openShop: "Open the demonstration shop",
     stages: (count: number) => plural(count, "stage", "stages"),
     edit: "Edit",
-    entered: "entered",
-    converted: "converted",
-    figures: (entered: number, converted: number, share: string) =>
-      `${n(entered)} entered, ${n(converted)} converted (${share})`,
+    ofEntered: (converted: number, entered: number) => `${n(converted)} of ${n(entered)}`,
     noFigures: "no figures: ",
     within: (window: string) => `${window} to convert`,
     timezone: (zone: string) => `Days in ${zone}`,
@@ -194,8 +192,10 @@ export const text = {
     exclusionInWords: (from: string, to: string) => `Ends a path between ${from} and ${to}`,
     presetsLabel: "How strictly the order is taken: how many converted",
     summary: (converted: number, entered: number, share: string, last: string) =>
-      `${n(converted)} of ${visitors(entered)} who entered reached ${last} (${share})`,
-    figureSale: "bought",
+      `${n(converted)} of ${visitors(entered)} reached ${last} (${share})`,
+    summarySale: (converted: number, entered: number, share: string) =>
+      `${n(converted)} of ${visitors(entered)} bought (${share})`,
+    presetOf: (converted: number, entered: number) => `${n(converted)} of ${n(entered)} who entered`,
     drawingTitle: "The funnel",
     drawFrom: "Draw from",
     stageNumber: (number: number, name: string) => `${number}. ${name}`,
@@ -259,8 +259,8 @@ export const text = {
     left: "left",
     ofThisFar: (share: string) => `(${share} of those who got this far)`,
     stillOpen: (count: number) => `of which ${n(count)} still under way`,
-    converted: "converted",
-    ofStageBefore: (share: string) => `${share} of those who got to the stage before`,
+    ofStageBefore: (share: string, whole: number, name: string) =>
+      `${share} of the ${n(whole)} who got as far as ${name}`,
     fromPrevious: "from the stage before",
     fromStart: "since their first stage",
     median: (time: string) => `median ${time}`,
@@ -292,15 +292,16 @@ export const text = {
     movesFrom: "From",
     movesEntry: "Came in",
     movesLeft: "Left there",
-    movesConverted: "Converted",
+    movesConverted: "Done",
     total: "Total",
     movesNote:
-      "Each row adds up to those who came through its stage, each column to those who came through the stage above it.",
-    timeCaption: "Time between stages, of those who came through and began earlier",
+      "Each row adds up to those who came through its stage, and so does each column. Amber: stages were skipped on the way.",
+    timeCaption:
+      "Time of those who came through the stage and began at an earlier one: half of them within the median, nine in ten within the next column",
     timePrevious: "From the stage before",
     timeStart: "Since their first stage",
     p50: "Median",
-    p90: "Nine in ten within",
+    p90: "Nine in ten",
     mean: "Mean",
     timeDrawing: "From the stage before: median to nine in ten, on a scale where each step is longer than the last",
   },

@@ -238,31 +238,71 @@ test("nobody entered: columns without height, no band, no NaN", () => {
   assert.ok(layout.columns.every((column) => column.reachedPx === 0 && column.skippedPx === 0));
 });
 
-test("sixteen stages with every move: 24 bands of their own, the rest together, the sums still hold", () => {
-  const moves: Move[] = [];
-  for (let from = 0; from < 16; from++)
-    for (let to = from + 1; to <= 16; to++) moves.push([from, to, 1 + ((from * 7 + to * 13) % 29)]);
+/* Visitors that walk through n stages at random, with a fixed seed, added up as the server would. */
+function randomFlow(n: number, visitors: number, seed: number): Flow {
+  let state = seed;
+  const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
+  const counts = new Map<string, number>();
+  for (let visitor = 0; visitor < visitors; visitor++) {
+    let at = 0;
+    for (let stage = 1; stage <= n; stage++) {
+      if (random() > 0.4) continue;
+      const key = `${at} ${stage}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      at = stage;
+      if (random() < 0.15) break;
+    }
+  }
+  const moves = [...counts].map(([key, count]): Move => {
+    const [from, to] = key.split(" ").map(Number);
+    return [from!, to!, count];
+  });
   const count = (keep: (move: Move) => boolean) =>
     moves.filter(keep).reduce((total, move) => total + move[2], 0);
-  const stages = Array.from({ length: 16 }, (_, index) => {
+  const stages = Array.from({ length: n }, (_, index) => {
     const number = index + 1;
     const reached = count((move) => move[1] === number);
     const skipped = count((move) => move[0] < number && move[1] > number);
-    const onward = count((move) => move[0] === number);
-    return { number, name: `S${number}`, kind: "custom" as const, reached, skipped, throughput: reached + skipped, exits: Math.max(0, reached - onward), open: null };
+    const exits = reached - count((move) => move[0] === number);
+    const throughput = reached + skipped;
+    return { number, name: `S${number}`, kind: "custom" as const, reached, skipped, throughput, exits, open: null };
   });
-  const layout = layoutFlow({ entered: count((m) => m[0] === 0), stages, moves }, BOX, 26, 64);
-  const own = layout.bands.filter((band) => band.kind !== "other");
-  assert.equal(own.length, BANDS_MAX);
-  assert.equal(sum(layout.bands), count(() => true));
-  const smallestOwn = Math.min(...own.map((band) => band.count));
-  const largestOther = Math.max(...layout.bands.filter((b) => b.kind === "other").map((b) => b.count));
-  assert.ok(smallestOwn >= largestOther);
-  layout.columns.forEach((column, index) => {
-    const number = index + 1;
-    assert.equal(sum(layout.bands.filter((b) => b.from < number && b.to > number)), column.stage.skipped);
-    assert.equal(sum(layout.bands.filter((b) => b.to === number)), column.stage.reached);
-  });
+  return { entered: count((move) => move[0] === 0), stages, moves };
+}
+
+test("2 to 16 stages with every move: 24 bands of their own, the rest together, all sums hold", () => {
+  for (let n = 2; n <= 16; n++)
+    for (let seed = 1; seed <= 10; seed++) {
+      const flow = randomFlow(n, 3000, seed * 7919 + n);
+      const layout = layoutFlow(flow, BOX, 26, 64);
+      checkLayout(flow, layout);
+      const own = layout.bands.filter((band) => band.kind !== "other");
+      const others = layout.bands.filter((band) => band.kind === "other");
+      assert.equal(own.length, Math.min(BANDS_MAX, flow.moves.length));
+      if (others.length === 0) continue;
+      const smallestOwn = Math.min(...own.map((band) => band.count));
+      assert.ok(smallestOwn >= Math.max(...others.map((band) => band.count)));
+    }
+});
+
+test("two bands cross only where they must, and then once", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const { bands } = layoutFlow(randomFlow(6, 3000, seed * 31), BOX, 26, 64);
+    for (const a of bands)
+      for (const b of bands) {
+        if (a === b || a.from > b.from || (a.from === b.from && a.to < b.to)) continue;
+        const first = b.from;
+        const last = Math.min(a.to, b.to);
+        if (first >= last) continue;
+        const isAbove = Array.from({ length: last - first + 1 }, (_, index) => {
+          const slotAt = (band: Band) => band.slots[first + index - band.from]!;
+          return slotAt(a).y0 < slotAt(b).y0;
+        });
+        const crossings = isAbove.filter((above, index) => index > 0 && above !== isAbove[index - 1]);
+        const mustCross = a.from < b.from && b.from < a.to && a.to < b.to;
+        assert.equal(crossings.length, mustCross ? 1 : 0, `${a.from}-${a.to} and ${b.from}-${b.to}`);
+      }
+  }
 });
 
 test("still under way and lost share what leaves a stage", () => {

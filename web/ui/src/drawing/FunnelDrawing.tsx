@@ -104,6 +104,8 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
                   d={bandPath(band, layout)}
                   fill={bandColour(band, palette)}
                   fill-opacity="0.86"
+                  stroke={palette.surface}
+                  stroke-width={isThin(band) ? 0 : 0.8}
                 />
               </Link>
             );
@@ -156,6 +158,12 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
       )}
     </>
   );
+}
+
+/* Too thin for an outline: it would cover the band. */
+function isThin(band: Band): boolean {
+  const slot = band.slots[0];
+  return slot === undefined || slot.y1 - slot.y0 < 4;
 }
 
 /* Long bands first, so that short ones lie on top of them where they cross. */
@@ -324,7 +332,7 @@ function BandCounts({ bands, layout, palette }: { bands: Band[]; layout: Layout;
         const slot = band.slots[0];
         const origin = band.from === 0 ? undefined : layout.columns[band.from - 1];
         const isRoomy = band.from === 0 || layout.gap > 110;
-        if (slot === undefined || slot.y1 - slot.y0 < 14 || !isRoomy) return null;
+        if (slot === undefined || slot.y1 - slot.y0 < 15 || !isRoomy) return null;
         const x = origin === undefined ? layout.edgeX + 6 : origin.x + origin.width + 7;
         return (
           <text

@@ -33,9 +33,12 @@ export function exitWords(exit: Exit, flow: Flow): string {
   return text.drawing.exit(exit.count, stage.name, share, stage.throughput);
 }
 
+/* Of a bold letter in a wide system font, in heights: names are cut rather early than late. */
+const LETTER_WIDTH = 0.66;
+
 /* The name cut to about `width` pixels of text `size` high, with an ellipsis. */
 export function fitText(name: string, width: number, size: number): string {
-  const chars = Math.max(3, Math.floor(width / (size * 0.56)));
-  const letters = [...name];
+  const chars = Math.max(3, Math.floor(width / (size * LETTER_WIDTH)));
+  const letters = Array.from(name);
   return letters.length <= chars ? name : `${letters.slice(0, chars - 1).join("").trimEnd()}…`;
 }

@@ -68,9 +68,7 @@ export function FunnelForm({ site, attributes, initial, savedAs, taken }: Props)
     } catch (reason) {
       setError(asApiError(reason));
       setBusy(false);
-      window.requestAnimationFrame(() => {
-        form.current?.querySelector(".field-error, .notice.is-error")?.scrollIntoView({ block: "center" });
-      });
+      window.requestAnimationFrame(() => showError(form.current));
     }
   };
 
@@ -148,6 +146,14 @@ export function FunnelForm({ site, attributes, initial, savedAs, taken }: Props)
       </div>
     </form>
   );
+}
+
+/* Brings the eye, and the keyboard, to what is wrong: the field if there is one, else the notice. */
+function showError(form: HTMLElement | null): void {
+  const field = form?.querySelector(".editor-main .field-error") ?? null;
+  (field ?? form?.querySelector(".notice.is-error"))?.scrollIntoView({ block: "center" });
+  const wrong = form?.querySelector("[aria-invalid=true]");
+  if (wrong instanceof HTMLElement) wrong.focus({ preventScroll: true });
 }
 
 /* Moving an element in the document takes the keyboard's focus from it; this gives it back. */

@@ -5,6 +5,7 @@ import type { Report } from "../api-types";
 import { flowOf } from "../drawing/layout";
 import { FunnelDrawing } from "../drawing/FunnelDrawing";
 import { formatShare } from "../format";
+import { Loading } from "../parts/basic";
 import { asApiError, messageOf } from "../parts/hooks";
 import { text } from "../text";
 import { definitionOf, isComplete, type Draft } from "./model";
@@ -37,7 +38,6 @@ export function Preview({ site, draft }: { site: string; draft: Draft }) {
       controller.abort();
     };
     /* the question is the draft, but for what does not change its answer */
-    // eslint-disable-next-line
   }, [site, question]);
 
   const { report, error } = answer;
@@ -46,6 +46,7 @@ export function Preview({ site, draft }: { site: string; draft: Draft }) {
     <aside class="preview panel" aria-label={text.editor.preview}>
       <h2>{text.editor.preview}</h2>
       {report === null && !isReady && <p class="hint">{text.editor.previewWaiting}</p>}
+      {report === null && isReady && error === null && <Loading />}
       {error !== null && (
         <p class="field-error" role="status">
           {error.field !== null && error.field !== "" ? `${error.field}: ` : ""}

@@ -141,7 +141,7 @@ function ConditionForm(props: ConditionProps) {
           ×
         </button>
       )}
-      {valueCount(condition.op) === "many" && condition.ignoreCase !== null && (
+      {valueCount(condition.op) === "many" && (
         <IgnoreCase condition={condition} onChange={onChange} />
       )}
       {message !== null && (

@@ -10,7 +10,7 @@ import { formatCount, formatDuration, formatMoment, formatShare } from "../forma
 import { Await, Failed, Loading } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { link, navigate } from "../router";
-import { text } from "../text";
+import { LOCALE, text } from "../text";
 import { DefinitionWords } from "./DefinitionWords";
 import { MovesTable, StageTable, TimeTable } from "./Tables";
 import { RangePicker } from "./RangePicker";
@@ -114,15 +114,13 @@ function PresetChoice({
   const own = definition.preset ?? "open";
   const chosen = state.preset ?? own;
   const last = report.stages.at(-1);
+  const share = formatShare(report.conversion_rate);
   return (
     <section class="result" aria-label={text.report.presetsLabel}>
       <p class="result-words" aria-live="polite">
-        {text.report.summary(
-          report.converted,
-          report.entered,
-          formatShare(report.conversion_rate),
-          last?.name ?? "",
-        )}
+        {last?.kind === "sale"
+          ? text.report.summarySale(report.converted, report.entered, share)
+          : text.report.summary(report.converted, report.entered, share, last?.name ?? "")}
       </p>
       <div class="presets" role="group" aria-label={text.report.presetsLabel}>
         {PRESETS.map((preset) => {
@@ -134,7 +132,7 @@ function PresetChoice({
               type="button"
               class="preset"
               aria-pressed={preset === chosen}
-              title={explains}
+              title={`${explains} ${text.report.presetOf(figures.converted, figures.entered)}`}
               onClick={() => onChange({ ...state, preset: preset === own ? null : preset })}
             >
               <span class="preset-name">{name}</span>
@@ -203,7 +201,7 @@ function ReportFigures({
         <h2 id="table-title">{text.report.tabs.table}</h2>
         <StageTable report={report} />
       </section>
-      <div class="panel-pair">
+      <div class={report.stages.length > 5 ? "panel-pair is-stacked" : "panel-pair"}>
         <section class="panel" aria-labelledby="moves">
           <h2 id="moves">{text.report.tabs.moves}</h2>
           <MovesTable report={report} />
@@ -228,7 +226,7 @@ function Foot({
   timezone: string;
   isLive: boolean;
 }) {
-  const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }).format(polled.checked);
+  const time = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" }).format(polled.checked);
   return (
     <footer class="report-foot">
       {polled.error !== null ? (

@@ -13,6 +13,7 @@ export function StageCards({ report }: { report: Report }) {
             stage={stage}
             number={index + 1}
             last={report.stages.at(-1)}
+            previous={report.stages[index - 1]}
             isLast={index === report.stages.length - 1}
           />
         </li>
@@ -34,10 +35,11 @@ interface CardProps {
   stage: StageFigures;
   number: number;
   last: StageFigures | undefined;
+  previous: StageFigures | undefined;
   isLast: boolean;
 }
 
-function StageCard({ stage, number, last, isLast }: CardProps) {
+function StageCard({ stage, number, last, previous, isLast }: CardProps) {
   const words = text.card;
   return (
     <>
@@ -64,7 +66,11 @@ function StageCard({ stage, number, last, isLast }: CardProps) {
       {stage.entries > 0 && <Figure count={formatCount(stage.entries)} words={words.cameIn} />}
       {isLast ? (
         <p class="figure">
-          {words.ofStageBefore(formatShare(stage.rate_from_previous))} {words.converted}
+          {words.ofStageBefore(
+            formatShare(stage.rate_from_previous),
+            previous?.throughput ?? 0,
+            previous?.name ?? "",
+          )}
         </p>
       ) : (
         <GoingOn stage={stage} last={last} />

@@ -44,7 +44,13 @@ export function StageTable({ report }: { report: Report }) {
               <td>{formatCount(stage.converted)}</td>
               <td>{formatShare(stage.rate_converted)}</td>
               <td>{formatCount(stage.seen)}</td>
-              <td>{formatMoney(stage.value).join(", ") || DASH}</td>
+              <td>
+                {formatMoney(stage.value).map((amount) => (
+                  <span key={amount} class="amount">
+                    {amount}
+                  </span>
+                ))}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -82,6 +88,7 @@ export function MovesTable({ report }: { report: Report }) {
                 </th>
               ))}
               <th scope="col">{words.movesLeft}</th>
+              <th scope="col">{words.movesConverted}</th>
               <th scope="col">{words.total}</th>
             </tr>
           </thead>
@@ -99,9 +106,8 @@ export function MovesTable({ report }: { report: Report }) {
                     </td>
                   );
                 })}
-                <td class={row.exits > 0 && row.number < stages.length ? "is-left" : ""}>
-                  {cell(row.number < stages.length ? row.exits : 0)}
-                </td>
+                <td class="is-left">{cell(row.number < stages.length ? row.exits : 0)}</td>
+                <td>{cell(row.number === stages.length ? row.exits : 0)}</td>
                 <td>
                   <strong>{formatCount(row.total)}</strong>
                 </td>
@@ -122,6 +128,9 @@ export function MovesTable({ report }: { report: Report }) {
                     stages.slice(0, -1).reduce((sum, stage) => sum + stage.exits, 0),
                   )}
                 </strong>
+              </td>
+              <td>
+                <strong>{formatCount(report.converted)}</strong>
               </td>
               <td />
             </tr>

@@ -105,9 +105,9 @@ export function AddSite({ onCreated, onCancel }: Props) {
               value={site.currency}
               onChange={(event) => set({ currency: event.currentTarget.value })}
             >
-              {list(currencies, site.currency).map((code) => (
+              {["", ...list(currencies, site.currency).filter((code) => code !== "")].map((code) => (
                 <option key={code} value={code}>
-                  {code}
+                  {code === "" ? words.noCurrency : code}
                 </option>
               ))}
             </select>

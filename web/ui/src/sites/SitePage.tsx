@@ -2,7 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import type { SavedFunnel, Session, Site } from "../api-types";
-import { formatCount, formatMoment, formatShare } from "../format";
+import { MiniFunnel } from "../drawing/MiniFunnel";
+import { formatMoment, formatShare } from "../format";
 import { Await, CopyBox } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { link } from "../router";
@@ -140,10 +141,11 @@ function FunnelFigures({ site, funnel }: { site: Site; funnel: SavedFunnel }) {
     );
   const { entered, converted, conversion_rate: rate } = loaded.value;
   return (
-    <span class="row-figure">
-      <strong>{formatShare(rate)}</strong>
-      <span class="row-sub">
-        {formatCount(converted)} / {formatCount(entered)}
+    <span class="row-figures">
+      <MiniFunnel report={loaded.value} />
+      <span class="row-figure">
+        <strong>{formatShare(rate)}</strong>
+        <span class="row-sub">{text.site.ofEntered(converted, entered)}</span>
       </span>
     </span>
   );

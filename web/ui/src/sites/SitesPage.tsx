@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../api";
 import type { CreatedSite, Site } from "../api-types";
-import { formatCount, formatMoment } from "../format";
+import { formatMoment } from "../format";
 import { Await, CopyBox, Notice } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { link } from "../router";
@@ -63,7 +63,7 @@ function SiteRow({ site }: { site: Site }) {
           <strong>{site.name}</strong>
           {site.demo && <span class="tag">{words.demo}</span>}
           <span class="row-sub">
-            {site.domain} · {site.timezone} · {site.currency}
+            {[site.domain, site.timezone, site.currency].filter((word) => word !== "").join(" · ")}
           </span>
         </span>
         <span class="row-figure">
@@ -71,7 +71,7 @@ function SiteRow({ site }: { site: Site }) {
             <span class="row-sub">{words.noEvents}</span>
           ) : (
             <>
-              <strong>{formatCount(site.events)}</strong> {words.events(site.events).split(" ")[1]}
+              <strong>{words.events(site.events)}</strong>
               {site.last_event !== null && (
                 <span class="row-sub">
                   {words.lastEvent(formatMoment(site.last_event, site.timezone))}

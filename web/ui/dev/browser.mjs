@@ -1,0 +1,211 @@
+/* Opens the built dashboard in a real Chromium against the canned server: every screen in both
+ * themes and several widths, without one error or policy violation; the editor by keyboard alone.
+ * With SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { startServer } from "./server.mjs";
+
+const SHOTS = process.env.SHOTS ?? "";
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  ],
+});
+const complaints = [];
+
+async function openPage({ width, scheme = "light", height = 900 }) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+  page.on("console", (message) => {
+    const isExpected = /status of (400|401|403)/.test(message.text());
+    if (message.type() === "error" && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack}`));
+  page.on("dialog", (dialog) => complaints.push(`${page.url()}: dialog ${dialog.message()}`));
+  return page;
+}
+
+async function shoot(page, name) {
+  if (SHOTS !== "") await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+}
+
+/* Nothing sticks out sideways: only parts made for it scroll. */
+async function checkWidth(page, name) {
+  const extra = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.ok(extra <= 0, `${name} is ${extra} px wider than the screen`);
+}
+
+const LONG = encodeURIComponent("Eight stages <img src=x onerror=alert(1)>");
+const SCREENS = [
+  ["sites", "/", "h1"],
+  ["site", "/sites/shop", ".row-figure strong"],
+  ["site-waiting", "/sites/blog", ".copybox"],
+  ["report", "/sites/shop/funnels/Shop", ".cards"],
+  ["report-closed", "/sites/shop/funnels/Shop?preset=closed&range=30d", ".cards"],
+  ["report-empty", "/sites/shop/funnels/Shop?from=2020-01-01&until=2020-01-31", ".empty"],
+  ["report-long", `/sites/shop/funnels/${LONG}`, ".cards"],
+  ["editor", "/sites/shop/funnels/Shop/edit", ".preview svg, .preview .bars"],
+  ["new", "/sites/shop/new?template=campaign", ".stage"],
+  ["unknown", "/nowhere", ".empty"],
+];
+
+async function everyScreen() {
+  const { server, url } = await startServer();
+  for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [360, "light"], [768, "dark"], [1920, "light"]]) {
+    for (const [name, path, ready] of SCREENS) {
+      const page = await openPage({ width, scheme });
+      await page.goto(url + path);
+      await page.waitForSelector(ready);
+      await page.waitForTimeout(80);
+      await checkWidth(page, `${name} at ${width}`);
+      await shoot(page, `${name}-${width}-${scheme}`);
+      const words = await page.locator("body").innerText();
+      assert.doesNotMatch(words, /NaN|undefined|Infinity|\[object/, `${name} at ${width}`);
+      await page.close();
+    }
+  }
+  server.close();
+}
+
+async function doors() {
+  for (const [mode, path, heading] of [
+    ["door", "/", "Sign in"],
+    ["setup", "/setup?token=good", "Create the first account"],
+    ["setup", "/", "Create the first account"],
+    ["insecure", "/", "This page needs https"],
+  ]) {
+    const { server, url } = await startServer({ mode });
+    const page = await openPage({ width: 800 });
+    await page.goto(url + path);
+    await page.waitForSelector("h1");
+    assert.equal(await page.locator("h1").innerText(), heading);
+    await shoot(page, `door-${mode}${path === "/" ? "" : "-token"}`);
+    if (mode !== "insecure" && (mode === "door" || path !== "/")) {
+      await page.getByLabel("E-mail address").fill("owner@shop.example");
+      await page.getByLabel("Password").fill("wrong-password");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".notice.is-error, h1:text('Sites')");
+      if (mode === "door") {
+        await shoot(page, "door-wrong");
+        await page.getByLabel("Password").fill("a long enough one");
+        await page.keyboard.press("Enter");
+      } else {
+        await page.getByLabel("Password").fill("a long enough one");
+        await page.keyboard.press("Enter");
+      }
+      await page.waitForSelector("h1:text('Sites')");
+    }
+    await page.close();
+    server.close();
+  }
+}
+
+async function addSite() {
+  const { server, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(url);
+  await page.getByRole("button", { name: "Add a site" }).click();
+  await page.getByLabel("Name").fill("my shop");
+  await page.getByLabel("Domain").fill("my.example");
+  await page.getByRole("button", { name: "Add the site" }).click();
+  await page.waitForSelector(".field-error");
+  await shoot(page, "add-site-error");
+  await page.getByLabel("Name").fill("my-shop");
+  await page.getByRole("button", { name: "Add the site" }).click();
+  await page.waitForSelector("text=Shown only this once");
+  await shoot(page, "add-site-done");
+  await page.close();
+  server.close();
+}
+
+/* A new funnel by keyboard alone: name, a stage moved, a value chosen, saved, and its report. */
+async function editorByKeyboard() {
+  const { server, state, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/new?template=shop`);
+  await page.waitForSelector(".stage");
+  const reach = async (check) => {
+    for (let i = 0; i < 90; i++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(check)) return;
+    }
+    assert.fail(`not reached by keyboard: ${check}`);
+  };
+  await reach(() => document.activeElement.getAttribute("aria-label") === "Move Checkout up");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator(".stage-title").nth(1).innerText(), "Checkout");
+  assert.equal(
+    await page.evaluate(() => document.activeElement.getAttribute("aria-label")),
+    "Move Checkout up",
+    "the keyboard stays where it was",
+  );
+  await page.keyboard.press("Alt+ArrowDown");
+  assert.equal(await page.locator(".stage-title").nth(2).innerText(), "Checkout");
+  await reach(() => document.activeElement.getAttribute("role") === "combobox");
+  await page.waitForSelector("[role=option]");
+  await page.keyboard.type("ref");
+  await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 2);
+  await page.keyboard.press("ArrowDown");
+  await shoot(page, "editor-picker");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  assert.match(await page.locator(".stage").nth(2).innerText(), /refund/);
+  await reach(() => document.activeElement.type === "submit");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".cards");
+  const saved = state.funnels.at(-1).definition;
+  assert.equal(saved.name, "Shop 2");
+  assert.deepEqual(saved.stages[2].rule.values, ["checkout_started", "refund"]);
+  await page.close();
+  server.close();
+}
+
+/* An error of the server stands beside the field that it names. */
+async function editorErrors() {
+  const { server, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/new?template=blank`);
+  await page.waitForSelector(".stage");
+  await page.getByRole("button", { name: "Save funnel" }).click();
+  await page.waitForSelector(".stage .field-error");
+  assert.equal(await page.locator(".stage").nth(0).locator(".field-error").count(), 1);
+  await shoot(page, "editor-error");
+  await page.close();
+  server.close();
+}
+
+/* What comes in shows without a hand on the page; when the server is away the old figures stay. */
+async function live() {
+  const { server, state, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/funnels/Shop`);
+  await page.waitForSelector(".cards");
+  state.funnels[0].definition.stages.pop();
+  await page.getByRole("button", { name: /From the top/ }).click();
+  await page.waitForFunction(() => location.search === "?preset=closed");
+  await page.waitForFunction(() => document.querySelector(".result-words").textContent.startsWith("224 "));
+  state.isDown = true;
+  await page.waitForSelector(".report-foot .is-stale", { timeout: 6000 });
+  assert.match(await page.locator(".result-words").innerText(), /^224 /);
+  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")));
+  state.isDown = false;
+  await page.waitForSelector(".report-foot .is-stale", { state: "detached", timeout: 6000 });
+  await page.close();
+  server.close();
+}
+
+try {
+  await everyScreen();
+  await doors();
+  await addSite();
+  await editorByKeyboard();
+  await editorErrors();
+  await live();
+  assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
+  console.log("browser: every screen and journey without a complaint");
+} finally {
+  await browser.close();
+}
