@@ -1,5 +1,6 @@
 /* Columns, dictionaries, runs and visitors as a query uses them, against the events themselves. */
 #include <fcntl.h>
+#include <pthread.h>
 
 #include "core/bytes.h"
 #include "tests/unit/aggregator/segment/format_repair.h"
@@ -194,6 +195,52 @@ test_runs_and_visitors(void **state)
     fixture_fini(&f);
 }
 
+/* ---- threads ---- */
+
+/* Opens every column and reads every event: returns NULL where all is well. */
+static void *
+read_everything(void *context)
+{
+    const struct fixture *f = context;
+    struct segment_cursor *c = segment_cursor_create(f->segment);
+    enum err_code rc = ERR_OK;
+    bool is_same = true;
+    struct arena a;
+    struct event e;
+
+    arena_init(&a, 65536);
+    for (uint32_t row = 0; rc == ERR_OK && row < f->n; row++) {
+        rc = segment_cursor_event(c, row, &a, &e, NULL);
+        is_same &= rc == ERR_OK && slice_equal(e.id, f->events[row].id) &&
+                   slice_equal(e.text[TEXT_URL], f->events[row].text[TEXT_URL]);
+        arena_reset(&a);
+    }
+    is_same &= segment_check(f->segment, NULL) == ERR_OK;
+    arena_fini(&a);
+    segment_cursor_destroy(&c);
+    return is_same ? NULL : context;
+}
+
+static void
+test_threads_share_a_segment(void **state)
+{
+    struct world w = {1, 100, 100000000, 500, 3, JUNE_2026_MS, 1000, 1};
+    pthread_t threads[4];
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f, 5, &w, 1000);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_everything, &f), 0);
+    for (int i = 0; i < 4; i++) {
+        void *wrong = &f;
+
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    fixture_fini(&f);
+}
+
 /* ---- two visitors with one hash ----
  *
  * Nobody can find such a pair, so the files are changed: every run gets the same hash. Visitors
@@ -281,6 +328,7 @@ main(void)
         cmocka_unit_test(test_columns_against_events),
         cmocka_unit_test(test_absent_columns_open_as_not_set),
         cmocka_unit_test(test_runs_and_visitors),
+        cmocka_unit_test(test_threads_share_a_segment),
         cmocka_unit_test(test_visitors_of_one_hash_stay_apart),
     };
 
