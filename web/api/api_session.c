@@ -1,8 +1,8 @@
 /* Who is there: GET, POST and DELETE /api/v1/session, and POST /api/v1/setup.
  *
  * Signing in, in steps: the email in lower case; one try charged to the account and one to the
- * address; the password hashed and compared, for an unknown account too; a new token in a cookie
- * that scripts cannot read; the tries given back, since they were no failures.
+ * network it comes from; the password hashed and compared, for an unknown account too; a new token
+ * in a cookie that scripts cannot read; the tries given back, since they were no failures.
  */
 #include <stdio.h>
 
@@ -120,37 +120,37 @@ reply_later(struct call *c, int64_t wait_ms, const char *message)
 
 /* Charge a try to both; the ms to wait where one of them has had too many. */
 static int64_t
-charge(struct web *w, struct slice email, struct slice address)
+charge(struct web *w, struct slice email, struct slice network)
 {
     int64_t now_ms = clock_steady_ms();
-    int64_t wait_ms = limiter_take(w->tries_by_address, address, now_ms);
+    int64_t wait_ms = limiter_take(w->tries_by_network, network, now_ms);
 
     if (wait_ms != 0)
         return wait_ms;
     wait_ms = limiter_take(w->tries_by_account, email, now_ms);
     if (wait_ms != 0)
-        limiter_refund(w->tries_by_address, address, now_ms);
+        limiter_refund(w->tries_by_network, network, now_ms);
     return wait_ms;
 }
 
 static void
-refund(struct web *w, struct slice email, struct slice address)
+refund(struct web *w, struct slice email, struct slice network)
 {
     int64_t now_ms = clock_steady_ms();
 
-    limiter_refund(w->tries_by_address, address, now_ms);
+    limiter_refund(w->tries_by_network, network, now_ms);
     limiter_refund(w->tries_by_account, email, now_ms);
 }
 
 static void
 try_sign_in(struct call *c, const char *email, struct slice password)
 {
-    char network[GUARD_NETWORK_MAX];
-    struct slice address = guard_network(c->request->remote, network);
+    char bytes[GUARD_NETWORK_MAX];
+    struct slice network = guard_network(c->request->remote, bytes);
     struct slice name = slice_from(email);
     struct web *w = c->web;
     struct err err = ERR_NONE;
-    int64_t wait_ms = charge(w, name, address);
+    int64_t wait_ms = charge(w, name, network);
 
     if (wait_ms != 0) {
         atomic_fetch_add(&w->metrics.sign_ins_limited, 1);
@@ -159,7 +159,7 @@ try_sign_in(struct call *c, const char *email, struct slice password)
     }
     switch (account_check(w->settings, name, password, &c->account, &err)) {
     case ERR_OK:
-        refund(w, name, address);
+        refund(w, name, network);
         sign_in(c, 200);
         return;
     case ERR_DENIED:
@@ -167,12 +167,12 @@ try_sign_in(struct call *c, const char *email, struct slice password)
         http_reply_error(c->reply, 401, "wrong_password", err.message, "");
         return;
     case ERR_UNAVAILABLE:
-        refund(w, name, address);
+        refund(w, name, network);
         atomic_fetch_add(&w->metrics.sign_ins_limited, 1);
         reply_later(c, 1000, err.message);
         return;
     default:
-        refund(w, name, address);
+        refund(w, name, network);
         web__reply_err(c, &err);
     }
 }

@@ -92,16 +92,22 @@ guard_is_local(struct slice remote, struct slice host_header)
 struct slice
 guard_network(struct slice remote, char dst[GUARD_NETWORK_MAX])
 {
+    struct slice key = slice_sub(remote, 0, GUARD_NETWORK_MAX);
     struct in_addr v4;
     struct in6_addr v6;
     int family;
 
-    if (!read_address(remote, &v4, &v6, &family) || family == AF_INET ||
-        IN6_IS_ADDR_V4MAPPED(&v6)) {
-        struct slice key = slice_sub(remote, 0, GUARD_NETWORK_MAX);
-
+    if (!read_address(remote, &v4, &v6, &family)) {
         memcpy(dst, key.p, key.n);
         return slice_of(dst, key.n);
+    }
+    if (family == AF_INET) {
+        memcpy(dst, &v4.s_addr, 3);
+        return slice_of(dst, 3);
+    }
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+        memcpy(dst, v6.s6_addr + 12, 3);
+        return slice_of(dst, 3);
     }
     memcpy(dst, v6.s6_addr, 8);
     return slice_of(dst, 8);

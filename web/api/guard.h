@@ -24,8 +24,8 @@ bool guard_host_is_ours(struct slice host_header, struct slice public_host);
 /* Does the request stay on this machine? remote: the peer's address as text. */
 bool guard_is_local(struct slice remote, struct slice host_header);
 
-/* Whom to count tries by: an IPv4 address, or the /64 of an IPv6 one, of which everybody has as
- * many addresses as he likes. Anything else is its own. dst is at least GUARD_NETWORK_MAX bytes. */
+/* Whom to count tries by: the /24 of an IPv4 address, the /64 of an IPv6 one, since who has one
+ * address there often has them all. Anything else is its own. Written to dst. */
 #define GUARD_NETWORK_MAX 64
 struct slice guard_network(struct slice remote, char dst[GUARD_NETWORK_MAX]);
 

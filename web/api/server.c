@@ -10,11 +10,16 @@
 #include "web/api/route.h"
 #include "web/api/web_int.h"
 
-#define SIGN_IN_TRIES     5
-#define SIGN_IN_PERIOD_MS (INT64_C(15) * 60 * 1000)
-#define QUEUE             1024
-#define BODY_MS           10000
-#define REQUEST_MS        5000
+/* Failed sign-ins in 15 minutes. From one network 5, whatever the account. For one account from all
+ * networks together 50: few enough to guess nothing, too many for somebody elsewhere to lock its
+ * owner out with. */
+#define SIGN_IN_TRIES_NETWORK 5
+#define SIGN_IN_TRIES_ACCOUNT 50
+#define SIGN_IN_PERIOD_MS     (INT64_C(15) * 60 * 1000)
+
+#define QUEUE      1024
+#define BODY_MS    10000
+#define REQUEST_MS 5000
 
 #define CONTENT_SECURITY_POLICY                                                                    \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
@@ -149,8 +154,8 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
         rc = err_set(err, ERR_IO, NULL, "the system gives no random bytes");
         goto done;
     }
-    w->tries_by_account = limiter_create(SIGN_IN_TRIES, SIGN_IN_PERIOD_MS);
-    w->tries_by_address = limiter_create(SIGN_IN_TRIES, SIGN_IN_PERIOD_MS);
+    w->tries_by_account = limiter_create(SIGN_IN_TRIES_ACCOUNT, SIGN_IN_PERIOD_MS);
+    w->tries_by_network = limiter_create(SIGN_IN_TRIES_NETWORK, SIGN_IN_PERIOD_MS);
     lists_add_timezones(&w->timezones);
     lists_add_currencies(&w->currencies);
     rc = copy_config(w, config, err);
@@ -185,7 +190,7 @@ web_stop(struct web **w)
     snapshot_pool_close(&(*w)->pool);
     settings_db_close(&(*w)->settings);
     limiter_destroy(&(*w)->tries_by_account);
-    limiter_destroy(&(*w)->tries_by_address);
+    limiter_destroy(&(*w)->tries_by_network);
     buffer_fini(&(*w)->timezones);
     buffer_fini(&(*w)->currencies);
     free(*w);

@@ -36,7 +36,7 @@ struct web {
     struct settings_db *settings;
     struct snapshot_pool *pool;
     struct limiter *tries_by_account;
-    struct limiter *tries_by_address;
+    struct limiter *tries_by_network;
     struct buffer timezones;  /* the reply of GET /api/v1/timezones, made at the start */
     struct buffer currencies; /* of GET /api/v1/currencies */
     struct web__metrics metrics;

@@ -1,5 +1,7 @@
 /* What the dashboard does once it is in: sites, values, saved funnels and reports, over real HTTP
  * and on real segments. */
+#include <pthread.h>
+
 #include "tests/unit/web/fixture.h"
 
 #include "aggregator/segment/writer.h"
@@ -583,6 +585,64 @@ test_pattern_of_many_groups(void **state)
     assert_int_equal(client_send(&f->client, "GET", "/api/v1/sites", NULL), 200);
 }
 
+/* ---- Many at once: what the sanitizers watch ---- */
+
+struct crowd_member {
+    struct fixture *f;
+    struct client client;
+    int n;
+    int n_wrong; /* replies that nobody may get */
+    pthread_t thread;
+};
+
+static void
+expect_one_of(struct crowd_member *m, int status, int good, int also_good)
+{
+    if (status != good && status != also_good)
+        m->n_wrong++;
+}
+
+static void *
+be_busy(void *pointer)
+{
+    static const char sign_in[] =
+        "{\"email\":\"" FIXTURE_EMAIL "\",\"password\":\"" FIXTURE_PASSWORD "\"}";
+    struct crowd_member *m = pointer;
+    struct client *c = &m->client;
+    char path[64];
+
+    snprintf(path, sizeof path, FUNNELS "/Funnel%d", m->n);
+    for (int i = 0; i < 4; i++) {
+        expect_one_of(m, client_send(c, "POST", "/api/v1/session", sign_in), 200, 429);
+        expect_one_of(m, client_send(c, "PUT", path, "{" STAGES "}"), 200, 200);
+        expect_one_of(m, client_send(c, "POST", REPORT, "{\"funnel\":{" STAGES "}}"), 200, 200);
+        expect_one_of(m, client_send(c, "GET", "/api/v1/sites/shop/attributes", NULL), 200, 200);
+        expect_one_of(m, client_send(c, "DELETE", path, NULL), 204, 204);
+    }
+    return NULL;
+}
+
+static void
+test_many_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct crowd_member crowd[6];
+
+    for (int i = 0; i < 6; i++) {
+        crowd[i] = (struct crowd_member){.f = f, .client = {.port = f->client.port}, .n = i};
+        assert_int_equal(fixture_sign_in(f, FIXTURE_EMAIL, FIXTURE_PASSWORD), 200);
+        memcpy(crowd[i].client.cookie, f->client.cookie, sizeof f->client.cookie);
+        f->client.cookie[0] = '\0'; /* keep that session */
+    }
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(pthread_create(&crowd[i].thread, NULL, be_busy, &crowd[i]), 0);
+    for (int i = 0; i < 6; i++) {
+        pthread_join(crowd[i].thread, NULL);
+        assert_int_equal(crowd[i].n_wrong, 0);
+        client_fini(&crowd[i].client);
+    }
+}
+
 #define WITH(setup, test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int
@@ -604,6 +664,7 @@ main(void)
         WITH(setup_shop, test_report_of_a_saved_funnel),
         WITH(setup_shop, test_reports_that_cannot_be),
         WITH(setup_shop, test_pattern_of_many_groups),
+        WITH(setup_shop, test_many_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

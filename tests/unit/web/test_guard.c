@@ -121,9 +121,13 @@ test_network_of_an_address(void **state)
                             guard_network(SLICE("2001:db8:1:2:ffff::9"), b)));
     assert_false(slice_equal(guard_network(SLICE("2001:db8:1:2::1"), a),
                              guard_network(SLICE("2001:db8:1:3::1"), b)));
+    assert_true(
+        slice_equal(guard_network(SLICE("192.0.2.1"), a), guard_network(SLICE("192.0.2.254"), b)));
+    assert_true(slice_equal(guard_network(SLICE("192.0.2.1"), a),
+                            guard_network(SLICE("::ffff:192.0.2.9"), b)));
     assert_false(
-        slice_equal(guard_network(SLICE("192.0.2.1"), a), guard_network(SLICE("192.0.2.2"), b)));
-    assert_true(slice_is(guard_network(SLICE("192.0.2.1"), a), "192.0.2.1"));
+        slice_equal(guard_network(SLICE("192.0.2.1"), a), guard_network(SLICE("192.0.3.1"), b)));
+    assert_true(slice_is(guard_network(SLICE("nonsense"), a), "nonsense"));
 }
 
 int

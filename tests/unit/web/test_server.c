@@ -113,9 +113,28 @@ test_sixth_wrong_password_is_told_to_wait(void **state)
     assert_true(client_header(&f->client, "Retry-After", seconds, sizeof seconds));
     assert_in_range(strtol(seconds, NULL, 10), 1, 900);
 
-    /* the address has had its tries, whatever account it asks for */
+    /* the network has had its tries, whatever account it asks for */
     fixture_sign_in(f, "other@shop.example", "wrong password");
     fixture_expect_error(f, 429, "too_many_tries", "");
+}
+
+/* Somebody elsewhere must not be able to lock an owner out. */
+static void
+test_tries_of_one_network_do_not_stop_another(void **state)
+{
+    struct fixture *f = *state;
+
+    web_stop(&f->web);
+    fixture_start_web(f,
+                      &(struct web_config){.trusted_proxies = "127.0.0.1", .insecure_http = true});
+    fixture_add_account(f, FIXTURE_EMAIL, ROLE_OWNER);
+    f->client.extra = "X-Forwarded-For: 192.0.2.7\r\n";
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(fixture_sign_in(f, FIXTURE_EMAIL, "wrong password"), 401);
+    f->client.extra = "X-Forwarded-For: 192.0.2.8\r\n"; /* a neighbour of the same /24 */
+    assert_int_equal(fixture_sign_in(f, FIXTURE_EMAIL, FIXTURE_PASSWORD), 429);
+    f->client.extra = "X-Forwarded-For: 198.51.100.7\r\n";
+    assert_int_equal(fixture_sign_in(f, FIXTURE_EMAIL, FIXTURE_PASSWORD), 200);
 }
 
 static void
@@ -464,6 +483,7 @@ main(void)
         WITH(fixture_setup, test_first_account_by_the_link_once_only),
         WITH(fixture_setup, test_sign_in_and_out),
         WITH(fixture_setup, test_sixth_wrong_password_is_told_to_wait),
+        WITH(fixture_setup, test_tries_of_one_network_do_not_stop_another),
         WITH(fixture_setup_signed_in, test_requests_of_other_pages_change_nothing),
         WITH(fixture_setup_signed_in, test_plain_http_away_from_this_machine),
         WITH(fixture_setup, test_plain_http_where_it_was_allowed),
