@@ -122,6 +122,17 @@ test_union_without_repeats(void **state)
     }
 }
 
+/* Copies of one id at one millisecond in several files: the one of the smaller bytes stays. */
+static void
+test_copies_of_one_millisecond(void **state)
+{
+    struct world w = {1, 5, 20, 5, 2, JUNE_2026_MS, 2, 1};
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 5; seed++)
+        merge_world(seed, &w, 400, 4, 0);
+}
+
 static void
 test_cut_by_hash_into_parts(void **state)
 {
@@ -226,6 +237,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_union_without_repeats),
+        cmocka_unit_test(test_copies_of_one_millisecond),
         cmocka_unit_test(test_cut_by_hash_into_parts),
         cmocka_unit_test(test_merge_of_merges),
         cmocka_unit_test(test_a_wrong_month_is_refused),
