@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#define VISITORS_PER_WEEK_MAX (UINT64_C(1) << 40)
-#define BOT_VISITORS          (UINT64_C(1) << 51) /* their numbers begin here */
+#define VISITORS_PER_WEEK_MAX (UINT64_C(1) << 30)
 
 /* Visits to come: a binary heap, the earliest on top. */
 struct shop {
@@ -107,6 +106,17 @@ bots_of_hour(const struct bench_shop_config *c, int64_t week, int hour, uint64_t
     return (people + (uint64_t)(week * 168 + hour) % 50) / 50; /* one in fifty, small hours too */
 }
 
+/* The telephone is answered from nine to five, Monday to Friday. */
+static uint64_t
+callers_of_hour(const struct bench_shop_config *c, int64_t week, int hour)
+{
+    bool is_open = hour < 5 * 24 && hour % 24 >= 9 && hour % 24 < 17;
+
+    if (c->profile == BENCH_SHOP_LOAD || !is_open)
+        return 0;
+    return (week * 168 + hour) % 5 == 0 ? c->visitors_per_week / 1000 : 0;
+}
+
 struct arrivals {
     uint64_t first; /* number of the first of them */
     uint64_t n;
@@ -115,21 +125,22 @@ struct arrivals {
 
 /* n newcomers, evenly over the hour with a throw of dice each, in the order of time. */
 static void
-run_arrivals(struct shop_run *run, struct arrivals a, int64_t hour_ms)
+run_arrivals(struct shop_run *run, struct arrivals *a, int64_t hour_ms)
 {
-    for (uint64_t i = 0; run->rc == ERR_OK && i < a.n; i++) {
-        struct dice d = dice_of(run->config->seed + 1, a.first + i);
+    for (uint64_t i = 0; run->rc == ERR_OK && i < a->n; i++) {
+        struct dice d = dice_of(run->config->seed + 1, a->first + i);
         uint64_t place = (i << 16) | (dice_next(&d) & 0xFFFF);
         struct shop_plan plan = {
-            .time_ms = hour_ms + (int64_t)(place * (uint64_t)HOUR_MS / (a.n << 16)),
-            .visitor = a.first + i,
-            .kind = (uint8_t)a.kind,
+            .time_ms = hour_ms + (int64_t)(place * (uint64_t)HOUR_MS / (a->n << 16)),
+            .visitor = a->first + i,
+            .kind = (uint8_t)a->kind,
         };
 
         run_plans_before(run, plan.time_ms);
         if (run->rc == ERR_OK)
             shop__session_run(run, &plan);
     }
+    a->first += a->n;
 }
 
 static void
@@ -137,7 +148,8 @@ run_weeks(struct shop_run *run)
 {
     const struct bench_shop_config *c = run->config;
     struct arrivals people = {0, 0, VISIT_FIRST};
-    struct arrivals bots = {BOT_VISITORS, 0, VISIT_BOT};
+    struct arrivals bots = {SHOP_BOTS, 0, VISIT_BOT};
+    struct arrivals callers = {SHOP_CALLERS, 0, VISIT_CALL};
 
     for (int64_t hour = 0; run->rc == ERR_OK && c->start_ms + hour * HOUR_MS < c->end_ms; hour++) {
         int64_t week = hour / 168;
@@ -147,10 +159,10 @@ run_weeks(struct shop_run *run)
 
         people.n = share_before(n, hour_of_week + 1) - share_before(n, hour_of_week);
         bots.n = bots_of_hour(c, week, hour_of_week, people.n);
-        run_arrivals(run, bots, hour_ms);
-        run_arrivals(run, people, hour_ms);
-        people.first += people.n;
-        bots.first += bots.n;
+        callers.n = callers_of_hour(c, week, hour_of_week);
+        run_arrivals(run, &bots, hour_ms);
+        run_arrivals(run, &callers, hour_ms);
+        run_arrivals(run, &people, hour_ms);
     }
     run_plans_before(run, c->end_ms);
 }
@@ -177,7 +189,7 @@ bench_shop_generate(const struct bench_shop_config *config, bench_event_fn take,
     if (config->end_ms < config->start_ms || config->start_ms < 0)
         return err_set(err, ERR_INVALID, "end_ms", "the end is before the start");
     if (config->visitors_per_week > VISITORS_PER_WEEK_MAX)
-        return err_set(err, ERR_INVALID, "visitors_per_week", "more than 2^40");
+        return err_set(err, ERR_INVALID, "visitors_per_week", "more than 2^30");
     sum_weights(&run);
     run_weeks(&run);
     free(shop.plans);

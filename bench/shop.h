@@ -25,7 +25,7 @@ struct bench_shop_config {
     uint64_t seed;
     int64_t start_ms;           /* the beginning of a Monday, by the shop's days */
     int64_t end_ms;             /* no event at or after it; need not end a week */
-    uint64_t visitors_per_week; /* people who come for the first time; at most 2^40 */
+    uint64_t visitors_per_week; /* people who come for the first time; at most 2^30 */
 };
 
 struct bench_shop_totals {

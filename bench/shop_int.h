@@ -84,6 +84,7 @@ enum shop_visit {
     VISIT_RESUME, /* came back to the basket left behind */
     VISIT_AGAIN,  /* came back to buy once more */
     VISIT_REFUND, /* gets money back: told by the shop's server */
+    VISIT_CALL,   /* orders by telephone, without a visit */
     VISIT_BOT,
 };
 
@@ -96,6 +97,10 @@ struct shop_plan {
     uint8_t sale_session;
     bool never_buys;
 };
+
+/* Where the numbers of those begin who are no visitors of pages; all numbers are 52 bits. */
+#define SHOP_BOTS    (UINT64_C(1) << 51)
+#define SHOP_CALLERS (UINT64_C(3) << 50)
 
 #define SHOP_SESSIONS_MAX 15 /* of a visitor: session numbers are 4 bits of an event's id */
 

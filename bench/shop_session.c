@@ -120,9 +120,12 @@ plan_next(struct shop_session *s, enum shop_visit kind, int64_t after_ms, int64_
 static struct slice
 order_text(struct shop_session *s, uint8_t session)
 {
-    uint64_t number = 10000 + s->plan->visitor * (SHOP_SESSIONS_MAX + 1) + session;
+    bool is_call = s->plan->kind == VISIT_CALL;
+    uint64_t visitor = is_call ? s->plan->visitor - SHOP_CALLERS : s->plan->visitor;
+    uint64_t number = 10000 + visitor * (SHOP_SESSIONS_MAX + 1) + session;
 
-    return slice_of(s->order, page__put_decimal(s->order, number, 1));
+    s->order[0] = 'T'; /* by telephone */
+    return slice_of(s->order, is_call + page__put_decimal(s->order + is_call, number, 1));
 }
 
 static int64_t
@@ -141,25 +144,29 @@ fill_line(struct shop_session *s, const struct shop_item *p)
     s->lines[s->n_lines++] = (struct shop_line){*p, dice_chance(&s->dice, 2200) ? 2 : 1};
 }
 
-/* The order is paid: thanks, the sale and its items, and what may come of it. */
 static void
-sell(struct shop_session *s, struct slice referrer)
+emit_order(struct shop_session *s)
 {
-    int64_t value = basket_value(s);
-
-    page__view_from(s, SLICE("/shop/thanks.html"), SLICE("Thank you"), referrer);
-    s->now += 300;
     s->e.text[TEXT_ORDER] = order_text(s, s->plan->session);
-    page__set_money(s, value);
+    page__set_money(s, basket_value(s));
     page__emit(s, SLICE("sale"));
     for (int i = 0; i < s->n_lines; i++) {
         s->e.text[TEXT_ORDER] = order_text(s, s->plan->session);
         page__set_line(s, &s->lines[i]);
         page__emit(s, SLICE("item"));
     }
+}
+
+/* The order is paid: thanks, the sale and its items, and what may come of it. */
+static void
+sell(struct shop_session *s, struct slice referrer)
+{
+    page__view_from(s, SLICE("/shop/thanks.html"), SLICE("Thank you"), referrer);
+    s->now += 300;
+    emit_order(s);
     /* A session plans one visit at most, so that no two have the same number. */
     if (dice_chance(&s->dice, 600))
-        plan_next(s, VISIT_REFUND, DAY_MS + dice_delay_ms(&s->dice, 5 * DAY_MS), value);
+        plan_next(s, VISIT_REFUND, DAY_MS + dice_delay_ms(&s->dice, 5 * DAY_MS), basket_value(s));
     else if (dice_chance(&s->dice, 2600))
         plan_next(s, VISIT_AGAIN, DAY_MS + dice_delay_ms(&s->dice, 11 * DAY_MS), 0);
 }
@@ -307,15 +314,33 @@ visit(struct shop_session *s, const struct shop_driver *d)
         plan_next(s, VISIT_BACK, HOUR_MS + dice_delay_ms(&s->dice, 3 * DAY_MS), 0);
 }
 
+/* The shop's server tells, and knows nothing of the visitor's place and device. */
 static void
-refund(struct shop_session *s)
+be_told_by_server(struct shop_session *s)
 {
     s->e.origin = ORIGIN_SERVER;
     for (int k = TEXT_CONTINENT; k <= TEXT_LANGUAGE; k++)
-        s->e.text[k] = SLICE_EMPTY; /* the shop's server told, not the visitor's device */
+        s->e.text[k] = SLICE_EMPTY;
+}
+
+static void
+refund(struct shop_session *s)
+{
+    be_told_by_server(s);
     s->e.text[TEXT_ORDER] = order_text(s, s->plan->sale_session);
     page__set_money(s, s->plan->value);
     page__emit(s, SLICE("refund"));
+}
+
+/* An order by telephone: a sale that no page was seen for. */
+static void
+take_call(struct shop_session *s)
+{
+    struct shop_item p = draw_product(s);
+
+    be_told_by_server(s);
+    fill_line(s, &p);
+    emit_order(s);
 }
 
 /* A script that clicks about, and puts things in baskets. */
@@ -445,6 +470,9 @@ shop__session_run(struct shop_run *run, const struct shop_plan *plan)
         break;
     case VISIT_REFUND:
         refund(&s);
+        break;
+    case VISIT_CALL:
+        take_call(&s);
         break;
     case VISIT_BOT:
         crawl(&s);

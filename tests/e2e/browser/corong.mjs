@@ -18,7 +18,10 @@ export class Corong {
       ['up', '--data', it.data, '--collector-port', '0', '--web-port', '0', ...flags],
       { stdio: ['ignore', 'pipe', 'pipe'] }
     );
-    it.ended = new Promise(resolve => it.process.once('exit', resolve));
+    it.ended = new Promise(resolve => {
+      it.process.once('exit', resolve);
+      it.process.once('error', error => resolve((it.words += error)));
+    });
     for (const stream of [it.process.stdout, it.process.stderr])
       stream.on('data', chunk => (it.words += chunk));
     try {
@@ -32,8 +35,7 @@ export class Corong {
 
   async #greeting() {
     const deadline = Date.now() + 60_000;
-    const said = pattern => it.words.match(pattern)?.[1];
-    const it = this;
+    const said = pattern => this.words.match(pattern)?.[1];
     let hasEnded = false;
     this.ended.then(() => (hasEnded = true));
     while (!said(/(Ctrl-C)/)) {
@@ -63,7 +65,7 @@ export class Corong {
   }
 
   async down() {
-    if (this.process.exitCode === null) this.process.kill('SIGINT');
+    this.process.kill('SIGINT');
     const timer = setTimeout(() => this.process.kill('SIGKILL'), 20_000);
     await this.ended;
     clearTimeout(timer);

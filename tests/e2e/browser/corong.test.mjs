@@ -18,6 +18,7 @@ before(async () => {
   browser = await openBrowser();
   marketer = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
   dashboard = await marketer.newPage();
+  dashboard.setDefaultTimeout(10_000);
   wrong = complaints(dashboard);
 });
 after(async () => {
@@ -29,16 +30,16 @@ async function picture(page, name) {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 }
 
-const number = text => Number(text.replace(/[^\d-]/g, ''));
-
 // One column of the report's table of stages, by its heading.
 async function column(page, heading) {
   const table = page.getByRole('region', { name: "Each stage's figures" }).getByRole('table');
-  const headings = await table.locator('thead th').allInnerTexts();
-  const at = headings.findIndex(text => text.trim() === heading);
-  assert.notEqual(at, -1, `no column "${heading}" in ${headings}`);
-  const rows = await table.locator('tbody tr').all();
-  return Promise.all(rows.map(async row => number(await row.locator('th, td').nth(at).innerText())));
+  await table.locator('tbody tr').first().waitFor();
+  const texts = await table.evaluate((element, name) => {
+    const text = cell => cell.textContent.trim();
+    const at = [...element.querySelectorAll('thead th')].map(text).indexOf(name);
+    return [...element.tBodies[0].rows].map(row => row.cells[at] && text(row.cells[at]));
+  }, heading);
+  return texts.map(text => Number(text.replace(/[^\d-]/g, '')));
 }
 
 const cameThrough = () => column(dashboard, 'Came through');
@@ -73,10 +74,10 @@ test('signing out and in again', async () => {
 
 test('the demonstration site, its funnel and its report', async () => {
   await dashboard.getByRole('link', { name: /demo/ }).first().click();
-  await dashboard.getByRole('heading', { name: 'demo' }).waitFor();
-  await dashboard.getByText(/converted \(/).first().waitFor();
+  await dashboard.getByRole('heading', { name: 'demo', exact: true }).waitFor();
+  await dashboard.getByText(/\d+ of \d+,\d+/).first().waitFor();
   await picture(dashboard, 'site');
-  await dashboard.getByRole('link', { name: /^Shop/ }).first().click();
+  await dashboard.getByRole('link', { name: /Visit → Product/ }).click();
   await dashboard.getByRole('heading', { name: 'Shop', exact: true }).waitFor();
   const reached = await cameThrough();
   assert.equal(reached.length, STAGES.length);
