@@ -585,6 +585,63 @@ test_pattern_of_many_groups(void **state)
     assert_int_equal(client_send(&f->client, "GET", "/api/v1/sites", NULL), 200);
 }
 
+/* ---- Replies against the schemas of openapi.json: all that is required, nothing undescribed ----
+ */
+
+static void
+expect_schema(json_t *document, const char *name, json_t *value)
+{
+    char path[128];
+    json_t *schema, *required, *properties, *member;
+    const char *key;
+    size_t i;
+
+    snprintf(path, sizeof path, "components.schemas.%s", name);
+    schema = at(document, path);
+    properties = at(schema, "properties");
+    required = json_object_get(schema, "required");
+    json_array_foreach(required, i, member)
+    {
+        if (json_object_get(value, json_string_value(member)) == NULL)
+            fail_msg("%s lacks %s", name, json_string_value(member));
+    }
+    json_object_foreach(value, key, member)
+    {
+        if (json_object_get(properties, key) == NULL)
+            fail_msg("%s has %s, which is not described", name, key);
+    }
+}
+
+static void
+test_replies_are_as_described(void **state)
+{
+    struct fixture *f = *state;
+    json_t *document = get(f, "/api/v1/openapi.json"), *reply;
+
+    reply = get(f, "/api/v1/session");
+    expect_schema(document, "Session", reply);
+    json_decref(reply);
+    reply = get(f, "/api/v1/sites");
+    expect_schema(document, "Site", at(reply, "sites.0"));
+    json_decref(reply);
+    assert_int_equal(client_send(&f->client, "PUT", FUNNELS "/Shop", FUNNEL), 200);
+    reply = fixture_json(f);
+    expect_schema(document, "SavedFunnel", reply);
+    expect_schema(document, "Funnel", at(reply, "definition"));
+    json_decref(reply);
+    reply = get(f, REPORT "?funnel=Shop");
+    expect_schema(document, "Report", reply);
+    expect_schema(document, "StageFigures", at(reply, "stages.1"));
+    expect_schema(document, "PresetFigures", at(reply, "presets.open"));
+    expect_schema(document, "Funnel", at(reply, "funnel"));
+    json_decref(reply);
+    client_send(&f->client, "GET", "/api/v1/sites/none/funnels", NULL);
+    reply = fixture_json(f);
+    expect_schema(document, "Error", reply);
+    json_decref(reply);
+    json_decref(document);
+}
+
 /* ---- Many at once: what the sanitizers watch ---- */
 
 struct crowd_member {
@@ -664,6 +721,7 @@ main(void)
         WITH(setup_shop, test_report_of_a_saved_funnel),
         WITH(setup_shop, test_reports_that_cannot_be),
         WITH(setup_shop, test_pattern_of_many_groups),
+        WITH(setup_shop, test_replies_are_as_described),
         WITH(setup_shop, test_many_at_once),
     };
 
