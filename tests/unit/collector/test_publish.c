@@ -321,20 +321,25 @@ test_the_queue_is_bounded(void **state)
 {
     struct fixture *f = *state;
     struct lone lone[2] = {{.bytes = 1000}, {.bytes = 400 * 1000}};
+    struct publish_figures figures;
     struct publish *p;
     pthread_t threads[2];
     struct buffer b = BUFFER_EMPTY;
     struct err err;
 
-    f->config.queue_bytes = 450 * 1000;
+    f->config.queue_bytes = 500 * 1000;
     assert_int_equal(publish_start(&f->config, &p, &err), ERR_OK);
     redis_fixture_pause(&f->redis);
     for (int i = 0; i < 2; i++) {
         lone[i].publish = p;
         pthread_create(&threads[i], NULL, send_lone, &lone[i]);
-        clock_sleep_ms(50);
     }
+    do { /* 7 records wait, and perhaps the one that will go first */
+        clock_sleep_ms(1);
+        publish_figures(p, &figures);
+    } while (figures.queue_bytes < 400 * 1000);
     add_record(&b, 1, 60000);
+    add_record(&b, 2, 60000);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
     redis_fixture_resume(&f->redis);
     for (int i = 0; i < 2; i++) {
