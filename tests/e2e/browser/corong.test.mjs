@@ -1,6 +1,6 @@
 // The whole way in a real browser: from the first account to a sale that shows on the dashboard.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { complaints, openBrowser, until, visitor } from './browser.mjs';
 import { Corong } from './corong.mjs';
@@ -84,6 +84,29 @@ test('the demonstration site, its funnel and its report', async () => {
   assert.ok(reached[0] > 15000, String(reached));
   assert.ok(reached.every(n => n > 500), String(reached));
   await picture(dashboard, 'report');
+});
+
+// The twelve whole weeks of the demonstration, by the shop's days: eight hours ahead of UTC.
+function wholeWeeks() {
+  const DAY_MS = 864e5;
+  const today = Math.floor((Date.now() + 8 * 36e5) / DAY_MS);
+  const monday = today - ((today + 3) % 7);
+  const date = day => new Date(day * DAY_MS).toISOString().slice(0, 10);
+  const to = date(monday);
+  return ['--from', date(monday - 84), '--to', to, '--as-of', `${to}T00:00:00+08:00`];
+}
+
+test('the figures are those of docs/demo.md, on whatever day', async () => {
+  const docs = await readFile(new URL('../../../docs/demo.md', import.meta.url), 'utf8');
+  const row = stage =>
+    docs
+      .match(new RegExp(`\\| ${stage} \\|(.*)\\|`))[1]
+      .split('|')
+      .map(cell => Number(cell.replace(/,/g, '')));
+  const report = JSON.parse(await corong.run('funnel', 'run', 'demo', 'Shop', '--json', ...wholeWeeks()));
+  assert.equal(report.stages.length, STAGES.length);
+  for (const { name, throughput, reached, skipped, dropoff } of report.stages)
+    assert.deepEqual([throughput, reached, skipped, dropoff ?? 0], row(name), name);
 });
 
 test('a visitor clicks to the sale, and each stage shows one more', async t => {
