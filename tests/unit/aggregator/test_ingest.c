@@ -1,0 +1,590 @@
+/* Ingest against a real Redis: each acknowledged event once, whatever ends, goes or comes back. The
+ * aggregator runs as a process of its own, so that it can be killed. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "aggregator/aggregator.h"
+#include "aggregator/site.h"
+#include "core/clock.h"
+#include "core/codec.h"
+#include "core/log.h"
+#include "tests/support/redis_fixture.h"
+#include "tests/unit/aggregator/fixture.h"
+
+#define PATIENCE_MS 20000
+
+struct world {
+    struct fixture *f;
+    struct redis_fixture redis;
+    struct stream_address address;
+    struct stream *stream;
+    pid_t aggregator;
+    uint64_t n_sent;
+};
+
+/* ---- The process ---- */
+
+static atomic_bool child_stop;
+
+static void
+on_term(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&child_stop, true);
+}
+
+static pid_t
+start_aggregator(struct world *w, const char *dir)
+{
+    struct aggregator_config config = {
+        .data_dir = dir, .redis = w->address, .flush_ms = 50, .flush_rows = 400};
+    struct err err = ERR_NONE;
+    enum err_code rc;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that aborts leaves nothing running */
+    signal(SIGTERM, on_term);
+    log_set_level(LOG_ERROR);
+    log_set_part("aggregator");
+    rc = aggregator_run(&config, &child_stop, &err);
+    if (rc != ERR_OK)
+        log_line(LOG_ERROR, "ends: %s", err.message);
+    _exit((int)rc);
+}
+
+/* The error code it ended with; -1 where a signal ended it. */
+static int
+wait_end(pid_t pid)
+{
+    int status = 0;
+
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS; clock_steady_ms() < until;) {
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        clock_sleep_ms(10);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    fail_msg("the aggregator does not end");
+    return -1;
+}
+
+static int
+end(pid_t pid, int signal_number)
+{
+    assert_int_equal(kill(pid, signal_number), 0);
+    return wait_end(pid);
+}
+
+/* ---- Events in, figures out ---- */
+
+static int
+setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    struct err err = ERR_NONE;
+    void *f = NULL;
+
+    fixture_setup(&f);
+    w->f = f;
+    redis_fixture_start(&w->redis, REDIS_DURABLE);
+    assert_ok(stream_address_parse(slice_from(w->redis.socket), &w->address, &err));
+    w->address.timeout_ms = 2000;
+    w->stream = stream_create(&w->address);
+    *state = w;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *w = *state;
+    void *f = w->f;
+
+    if (w->aggregator > 0 && waitpid(w->aggregator, NULL, WNOHANG) == 0) {
+        kill(w->aggregator, SIGKILL);
+        waitpid(w->aggregator, NULL, 0);
+    }
+    stream_destroy(&w->stream);
+    redis_fixture_stop(&w->redis);
+    fixture_teardown(&f);
+    free(w);
+    return 0;
+}
+
+static struct event
+numbered_event(struct arena *a, uint64_t number)
+{
+    struct event e = event_of(1, "", "", "a", JUNE_2026_MS + (int64_t)number);
+
+    e.visitor = arena_printf(a, "v%llu", (unsigned long long)number % 50);
+    e.id = arena_printf(a, "%llu", (unsigned long long)number);
+    return e;
+}
+
+static void
+batch_of(struct world *w, struct buffer *batch, int n)
+{
+    struct err err = ERR_NONE;
+
+    codec_batch_begin(batch);
+    for (int i = 0; i < n; i++) {
+        struct event e = numbered_event(&w->f->arena, w->n_sent++);
+
+        assert_ok(codec_batch_add(batch, &e, &err));
+    }
+}
+
+static void
+add_entry(struct world *w, struct slice batch)
+{
+    struct err err = ERR_NONE;
+
+    for (int i = 0; i < 100; i++) {
+        if (stream_add(w->stream, batch, &err) == ERR_OK)
+            return;
+        clock_sleep_ms(50); /* not acknowledged: sent again, as a collector does */
+    }
+    fail_msg("%s", err.message);
+}
+
+static void
+send_events(struct world *w, int n)
+{
+    struct buffer batch = BUFFER_EMPTY;
+
+    batch_of(w, &batch, n);
+    add_entry(w, buffer_slice(&batch));
+    buffer_fini(&batch);
+}
+
+/* Events of site 1 by their ids: repeats in several segments are one. */
+static uint64_t
+count_stored(struct world *w)
+{
+    uint64_t total = 0;
+
+    arena_reset(&w->f->arena);
+    for (int i = 0; i < 50; i++) {
+        struct event *events = NULL;
+        struct err err = ERR_NONE;
+        size_t n = 0;
+        char visitor[16];
+
+        snprintf(visitor, sizeof visitor, "v%d", i);
+        assert_ok(query_visitor(w->f->pool, 1, slice_from(visitor), SIZE_MAX, &w->f->arena, &events,
+                                &n, &err));
+        total += n;
+    }
+    return total;
+}
+
+static void
+wait_stored(struct world *w, uint64_t n)
+{
+    uint64_t got = 0;
+
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS; clock_steady_ms() < until;) {
+        got = count_stored(w);
+        if (got == n)
+            return;
+        clock_sleep_ms(20);
+    }
+    fail_msg("%llu events are stored instead of %llu", (unsigned long long)got,
+             (unsigned long long)n);
+}
+
+static uint64_t
+alarm_count(struct world *w, const char *code)
+{
+    struct catalog_alarm *alarms = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    assert_ok(catalog_alarms(w->f->catalog, &w->f->arena, &alarms, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        if (slice_is(alarms[i].code, code))
+            return alarms[i].n;
+    return 0;
+}
+
+static void
+wait_alarm(struct world *w, const char *code)
+{
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS; clock_steady_ms() < until;) {
+        if (alarm_count(w, code) != 0)
+            return;
+        clock_sleep_ms(20);
+    }
+    fail_msg("no alarm %s", code);
+}
+
+static void
+redis_cli(struct world *w, const char *command, const char *input)
+{
+    char line[500];
+
+    snprintf(line, sizeof line, "redis-cli -s %s %s %s %s >/dev/null", w->redis.socket,
+             input ? "-x" : "", command, input ? input : "");
+    assert_int_equal(system(line), 0);
+}
+
+static struct catalog_position
+position_of(struct world *w)
+{
+    struct catalog_position position = {.epoch = ""};
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_position_get(w->f->catalog, STREAM_EVENTS, &position, &err));
+    return position;
+}
+
+/* ---- The tests ---- */
+
+static void
+test_events_come_through_and_the_stream_is_trimmed(void **state)
+{
+    struct world *w = *state;
+    struct stream_info info = {.length = -1};
+    struct err err = ERR_NONE;
+    int64_t start;
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 10);
+    wait_stored(w, 10);
+    start = clock_steady_ms();
+    send_events(w, 10);
+    wait_stored(w, 20);
+    assert_true(clock_steady_ms() - start < 3000);
+    for (int i = 0; i < 100 && info.length != 0; i++) {
+        assert_ok(stream_info(w->stream, &info, &err));
+        clock_sleep_ms(20);
+    }
+    assert_int_equal(info.length, 0);
+    assert_int_equal(position_of(w).n_entries, 2);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+static void
+test_a_stop_writes_what_is_buffered(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 20; i++)
+        send_events(w, 100);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 2000);
+    send_events(w, 5);
+    clock_sleep_ms(30); /* perhaps read, not flushed */
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 2005);
+}
+
+static void
+test_killed_at_any_moment_each_event_counts_once(void **state)
+{
+    struct world *w = *state;
+
+    for (int round = 0; round < 12; round++) {
+        w->aggregator = start_aggregator(w, w->f->dir);
+        for (int i = 0; i < 8; i++) {
+            send_events(w, 60);
+            clock_sleep_ms(5 + (round * 37 + i * 11) % 40);
+        }
+        assert_int_equal(end(w->aggregator, SIGKILL), -1);
+    }
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, w->n_sent);
+    assert_int_equal(alarm_count(w, "stream_lost"), 0);
+    assert_int_equal(alarm_count(w, "stream_replaced"), 0);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+static void
+test_what_a_crash_left_is_cleaned_at_the_next_start(void **state)
+{
+    struct world *w = *state;
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    store_segment_path(&w->f->store, "202606-flush-0000000000000000.seg", path);
+    assert_ok(file_replace(path, SLICE("renamed, never committed"), 0640, &err));
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 1);
+    wait_stored(w, 1);
+    assert_false(file_exists(path));
+}
+
+static void
+test_of_two_on_one_folder_one_ends(void **state)
+{
+    struct world *w = *state;
+    pid_t other;
+    int one, two;
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    other = start_aggregator(w, w->f->dir);
+    for (int i = 0; i < 20; i++) {
+        send_events(w, 50);
+        clock_sleep_ms(20);
+    }
+    wait_stored(w, w->n_sent);
+    one = waitpid(w->aggregator, NULL, WNOHANG) == 0 ? end(w->aggregator, SIGTERM) : ERR_CONFLICT;
+    w->aggregator = 0;
+    two = waitpid(other, NULL, WNOHANG) == 0 ? end(other, SIGTERM) : ERR_CONFLICT;
+    assert_true((one == ERR_CONFLICT) != (two == ERR_CONFLICT));
+    assert_int_equal(count_stored(w), w->n_sent);
+}
+
+static void
+test_another_folder_ends_before_it_reads(void **state)
+{
+    struct world *w = *state;
+    char dir[] = "/tmp/corong-test-XXXXXX";
+    struct stream_info info;
+    struct err err = ERR_NONE;
+    pid_t other;
+
+    assert_non_null(mkdtemp(dir));
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 5);
+    wait_stored(w, 5);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+    send_events(w, 5);
+    other = start_aggregator(w, dir);
+    assert_int_equal(wait_end(other), ERR_CONFLICT);
+    assert_ok(stream_info(w->stream, &info, &err));
+    assert_int_equal(info.length, 1);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 10);
+    folder_remove(dir);
+}
+
+static void
+test_flushall_is_noticed_and_reading_begins_anew(void **state)
+{
+    struct world *w = *state;
+    char before[CATALOG_EPOCH_MAX];
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 5);
+    wait_stored(w, 5);
+    memcpy(before, position_of(w).epoch, sizeof before);
+    redis_cli(w, "FLUSHALL", NULL);
+    send_events(w, 7);
+    wait_alarm(w, "stream_replaced");
+    wait_stored(w, 12);
+    assert_string_not_equal(position_of(w).epoch, before);
+}
+
+static void
+test_ids_that_went_back_are_read_from_the_start(void **state)
+{
+    struct world *w = *state;
+    struct buffer batch = BUFFER_EMPTY;
+    char path[FILE_PATH_MAX];
+    char input[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 5);
+    wait_stored(w, 5);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+    batch_of(w, &batch, 3);
+    store_path(&w->f->store, "input", path);
+    assert_ok(file_replace(path, buffer_slice(&batch), 0600, &err));
+    buffer_fini(&batch);
+    snprintf(input, sizeof input, "< %.200s", path);
+    redis_cli(w, "DEL '" STREAM_EVENTS "'", NULL);
+    redis_cli(w, "XADD '" STREAM_EVENTS "' 5-1 b", input); /* a clock that is behind */
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_alarm(w, "stream_replaced");
+    /* redis-cli -x ends its argument as it came, so the batch is whole */
+    wait_stored(w, 8);
+    assert_int_equal(position_of(w).id.ms, 5);
+}
+
+static void
+test_entries_trimmed_unread_are_counted(void **state)
+{
+    struct world *w = *state;
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 5);
+    wait_stored(w, 5);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+    for (int i = 0; i < 4; i++)
+        send_events(w, 1);
+    redis_cli(w, "XTRIM '" STREAM_EVENTS "' MAXLEN 1", NULL);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 6);
+    assert_int_equal(alarm_count(w, "stream_lost"), 3);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    send_events(w, 1);
+    wait_stored(w, 7);
+    assert_int_equal(alarm_count(w, "stream_lost"), 3); /* the same loss is told once */
+}
+
+static void
+test_a_newer_entry_stops_the_reader_in_front_of_it(void **state)
+{
+    struct world *w = *state;
+    struct stream_info info;
+    struct err err = ERR_NONE;
+
+    send_events(w, 5);
+    add_entry(w, SLICE("C\x63what the future holds"));
+    send_events(w, 5);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_alarm(w, "entry_newer");
+    wait_stored(w, 5);
+    clock_sleep_ms(200);
+    assert_ok(stream_info(w->stream, &info, &err));
+    assert_int_equal(info.length, 2); /* it and what is behind it are still there */
+    assert_int_equal(count_stored(w), 5);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+static void
+test_bad_records_are_kept_and_the_rest_goes_on(void **state)
+{
+    struct world *w = *state;
+    struct buffer batch = BUFFER_EMPTY;
+    char dir[FILE_PATH_MAX];
+
+    batch_of(w, &batch, 3);
+    batch.p[2 + CODEC_RECORD_HEADER + 3] ^= 0x40; /* in the first record */
+    add_entry(w, buffer_slice(&batch));
+    add_entry(w, SLICE("not a batch at all"));
+    send_events(w, 4);
+    buffer_fini(&batch);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 6);
+    assert_int_equal(alarm_count(w, "bad_records"), 2);
+    store_path(&w->f->store, "bad", dir);
+    assert_int_equal(folder_count(dir), 2);
+    assert_int_equal(position_of(w).n_entries, 3);
+}
+
+static void
+test_import_beside_a_running_aggregator(void **state)
+{
+    struct world *w = *state;
+
+    w->aggregator = start_aggregator(w, w->f->dir);
+    for (int i = 0; i < 30; i++) {
+        struct event e;
+
+        send_events(w, 20);
+        e = numbered_event(&w->f->arena, w->n_sent++);
+        fixture_add(w->f, &e);
+        e = numbered_event(&w->f->arena, 3); /* one that comes by the stream too */
+        fixture_add(w->f, &e);
+        fixture_commit(w->f);
+        clock_sleep_ms(10);
+    }
+    wait_stored(w, w->n_sent);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+static void
+test_redis_goes_and_comes_back(void **state)
+{
+    struct world *w = *state;
+
+    redis_fixture_kill(&w->redis);
+    w->aggregator = start_aggregator(w, w->f->dir); /* before there is a Redis */
+    clock_sleep_ms(300);
+    redis_fixture_restart(&w->redis);
+    send_events(w, 5);
+    wait_stored(w, 5);
+    redis_fixture_kill(&w->redis);
+    clock_sleep_ms(300);
+    redis_fixture_restart(&w->redis);
+    send_events(w, 5);
+    wait_stored(w, 10);
+    redis_fixture_pause(&w->redis);
+    clock_sleep_ms(500);
+    redis_fixture_resume(&w->redis);
+    send_events(w, 5);
+    wait_stored(w, 15);
+    assert_int_equal(alarm_count(w, "stream_replaced"), 0);
+    assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+/* ---- Published sites ---- */
+
+static void
+wait_published(struct world *w, struct slice key, const char *part)
+{
+    struct stream_pair *pairs = NULL;
+    struct err err = ERR_NONE;
+    int n = 0;
+
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS; clock_steady_ms() < until;) {
+        arena_reset(&w->f->arena);
+        assert_ok(stream_hash_read(w->stream, STREAM_SITES, &w->f->arena, &pairs, &n, &err));
+        for (int i = 0; i < n; i++)
+            if (slice_equal(pairs[i].key, key) && slice_contains(pairs[i].value, slice_from(part)))
+                return;
+        if (part == NULL && n == 0)
+            return;
+        clock_sleep_ms(20);
+    }
+    fail_msg("not published: %s", part ? part : "that the site is gone");
+}
+
+static void
+test_sites_are_published_and_followed(void **state)
+{
+    struct world *w = *state;
+    struct site_wish wish = {.name = SLICE("shop"), .domain = SLICE("shop.example")};
+    char secret[SITE_KEY_MAX];
+    char key[SITE_KEY_MAX];
+    struct site site;
+    struct err err = ERR_NONE;
+
+    assert_ok(site_add(w->f->settings, &wish, &w->f->arena, &site, secret, &err));
+    assert_true(slice_to_cstr(site.public_key, key, sizeof key));
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_published(w, slice_from(key), "\"domain\":\"shop.example\"");
+    wish.domain = SLICE("new.example");
+    assert_ok(site_update(w->f->settings, SLICE("shop"), &wish, &err));
+    wait_published(w, slice_from(key), "\"domain\":\"new.example\"");
+    redis_cli(w, "FLUSHALL", NULL);
+    wait_published(w, slice_from(key), "\"domain\":\"new.example\"");
+    assert_ok(site_remove(w->f->settings, SLICE("shop"), &err));
+    wait_published(w, slice_from(key), NULL);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_events_come_through_and_the_stream_is_trimmed),
+        CASE(test_a_stop_writes_what_is_buffered),
+        CASE(test_killed_at_any_moment_each_event_counts_once),
+        CASE(test_what_a_crash_left_is_cleaned_at_the_next_start),
+        CASE(test_of_two_on_one_folder_one_ends),
+        CASE(test_another_folder_ends_before_it_reads),
+        CASE(test_flushall_is_noticed_and_reading_begins_anew),
+        CASE(test_ids_that_went_back_are_read_from_the_start),
+        CASE(test_entries_trimmed_unread_are_counted),
+        CASE(test_a_newer_entry_stops_the_reader_in_front_of_it),
+        CASE(test_bad_records_are_kept_and_the_rest_goes_on),
+        CASE(test_import_beside_a_running_aggregator),
+        CASE(test_redis_goes_and_comes_back),
+        CASE(test_sites_are_published_and_followed),
+    };
+
+    signal(SIGPIPE, SIG_IGN); /* as every program that speaks with Redis does */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
