@@ -186,6 +186,7 @@ test('stricter presets are one click away, and the address keeps the choice', as
 test('the editor: a stage more, and the report has it', async () => {
   await dashboard.getByRole('link', { name: 'Edit funnel' }).click();
   await dashboard.getByRole('button', { name: 'Save funnel' }).waitFor();
+  await dashboard.getByText('Loading…').waitFor({ state: 'hidden' });
   await picture(dashboard, 'editor');
   await dashboard.getByLabel("Funnel's name").fill('Shop of mine');
   await dashboard.getByRole('button', { name: 'Remove stage Basket' }).click();
