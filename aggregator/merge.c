@@ -25,6 +25,7 @@ struct job {
     size_t n;
     const struct catalog_segment *inputs[MERGE_INPUTS_MAX];
     uint64_t n_bytes;
+    uint64_t n_rows;
     int64_t newest_ms;
 };
 
@@ -42,7 +43,7 @@ is_removed(const struct removed *removed, uint32_t site)
     return false;
 }
 
-/* By month, site, size: those that may be joined stand together, small ones first. */
+/* By month, site, rows: those that may be joined stand together, small ones first. */
 static int
 compare_rows(const void *x, const void *y)
 {
@@ -53,8 +54,8 @@ compare_rows(const void *x, const void *y)
         return a->month < b->month ? -1 : 1;
     if (a->site != b->site)
         return a->site < b->site ? -1 : 1;
-    if (a->n_bytes != b->n_bytes)
-        return a->n_bytes < b->n_bytes ? -1 : 1;
+    if (a->n_rows != b->n_rows)
+        return a->n_rows < b->n_rows ? -1 : 1;
     return strcmp(a->name, b->name);
 }
 
@@ -63,6 +64,7 @@ job_add(struct job *job, const struct catalog_segment *row)
 {
     job->inputs[job->n++] = row;
     job->n_bytes += row->n_bytes;
+    job->n_rows += row->n_rows;
     if (row->created_ms > job->newest_ms)
         job->newest_ms = row->created_ms;
 }
@@ -77,7 +79,8 @@ is_bad(const struct merge_memory *memory, const char *name)
 }
 
 /* Does the next larger one belong to the job? Files of several sites always do; of one site, those
- * that the smaller ones outweigh together. What has its full size is left alone. */
+ * that have no more rows than the smaller ones together (bytes would not do: a file has a fixed
+ * cost, so that joining small ones shrinks them). What has its full size is left alone. */
 static bool
 joins(const struct job *job, const struct catalog_segment *row, bool everything)
 {
@@ -90,7 +93,7 @@ joins(const struct job *job, const struct catalog_segment *row, bool everything)
         return true;
     if (row->n_bytes >= MERGE_OUTPUT_BYTES / 2)
         return false;
-    return everything || row->n_bytes <= (job->n == 1 ? LEAP * job->n_bytes : job->n_bytes);
+    return everything || row->n_rows <= (job->n == 1 ? LEAP * job->n_rows : job->n_rows);
 }
 
 static bool

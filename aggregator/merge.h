@@ -2,9 +2,9 @@
  * repeats.
  *
  * - files of several sites are split by site as soon as there are MERGE_FAN_IN of a month
- * - of a site's month, sorted by size, those files are joined that together weigh as much as the
- *   next larger one, once there are MERGE_FAN_IN of them, or after a quiet while any two of them:
- *   each join at least doubles a row's file, so a row is written about log2(month / flush) times
+ * - of a site's month, sorted by rows, those files are joined that together have as many as the
+ * next larger one, once there are MERGE_FAN_IN of them, or after a quiet while any two of them:
+ * each join at least doubles a row's file, so a row is written about log2(month / flush) times
  * - segments of removed sites are dropped
  * - inputs stay live until the outputs are committed in the same transaction; queries and ingest
  *   never wait

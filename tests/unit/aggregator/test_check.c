@@ -1,0 +1,173 @@
+/* `corong check`: silent where all is well, names what is not. */
+#include <fcntl.h>
+#include <sqlite3.h>
+
+#include "aggregator/check.h"
+#include "tests/unit/aggregator/fixture.h"
+
+struct findings {
+    char text[4000];
+};
+
+static void
+collect(const struct check_finding *finding, void *context)
+{
+    struct findings *all = context;
+    size_t n = strlen(all->text);
+
+    snprintf(all->text + n, sizeof all->text - n, "%s %.*s: %.*s\n",
+             finding->is_problem ? "problem" : "note", SLICE_ARG(finding->where),
+             SLICE_ARG(finding->what));
+}
+
+static struct check_result
+run(struct fixture *f, struct findings *all)
+{
+    struct check_result result = {0};
+    struct err err = ERR_NONE;
+
+    all->text[0] = '\0';
+    assert_ok(check_run(&f->store, collect, all, &result, &err));
+    return result;
+}
+
+static void
+add_files(struct fixture *f)
+{
+    for (int i = 0; i < 2; i++) {
+        struct event e = event_of(1, "v", i ? "1" : "2", "a", JUNE_2026_MS);
+
+        fixture_add(f, &e);
+        fixture_commit(f);
+    }
+}
+
+static struct catalog_list
+list_of(struct fixture *f)
+{
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    return list;
+}
+
+static void
+run_sql(struct fixture *f, const char *statement)
+{
+    char path[FILE_PATH_MAX];
+    sqlite3 *db = NULL;
+
+    store_path(&f->store, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void
+test_all_is_well(void **state)
+{
+    struct fixture *f = *state;
+    struct findings all;
+    struct check_result result;
+
+    add_files(f);
+    result = run(f, &all);
+    assert_string_equal(all.text, "");
+    assert_int_equal(result.n_problems, 0);
+    assert_int_equal(result.n_segments, 2);
+    assert_int_equal(result.n_rows, 2);
+}
+
+static void
+test_every_damaged_byte_is_found_or_harmless(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_list list;
+    struct findings all;
+    char path[FILE_PATH_MAX];
+    struct slice report;
+    int n_found = 0;
+    int fd;
+
+    add_files(f);
+    list = list_of(f);
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    store_segment_path(&f->store, list.segments[0].name, path);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    for (off_t at = 0; at < (off_t)list.segments[0].n_bytes; at += 13) {
+        char byte = 0;
+
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 4;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        if (run(f, &all).n_problems != 0)
+            n_found++;
+        else /* between blocks: then it changes nothing */
+            assert_true(slice_equal(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), report));
+        byte ^= 4;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+    assert_true(n_found > 70);
+    assert_int_equal(run(f, &all).n_problems, 0);
+}
+
+static void
+test_missing_and_unlisted_files(void **state)
+{
+    struct fixture *f = *state;
+    struct findings all;
+    struct check_result result;
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    add_files(f);
+    store_segment_path(&f->store, list_of(f).segments[1].name, path);
+    assert_int_equal(unlink(path), 0);
+    store_segment_path(&f->store, "nobody-named-it.seg", path);
+    assert_ok(file_replace(path, SLICE("x"), 0640, &err));
+    result = run(f, &all);
+    assert_int_equal(result.n_problems, 1);
+    assert_non_null(strstr(all.text, list_of(f).segments[1].name));
+    assert_non_null(strstr(all.text, "note segments/nobody-named-it.seg"));
+}
+
+static void
+test_a_changed_row_of_the_catalog(void **state)
+{
+    struct fixture *f = *state;
+    struct findings all;
+
+    add_files(f);
+    run_sql(f, "UPDATE segments SET max_time_ms = max_time_ms + 1");
+    assert_true(run(f, &all).n_problems > 0);
+    assert_non_null(strstr(all.text, "catalog.db: 2 rows of segments fail their check"));
+}
+
+static void
+test_a_new_folder_has_nothing_wrong(void **state)
+{
+    struct fixture *f = *state;
+    struct findings all;
+
+    assert_int_equal(run(f, &all).n_problems, 0);
+    assert_string_equal(all.text, "");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_all_is_well),
+        CASE(test_every_damaged_byte_is_found_or_harmless),
+        CASE(test_missing_and_unlisted_files),
+        CASE(test_a_changed_row_of_the_catalog),
+        CASE(test_a_new_folder_has_nothing_wrong),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
