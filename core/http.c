@@ -7,6 +7,7 @@
  */
 #include "core/http.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +15,9 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/address.h"
 #include "core/clock.h"
@@ -28,6 +31,7 @@
 #define BODY_CHUNK       32 /* see read_body */
 #define DRAIN_MAX        (1024 * 1024)
 #define STOP_WAIT_MS     10000
+#define WAKE_MS          10
 #define SPARE_FILES      256
 #define MAX_HEADER_BYTES "16384"
 
@@ -35,6 +39,7 @@ struct http_server {
     struct mg_context *mg;
     struct http_config config;
     struct address_list trusted;
+    struct in_addr address;
     int port;
     atomic_int in_flight;
     atomic_bool is_stopping;
@@ -510,6 +515,10 @@ http_start(const struct http_config *config, struct http_server **out, struct er
         err_prefix(err, "trusted-proxies");
         goto done;
     }
+    if (inet_pton(AF_INET, config->address, &s->address) != 1) {
+        rc = err_set(err, ERR_INVALID, "address", "\"%s\" is no IPv4 address", config->address);
+        goto done;
+    }
     s->mg = listen_with(s);
     if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1) {
         rc = err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",
@@ -532,6 +541,35 @@ http_port(const struct http_server *s)
     return s->port;
 }
 
+static void *
+run_mg_stop(void *mg)
+{
+    mg_stop(mg);
+    return NULL;
+}
+
+/* civetweb looks at its stop flag only between polls of 2 s: a connection wakes it. */
+static void
+stop_listening(struct http_server *s)
+{
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port), .sin_addr = s->address};
+    pthread_t stopper;
+
+    if (pthread_create(&stopper, NULL, run_mg_stop, s->mg) != 0) {
+        mg_stop(s->mg);
+        return;
+    }
+    while (pthread_tryjoin_np(stopper, NULL) != 0) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd >= 0)
+            connect(fd, (struct sockaddr *)&to, sizeof to);
+        clock_sleep_ms(WAKE_MS);
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
 void
 http_stop(struct http_server **s)
 {
@@ -543,7 +581,7 @@ http_stop(struct http_server **s)
     atomic_store(&(*s)->is_stopping, true);
     while (atomic_load(&(*s)->in_flight) > 0 && clock_steady_ms() < deadline)
         clock_sleep_ms(2);
-    mg_stop((*s)->mg);
+    stop_listening(*s);
     free(*s);
     *s = NULL;
 }

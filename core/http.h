@@ -48,7 +48,7 @@ struct http_route {
 };
 
 struct http_config {
-    const char *address; /* "127.0.0.1", "0.0.0.0" */
+    const char *address; /* IPv4: "127.0.0.1", "0.0.0.0" */
     int port;            /* 0: any free one */
     int n_threads;
     int queue;      /* accepted and waiting */
