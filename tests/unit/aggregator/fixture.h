@@ -155,9 +155,10 @@ fixture_commit(struct fixture *f)
 
 /* ---- Reports ---- */
 
-/* A report of all time as JSON, without what differs from run to run; in f->arena. */
+/* A report as JSON, without what differs from run to run; in f->arena. */
 static inline struct slice
-fixture_report(struct fixture *f, uint32_t site, const char *definition, enum request_bots bots)
+fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition,
+                        enum request_bots bots, struct path_range range)
 {
     struct query_funnel q = {.site = site, .n_presets = 1, .want_paths = true};
     struct funnel *funnel = NULL;
@@ -171,6 +172,7 @@ fixture_report(struct fixture *f, uint32_t site, const char *definition, enum re
     request_init(&request);
     request.bots = bots;
     assert_ok(request_finish(&request, SLICE("UTC"), INT64_C(4102444800000), &err));
+    request.range = range;
     q.funnel = funnel;
     q.request = &request;
     q.presets[0] = funnel->preset;
@@ -184,6 +186,12 @@ fixture_report(struct fixture *f, uint32_t site, const char *definition, enum re
     request_fini(&request);
     funnel_destroy(&funnel);
     return out;
+}
+
+static inline struct slice
+fixture_report(struct fixture *f, uint32_t site, const char *definition, enum request_bots bots)
+{
+    return fixture_report_of_range(f, site, definition, bots, PATH_RANGE_ALL);
 }
 
 #define FUNNEL_OF_3                                                                                \

@@ -274,9 +274,42 @@ merge_until_stopped(void *context)
     return NULL;
 }
 
+struct reader {
+    struct fixture *f;
+    atomic_bool *stop;
+    uint64_t n_queries;
+    uint64_t n_wrong;
+};
+
+/* What was stored stays stored: a reader never sees fewer events than before. */
+static void *
+read_until_stopped(void *context)
+{
+    struct reader *r = context;
+    uint64_t n_before = 0;
+
+    while (!atomic_load(r->stop)) {
+        struct query_value *values = NULL;
+        struct arena a;
+        size_t n = 0;
+
+        arena_init(&a, 4096);
+        r->n_queries++;
+        if (query_values(r->f->pool, 1, SLICE("event"), SLICE_EMPTY, 10, &a, &values, &n, NULL) !=
+                ERR_OK ||
+            (n != 0 && values[0].n_events < n_before))
+            r->n_wrong++;
+        n_before = n != 0 ? values[0].n_events : 0;
+        arena_fini(&a);
+    }
+    return NULL;
+}
+
 static void
 test_readers_and_a_writer_are_not_disturbed(void **state)
 {
+    struct reader readers[3];
+    pthread_t reader_threads[3];
     struct fixture *f = *state;
     struct merger m = {.options = {.store = &f->store, .settings = f->settings, .everything = true},
                        .stop = false};
@@ -285,6 +318,11 @@ test_readers_and_a_writer_are_not_disturbed(void **state)
     pthread_t thread;
 
     assert_int_equal(pthread_create(&thread, NULL, merge_until_stopped, &m), 0);
+    for (int i = 0; i < 3; i++) {
+        readers[i] = (struct reader){f, &m.stop, 0, 0};
+        assert_int_equal(pthread_create(&reader_threads[i], NULL, read_until_stopped, &readers[i]),
+                         0);
+    }
     for (int i = 0; i < 60; i++) {
         add_file(f, 1, 10, JUNE_2026_MS + i);
         assert_ok(query_site_summary(f->pool, 1, &summary, &err));
@@ -294,6 +332,11 @@ test_readers_and_a_writer_are_not_disturbed(void **state)
     }
     atomic_store(&m.stop, true);
     pthread_join(thread, NULL);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(reader_threads[i], NULL);
+        assert_true(readers[i].n_queries > 10);
+        assert_int_equal(readers[i].n_wrong, 0);
+    }
     assert_int_equal(rows_of(f), 600);
 }
 

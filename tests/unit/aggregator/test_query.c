@@ -2,7 +2,9 @@
  * named. */
 #include <fcntl.h>
 
+#include "aggregator/funnel/matcher.h"
 #include "aggregator/merge.h"
+#include "core/hash.h"
 #include "tests/unit/aggregator/fixture.h"
 
 static uint64_t
@@ -32,6 +34,8 @@ random_event(uint64_t *r, struct arena *a)
     e.visitor = arena_printf(a, "v%u", below(r, 40));
     e.id = arena_printf(a, "i%u", below(r, 120));
     e.time_ms += (int64_t)below(r, 60 * 24) * 3600000 + below(r, 3);
+    if (below(r, 3) != 0) /* most repeats have the same time */
+        e.time_ms = JUNE_2026_MS + (int64_t)(hash64(e.id, 0) % 1500) * 3600000;
     e.flags = below(r, 12) == 0 ? EVENT_BOT : 0;
     e.flags |= below(r, 3) == 0 ? EVENT_DRIVER : 0;
     if (below(r, 2))
@@ -93,6 +97,144 @@ assert_same(const struct slice a[N_REPORTS], const struct slice b[N_REPORTS])
         if (!slice_equal(a[i], b[i]))
             fail_msg("report %zu differs:\n%.*s\n%.*s", i, SLICE_ARG(a[i]), SLICE_ARG(b[i]));
 }
+
+/* ---- The plain way: one event after the other, straight from the definition ---- */
+
+static int
+compare_visitors_ids(const void *x, const void *y)
+{
+    const struct event *a = x;
+    const struct event *b = y;
+    int order = slice_compare(a->visitor, b->visitor);
+
+    if (order == 0)
+        order = slice_compare(a->id, b->id);
+    return order != 0 ? order : segment_repeat_compare(a, b);
+}
+
+static int
+compare_visitors_times(const void *x, const void *y)
+{
+    const struct event *a = x;
+    const struct event *b = y;
+    int order = slice_compare(a->visitor, b->visitor);
+
+    return order != 0 ? order : event_compare(a, b);
+}
+
+/* The site's events without repeats and without those that `bots` leaves out, by visitor and time.
+ */
+static size_t
+events_that_count(const struct event *events, size_t n, uint32_t site, enum request_bots bots,
+                  struct event *out)
+{
+    size_t n_site = 0, n_out = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (events[i].site == site)
+            out[n_site++] = events[i];
+    qsort(out, n_site, sizeof *out, compare_visitors_ids);
+    for (size_t i = 0, last = 0; i < n_site; i++) {
+        bool is_bot = (out[i].flags & EVENT_BOT) != 0;
+
+        if (i != 0 && slice_equal(out[i].visitor, out[last].visitor) &&
+            slice_equal(out[i].id, out[last].id))
+            continue;
+        last = i; /* n_out <= i, so out[last] may be overwritten only by itself */
+        if (bots == BOTS_INCLUDE || is_bot == (bots == BOTS_ONLY))
+            out[n_out++] = out[i];
+    }
+    qsort(out, n_out, sizeof *out, compare_visitors_times);
+    return n_out;
+}
+
+struct figures {
+    int64_t entered;
+    int64_t reached[FUNNEL_STAGES_MAX];
+    int64_t seen[FUNNEL_STAGES_MAX];
+};
+
+static void
+count_visitor(const struct matcher *m, const struct plan *plan, struct leaf_scratch *scratch,
+              const struct event *events, uint32_t n, struct figures *out)
+{
+    static const struct path_range all = {INT64_MIN, INT64_MAX};
+    struct path_event *path_events = calloc(n, sizeof *path_events);
+    uint32_t seen = 0;
+    struct path path;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct err err = ERR_NONE;
+        struct masks masks;
+
+        assert_ok(matcher_event(m, scratch, &events[i], &masks, &err));
+        path_events[i] = (struct path_event){events[i].time_ms, masks.stages, masks.exclusions};
+        seen |= masks.stages;
+    }
+    if (path_count(plan, &all, path_events, n, &path)) {
+        out->entered++;
+        for (uint32_t i = 0; i < path.n; i++)
+            out->reached[path.visits[i].stage]++;
+    }
+    for (int k = 0; k < plan->n_stages; k++)
+        out->seen[k] += seen >> k & 1;
+    free(path_events);
+}
+
+static struct figures
+plain_figures(const struct event *events, size_t n, uint32_t site, const char *definition,
+              enum request_bots bots)
+{
+    struct event *own = calloc(n, sizeof *own);
+    size_t n_own = events_that_count(events, n, site, bots, own);
+    struct leaf_scratch *scratch = leaf_scratch_create();
+    struct figures figures = {0};
+    struct matcher *m = NULL;
+    struct funnel *funnel = NULL;
+    struct plan plan;
+    struct err err = ERR_NONE;
+
+    assert_ok(funnel_parse(slice_from(definition), &funnel, &err));
+    assert_ok(matcher_create(funnel, &m, &err));
+    plan_init(&plan, funnel, funnel->preset);
+    for (size_t i = 0, end; i < n_own; i = end) {
+        for (end = i + 1; end < n_own && slice_equal(own[i].visitor, own[end].visitor);)
+            end++;
+        count_visitor(m, &plan, scratch, own + i, (uint32_t)(end - i), &figures);
+    }
+    matcher_destroy(&m);
+    funnel_destroy(&funnel);
+    leaf_scratch_destroy(&scratch);
+    free(own);
+    return figures;
+}
+
+static void
+assert_figures(struct fixture *f, const struct event *events, size_t n, uint32_t site)
+{
+    for (size_t i = 0; i < N_REPORTS; i++) {
+        enum request_bots bots = (enum request_bots)(i % 3);
+        struct figures plain = plain_figures(events, n, site, definitions[i / 3], bots);
+        struct slice report = fixture_report(f, site, definitions[i / 3], bots);
+        struct slice rest = report;
+        struct slice head;
+        char part[200];
+
+        snprintf(part, sizeof part, "{\"entered\":%lld,", (long long)plain.entered);
+        assert_contains(report, part);
+        for (int k = 0; slice_cut(rest, '}', &head, &rest) && k < FUNNEL_STAGES_MAX;) {
+            if (!slice_contains(head, SLICE("\"reached\":")))
+                continue;
+            snprintf(part, sizeof part, "\"reached\":%lld,", (long long)plain.reached[k]);
+            assert_contains(head, part);
+            snprintf(part, sizeof part, "\"seen\":%lld,", (long long)plain.seen[k]);
+            assert_contains(head, part);
+            k++;
+        }
+    }
+}
+
+/* ---- Splitting, merging, repeating ---- */
 
 static void
 remove_everything(struct fixture *f)
@@ -161,8 +303,10 @@ test_any_split_and_any_merge_gives_the_same_report(void **state)
         for (size_t i = 0; i < n; i++)
             events[i] = random_event(&r, &f->arena);
         add_all(f, events, n, &r, 0);
-        for (uint32_t site = 1; site <= 2; site++)
+        for (uint32_t site = 1; site <= 2; site++) {
             all_reports(f, site, whole[site - 1]);
+            assert_figures(f, events, n, site);
+        }
         remove_everything(f);
         shuffle(events, n, &r);
         add_all(f, events, n, &r, 20 + 40 * (uint32_t)round);
@@ -213,6 +357,24 @@ test_of_a_repeat_the_earlier_one_stays(void **state)
     fixture_commit(f);
     report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
     assert_contains(report, "\"paths\":{\"v\":[[1,1782000000000]]}");
+}
+
+static void
+test_a_repeat_in_another_month_counts_there(void **state)
+{
+    struct fixture *f = *state;
+    struct path_range july = {JUNE_2026_MS + 30 * DAY_MS, JUNE_2026_MS + 61 * DAY_MS};
+    struct event first = event_of(1, "v", "same", "a", JUNE_2026_MS + 28 * DAY_MS);
+    struct event again = event_of(1, "v", "same", "a", JUNE_2026_MS + 31 * DAY_MS);
+
+    fixture_add(f, &again);
+    fixture_commit(f);
+    assert_contains(fixture_report_of_range(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE, july),
+                    "{\"entered\":1,");
+    fixture_add(f, &first);
+    fixture_commit(f);
+    assert_contains(fixture_report_of_range(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE, july),
+                    "{\"entered\":0,");
 }
 
 static void
@@ -476,6 +638,7 @@ main(void)
         CASE(test_any_split_and_any_merge_gives_the_same_report),
         CASE(test_the_same_events_again_change_nothing),
         CASE(test_of_a_repeat_the_earlier_one_stays),
+        CASE(test_a_repeat_in_another_month_counts_there),
         CASE(test_bots_are_counted_in_range_only),
         CASE(test_a_damaged_file_is_named_and_left_out),
         CASE(test_damage_anywhere_is_never_a_wrong_count_without_a_warning),
