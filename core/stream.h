@@ -12,11 +12,10 @@
 #include "core/err.h"
 #include "core/slice.h"
 
-#define STREAM_EVENTS "corong:{0}:events" /* n = 0: one machine; {n} is Redis Cluster's hash tag   \
-                                           */
-#define STREAM_EPOCH "corong:{0}:epoch"   /* random, set once (SET NX) by whoever comes first */
-#define STREAM_OWNER "corong:{0}:owner"   /* install id of the data folder that reads it */
-#define STREAM_SITES "corong:{0}:sites"   /* hash: site key -> JSON settings, by the aggregator */
+#define STREAM_EVENTS "corong:{0}:events" /* 0: one machine; a hash tag of Redis Cluster */
+#define STREAM_EPOCH  "corong:{0}:epoch"  /* random, set once (SET NX) by whoever comes first */
+#define STREAM_OWNER  "corong:{0}:owner"  /* install id of the data folder that reads it */
+#define STREAM_SITES  "corong:{0}:sites"  /* hash: site key -> JSON settings, by the aggregator */
 
 struct stream_address {
     char unix_path[108]; /* used where not "" */
@@ -77,8 +76,8 @@ enum err_code stream_info(struct stream *s, struct stream_info *out, struct err 
  * names what is not. Where CONFIG is not allowed: ERR_DENIED. */
 enum err_code stream_check_durable(struct stream *s, struct err *err);
 
-/* From now on every connection is checked so before its first use: a Redis that came back with other
- * settings is refused (ERR_INVALID, ERR_DENIED) instead of believed. */
+/* From now on every connection is checked so before its first use: a Redis that came back with
+ * other settings is refused (ERR_INVALID, ERR_DENIED) instead of believed. */
 void stream_require_durable(struct stream *s);
 
 /* used_memory and maxmemory in bytes (0 = unlimited). */
