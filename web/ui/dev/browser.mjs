@@ -2,9 +2,12 @@
  * themes and several widths, without one error or policy violation; the editor by keyboard alone.
  * With SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { startServer } from "./server.mjs";
 
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.SHOTS ?? "";
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -38,6 +41,17 @@ async function checkWidth(page, name) {
   assert.ok(extra <= 0, `${name} is ${extra} px wider than the screen`);
 }
 
+/* The rules of WCAG 2.2 AA that a program can check. */
+async function checkAccess(page, name) {
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const found = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
+    return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).slice(0, 2).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], `${name}: accessibility`);
+}
+
 const LONG = encodeURIComponent("Eight stages <img src=x onerror=alert(1)>");
 const SCREENS = [
   ["sites", "/", "h1"],
@@ -62,6 +76,7 @@ async function everyScreen() {
       await page.waitForTimeout(80);
       await checkWidth(page, `${name} at ${width}`);
       await shoot(page, `${name}-${width}-${scheme}`);
+      await checkAccess(page, `${name} at ${width}, ${scheme}`);
       const words = await page.locator("body").innerText();
       assert.doesNotMatch(words, /NaN|undefined|Infinity|\[object/, `${name} at ${width}`);
       await page.close();
@@ -83,6 +98,7 @@ async function doors() {
     await page.waitForSelector("h1");
     assert.equal(await page.locator("h1").innerText(), heading);
     await shoot(page, `door-${mode}${path === "/" ? "" : "-token"}`);
+    await checkAccess(page, `door ${mode}`);
     if (mode !== "insecure" && (mode === "door" || path !== "/")) {
       await page.getByLabel("E-mail address").fill("owner@shop.example");
       await page.getByLabel("Password").fill("wrong-password");

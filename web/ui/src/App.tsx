@@ -171,9 +171,7 @@ function NotFound() {
   useTitle("");
   return (
     <div class="empty">
-      <p>
-        <strong>{text.common.notFound}</strong>
-      </p>
+      <h1>{text.common.notFound}</h1>
       <p>
         <a href={link.sites()}>{text.common.backToSites}</a>
       </p>

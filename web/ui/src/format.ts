@@ -43,6 +43,7 @@ const DAY = 24 * HOUR;
 export function formatDuration(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return DASH;
   const { units } = text;
+  if (ms === 0) return units.atOnce;
   if (ms < SECOND) return `${integers.format(ms)} ${units.ms}`;
   if (ms < 10 * SECOND) return `${trimZero(oneDecimal.format(ms / SECOND))} ${units.s}`;
   const steps: [number, string, number, string][] = [

@@ -54,7 +54,7 @@ const presets: Record<Preset, { name: string; explains: string }> = {
 export const text = {
   product: "Corong",
   noCurrency: "(no currency given)",
-  units: { ms: "ms", s: "s", min: "min", h: "h", d: "d" },
+  units: { atOnce: "at once", ms: "ms", s: "s", min: "min", h: "h", d: "d" },
   visitors,
 
   common: {

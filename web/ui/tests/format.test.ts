@@ -37,7 +37,8 @@ test("shares: one decimal, two under 1%, never a wrong 0 or 100, a dash without 
 test("durations: two units at most, rounded, never 60 of anything", () => {
   const rows: [number | null, string][] = [
     [null, DASH],
-    [0, "0 ms"],
+    [0, "at once"],
+    [1, "1 ms"],
     [999, "999 ms"],
     [1000, "1 s"],
     [2500, "2.5 s"],

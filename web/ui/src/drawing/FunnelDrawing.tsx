@@ -6,7 +6,7 @@ import { text } from "../text";
 import { FunnelBars } from "./FunnelBars";
 import { BAND_MIN_PX, layoutFlow, type Band, type Column, type Exit, type Flow, type Layout } from "./layout";
 import { DARK, LIGHT, type Palette } from "./palette";
-import { bandPath, breakPath, exitShape } from "./paths";
+import { bandPath, breakPath, exitShape, type ExitShape } from "./paths";
 import { columnWords, exitWords, fitText, moveWords, othersWords } from "./words";
 
 const NARROW_PX = 640;
@@ -126,18 +126,46 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
               label={exitWords(exit, flow)}
               {...say(exitWords(exit, flow))}
             >
-              <ExitPart exit={exit} flow={flow} layout={layout} palette={palette} compact={compact} />
+              <path
+                d={shapeOf(exit, layout).path}
+                fill={exit.kind === "lost" ? palette.lost : palette.open}
+              />
             </Link>
           ))}
-          {layout.columns.map((column, index) => (
+          {layout.columns.map((column) => (
             <Link
               key={column.stage.number}
               href={to(`stage-${column.stage.number}`)}
               label={columnWords(column)}
               {...say(columnWords(column))}
             >
+              <rect
+                x={column.x}
+                y={0}
+                width={Math.min(150, layout.gap)}
+                height={headerPx - 6}
+                fill="none"
+                pointer-events="all"
+              />
               <ColumnPart column={column} palette={palette} hatch={hatch} />
+            </Link>
+          ))}
+          <Break layout={layout} palette={palette} />
+          {/* the links say all of this themselves, in whole sentences */}
+          <g aria-hidden="true" pointer-events="none">
+            {layout.exits.map((exit) => (
+              <ExitLabel
+                key={`${exit.column}-${exit.kind}`}
+                exit={exit}
+                flow={flow}
+                layout={layout}
+                palette={palette}
+                compact={compact}
+              />
+            ))}
+            {layout.columns.map((column, index) => (
               <Header
+                key={column.stage.number}
                 column={column}
                 flow={flow}
                 palette={palette}
@@ -145,10 +173,9 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
                 isFirst={index === 0}
                 compact={compact}
               />
-            </Link>
-          ))}
-          <Break layout={layout} palette={palette} />
-          {!compact && <BandCounts bands={own} layout={layout} palette={palette} />}
+            ))}
+            {!compact && <BandCounts bands={own} layout={layout} palette={palette} />}
+          </g>
         </svg>
       </div>
       {!compact && (
@@ -286,15 +313,18 @@ interface ExitProps {
   compact: boolean;
 }
 
-function ExitPart({ exit, flow, layout, palette, compact }: ExitProps) {
+function shapeOf(exit: Exit, layout: Layout): ExitShape {
   const reach = Math.min(66, layout.gap * (layout.gap < 150 ? 0.22 : 0.3));
-  const shape = exitShape(exit, reach, EXIT_DROP_PX);
+  return exitShape(exit, reach, EXIT_DROP_PX);
+}
+
+function ExitLabel({ exit, flow, layout, palette, compact }: ExitProps) {
+  const shape = shapeOf(exit, layout);
   const stage = flow.stages[exit.column];
   const isLost = exit.kind === "lost";
   const share = formatShare(shareOf(exit.count, stage?.throughput ?? 0));
   return (
     <>
-      <path d={shape.path} fill={isLost ? palette.lost : palette.open} />
       <text
         x={shape.labelX}
         y={shape.labelY - 2}
@@ -327,7 +357,7 @@ function Break({ layout, palette }: { layout: Layout; palette: Palette }) {
 /* The count on each band that is thick enough to carry it, where it begins. */
 function BandCounts({ bands, layout, palette }: { bands: Band[]; layout: Layout; palette: Palette }) {
   return (
-    <g aria-hidden="true" pointer-events="none">
+    <g>
       {bands.map((band) => {
         const slot = band.slots[0];
         const origin = band.from === 0 ? undefined : layout.columns[band.from - 1];

@@ -30,6 +30,8 @@ export const CUT_SHARE = 0.15;
 export const BANDS_MAX = 24;
 export const BAND_MIN_PX = 1.5;
 const CUT_PX = 66;
+/* from the last column's left side to the right edge */
+const LAST_PX = 170;
 
 export interface FlowStage {
   /* the stage's number in the funnel, from 1 */
@@ -211,9 +213,15 @@ function stack(
   return slots;
 }
 
+/* From one column's left side to the next one's; the last keeps room for its words. */
+function spacingOf(columns: number, width: number): number {
+  const even = width / Math.max(1, columns);
+  return columns < 2 ? even : (width - Math.min(even, LAST_PX)) / (columns - 1);
+}
+
 export function layoutFlow(flow: Flow, box: Box, columnWidth: number, edgeWidth: number): Layout {
   const { pxPerCount, isCut: cut, firstExitPx } = scaleOf(flow, box.height);
-  const spacing = (box.width - edgeWidth) / Math.max(1, flow.stages.length);
+  const spacing = spacingOf(flow.stages.length, box.width - edgeWidth);
   const moves = rank(flow.moves);
   const slots = new Map<Ranked, Slot[]>(moves.map((move) => [move, []]));
   const isEntryOfFirst = (move: Ranked) => move.from === 0 && move.to === 1;

@@ -202,8 +202,8 @@ function AttributeSelect({
             <optgroup key={group} label={text.rule.classes[group]}>
               {members.map((attribute) => (
                 <option key={attribute.name} value={attribute.name}>
-                  {attributeName(attribute.name)} (
-                  {attribute.seen === 0 ? text.editor.notSeen : formatCount(attribute.seen)})
+                  {attributeName(attribute.name)} ·{" "}
+                  {attribute.seen === 0 ? text.editor.notSeen : formatCount(attribute.seen)}
                 </option>
               ))}
             </optgroup>

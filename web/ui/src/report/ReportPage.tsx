@@ -201,7 +201,7 @@ function ReportFigures({
         <h2 id="table-title">{text.report.tabs.table}</h2>
         <StageTable report={report} />
       </section>
-      <div class={report.stages.length > 5 ? "panel-pair is-stacked" : "panel-pair"}>
+      <div class={report.stages.length > 3 ? "panel-pair is-stacked" : "panel-pair"}>
         <section class="panel" aria-labelledby="moves">
           <h2 id="moves">{text.report.tabs.moves}</h2>
           <MovesTable report={report} />

@@ -9,7 +9,7 @@ import { useMedia, useWidth } from "../parts/hooks";
 import { text } from "../text";
 
 const MINUTE = 60_000;
-const TICKS = [1000, MINUTE, 10 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE, 7 * 24 * 60 * MINUTE];
+const TICKS = [1000, MINUTE, 10 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE, 7 * 24 * 60 * MINUTE, 30 * 24 * 60 * MINUTE];
 const ROW_PX = 30;
 
 export function TimeRanges({ report }: { report: Report }) {

@@ -5,7 +5,7 @@ import { api, type ApiError } from "../api";
 import type { Report, ReportRequest } from "../api-types";
 import { asApiError } from "../parts/hooks";
 
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 
 export interface Polled {
   report: Report | null;
