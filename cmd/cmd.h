@@ -57,6 +57,11 @@ enum err_code cmd_redis(const struct cmd *c, struct stream_address *out, struct 
 extern atomic_bool cmd_stop;
 void cmd_catch_signals(void);
 
+/* For a process whose work is done by other threads: cmd_hold_signals before any of them starts,
+ * then wait here, without a moment in which a signal could be missed. */
+void cmd_hold_signals(void);
+void cmd_wait_for_stop(void);
+
 /* Print a buffer's bytes on stdout; CMD_FAILED where that fails (a closed pipe, a full disk). */
 int cmd_print(struct slice bytes);
 

@@ -1,8 +1,6 @@
 /* corong collector: takes events over HTTP into Redis. */
 #include "collector/collect.h"
 
-#include <unistd.h>
-
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
 #include "cmd/demo.h"
@@ -49,7 +47,7 @@ cmd_collector(struct cmd *c)
     if (c->n_words != 0)
         return cmd_usage(c);
     log_set_part("collector");
-    cmd_catch_signals();
+    cmd_hold_signals();
     rc = cmd_redis(c, &config.redis, &err);
     if (rc == ERR_OK && settings_flag(s, "demo"))
         rc = find_demo_key(c, &config.demo_site_key, &err);
@@ -57,8 +55,7 @@ cmd_collector(struct cmd *c)
         rc = collect_start(&config, &collect, &err);
     if (rc != ERR_OK)
         return cmd_fail(&err);
-    while (!atomic_load(&cmd_stop))
-        pause();
+    cmd_wait_for_stop();
     collect_stop(&collect);
     return CMD_DONE;
 }

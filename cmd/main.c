@@ -278,6 +278,28 @@ cmd_catch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
 }
 
+void
+cmd_hold_signals(void)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, NULL); /* threads to come inherit it */
+    cmd_catch_signals();
+}
+
+void
+cmd_wait_for_stop(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    while (!atomic_load(&cmd_stop))
+        sigsuspend(&none);
+}
+
 int
 cmd_print(struct slice bytes)
 {

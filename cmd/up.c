@@ -19,6 +19,7 @@
 
 #define START_MS      60000 /* for Redis to read a large log, and for the rest to listen */
 #define END_MS        10000
+#define FREE_MS       5000 /* for ports that an earlier run still holds */
 #define TICK_MS       100
 #define REDIS_MB_MAX  256
 #define WORDS_MAX     64
@@ -77,6 +78,21 @@ is_listening(int port)
     if (fd >= 0)
         close(fd);
     return is;
+}
+
+/* What an `up` that was killed has left behind ends by itself, but not at once. */
+static enum err_code
+wait_until_free(int port, const char *flag, struct err *err)
+{
+    int64_t until = clock_steady_ms() + FREE_MS;
+
+    while (is_listening(port)) {
+        if (clock_steady_ms() > until || atomic_load(&cmd_stop))
+            return err_set(err, ERR_EXISTS, NULL, "port %d is taken; give another with %s", port,
+                           flag);
+        clock_sleep_ms(TICK_MS);
+    }
+    return ERR_OK;
 }
 
 /* ---- the children's command lines ---- */
@@ -278,11 +294,10 @@ prepare(struct up *u, struct err *err)
         rc = choose_port(s, "collector-port", &u->collector_port, err);
     if (rc == ERR_OK)
         rc = choose_port(s, "web-port", &u->web_port, err);
-    if (rc == ERR_OK && is_listening(u->collector_port))
-        rc = err_set(err, ERR_EXISTS, NULL, "port %d is taken; give --collector-port",
-                     u->collector_port);
-    if (rc == ERR_OK && is_listening(u->web_port))
-        rc = err_set(err, ERR_EXISTS, NULL, "port %d is taken; give --web-port", u->web_port);
+    if (rc == ERR_OK)
+        rc = wait_until_free(u->collector_port, "--collector-port", err);
+    if (rc == ERR_OK)
+        rc = wait_until_free(u->web_port, "--web-port", err);
     return rc;
 }
 

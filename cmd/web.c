@@ -1,6 +1,4 @@
 /* corong web: the dashboard and its API. */
-#include <unistd.h>
-
 #include "cmd/cmd.h"
 #include "core/log.h"
 #include "web/api/server.h"
@@ -28,12 +26,11 @@ cmd_web(struct cmd *c)
     if (config.collector_url[0] == '\0')
         config.collector_url = "http://localhost:8001";
     log_set_part("web");
-    cmd_catch_signals();
+    cmd_hold_signals();
     if (web_start(&config, &web, &err) != ERR_OK)
         return cmd_fail(&err);
     log_info("listening on %s port %d", config.address, web_port(web));
-    while (!atomic_load(&cmd_stop))
-        pause();
+    cmd_wait_for_stop();
     web_stop(&web);
     return CMD_DONE;
 }
