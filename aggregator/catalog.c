@@ -1,19 +1,16 @@
-/* The catalog. What is not here: what a segment's bytes mean. */
-#include "aggregator/catalog.h"
+/* The catalog: rows and commits. What is not here: files, alarms, what a segment's bytes mean. */
+#include "aggregator/catalog_int.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregator/sql.h"
 #include "core/buffer.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/hash.h"
-#include "core/log.h"
 
 #define APPLICATION_ID 0x436f7263 /* "Corc" */
 #define SCHEMA_VERSION 1
@@ -31,10 +28,6 @@ static const char schema[] =
     "CREATE TABLE replaced(name TEXT PRIMARY KEY, replaced_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE alarms(code TEXT PRIMARY KEY, message TEXT NOT NULL, first_ms INTEGER NOT NULL,"
     " last_ms INTEGER NOT NULL, n INTEGER NOT NULL) WITHOUT ROWID;";
-
-struct catalog {
-    sqlite3 *db;
-};
 
 struct summary {
     uint64_t generation;
@@ -465,175 +458,4 @@ enum err_code
 catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err)
 {
     return sql_check(c->db, a, out, err);
-}
-
-/* ---- Files ---- */
-
-static enum err_code
-forget_replaced(struct catalog *c, struct slice name, struct err *err)
-{
-    return sql_do(c->db, NULL, err, "DELETE FROM replaced WHERE name = ?", "t", name);
-}
-
-/* Unlink those of `replaced` whose time has come. */
-static enum err_code
-unlink_replaced(struct catalog *c, const struct store *s, int *n, struct err *err)
-{
-    int64_t before_ms = clock_wall_ms() - CATALOG_REPLACED_MS;
-    char path[FILE_PATH_MAX];
-    char name[CATALOG_NAME_MAX];
-    sqlite3_stmt *q = NULL;
-    enum err_code rc;
-    bool has_row = true;
-
-    while (has_row) {
-        rc =
-            sql_prepare(c->db, "SELECT name FROM replaced WHERE replaced_ms <= ? LIMIT 1", &q, err);
-        if (rc == ERR_OK)
-            rc = sql_bind(q, err, "i", before_ms);
-        if (rc == ERR_OK)
-            rc = sql_step(q, &has_row, err);
-        if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(q, 0), name, sizeof name))
-            rc = err_set(err, ERR_CORRUPT, NULL, "catalog.db: a replaced file's name is damaged");
-        sqlite3_finalize(q);
-        q = NULL;
-        if (rc == ERR_OK && has_row && !strchr(name, '/')) {
-            store_segment_path(s, name, path);
-            rc = file_remove(path, err);
-            *n += rc == ERR_OK;
-        }
-        if (rc == ERR_OK && has_row)
-            rc = forget_replaced(c, slice_from(name), err);
-        if (rc != ERR_OK)
-            return rc;
-    }
-    return ERR_OK;
-}
-
-static int
-compare_names(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct catalog_segment *)row)->name);
-}
-
-static enum err_code
-is_replaced(struct catalog *c, const char *name, bool *out, struct err *err)
-{
-    sqlite3_stmt *q = NULL;
-    enum err_code rc;
-
-    rc = sql_prepare(c->db, "SELECT 1 FROM replaced WHERE name = ?", &q, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(q, err, "t", slice_from(name));
-    if (rc == ERR_OK)
-        rc = sql_step(q, out, err);
-    sqlite3_finalize(q);
-    return rc;
-}
-
-/* With `writing` held exclusively: nobody can be between a file and its commit. */
-static enum err_code
-unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
-{
-    char path[FILE_PATH_MAX];
-    struct catalog_list list;
-    struct dirent *entry;
-    enum err_code rc;
-    DIR *dir;
-
-    rc = catalog_read(c, a, &list, err);
-    if (rc != ERR_OK)
-        return rc;
-    if (!list.is_whole) /* a damaged row may be what names the file */
-        return err_set(err, ERR_CORRUPT, NULL, "catalog.db is damaged: run `corong check`");
-    dir = opendir(s->segments);
-    if (!dir)
-        return err_errno(err, "open %s", s->segments);
-    while (rc == ERR_OK && (entry = readdir(dir)) != NULL) {
-        bool is_kept = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-                       bsearch(entry->d_name, list.segments, list.n, sizeof *list.segments,
-                               compare_names) != NULL;
-
-        if (!is_kept)
-            rc = is_replaced(c, entry->d_name, &is_kept, err);
-        if (rc != ERR_OK || is_kept)
-            continue;
-        store_segment_path(s, entry->d_name, path);
-        rc = file_remove(path, err);
-        *n += rc == ERR_OK;
-    }
-    closedir(dir);
-    return rc;
-}
-
-enum err_code
-catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err)
-{
-    struct arena a;
-    enum err_code rc;
-    int lock = -1;
-    int n = 0;
-
-    rc = unlink_replaced(c, s, &n, err);
-    if (rc != ERR_OK)
-        return rc;
-    rc = store_lock_writing(s, true, false, &lock, err);
-    if (rc == ERR_OK) {
-        arena_init(&a, 64 << 10);
-        rc = unlink_unlisted(c, s, &a, &n, err);
-        arena_fini(&a);
-        file_unlock(&lock);
-    } else if (rc == ERR_CONFLICT) {
-        rc = ERR_OK; /* somebody writes: another time */
-    }
-    if (rc == ERR_OK && out_n)
-        *out_n = n;
-    return rc;
-}
-
-/* ---- Alarms ---- */
-
-enum err_code
-catalog_alarm_raise(struct catalog *c, const char *code, uint64_t n, const char *message,
-                    struct err *err)
-{
-    int64_t now = clock_wall_ms();
-
-    return sql_do(c->db, NULL, err,
-                  "INSERT INTO alarms VALUES(?, ?, ?, ?, ?) ON CONFLICT(code) DO UPDATE SET"
-                  " message = excluded.message, last_ms = excluded.last_ms, n = n + excluded.n",
-                  "ttiii", slice_from(code), slice_from(message), now, now, (int64_t)n);
-}
-
-enum err_code
-catalog_alarm_clear(struct catalog *c, const char *code, struct err *err)
-{
-    return sql_do(c->db, NULL, err, "DELETE FROM alarms WHERE code = ?", "t", slice_from(code));
-}
-
-#define ALARMS_MAX 100
-
-enum err_code
-catalog_alarms(struct catalog *c, struct arena *a, struct catalog_alarm **out, size_t *out_n,
-               struct err *err)
-{
-    struct catalog_alarm *alarms = ARENA_ARRAY(a, struct catalog_alarm, ALARMS_MAX);
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
-    enum err_code rc;
-    size_t n = 0;
-
-    rc = sql_prepare(c->db, "SELECT code, message, first_ms, last_ms, n FROM alarms ORDER BY code",
-                     &s, err);
-    while (rc == ERR_OK && n < ALARMS_MAX && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
-        alarms[n++] =
-            (struct catalog_alarm){arena_copy(a, sql_text(s, 0)), arena_copy(a, sql_text(s, 1)),
-                                   sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3),
-                                   (uint64_t)sqlite3_column_int64(s, 4)};
-    sqlite3_finalize(s);
-    if (rc != ERR_OK)
-        return rc;
-    *out = alarms;
-    *out_n = n;
-    return ERR_OK;
 }

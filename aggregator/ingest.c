@@ -8,13 +8,13 @@
  */
 #include "aggregator/ingest.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregator/site.h"
+#include "aggregator/bad_entry.h"
+#include "aggregator/site_publish.h"
 #include "aggregator/writer.h"
 #include "core/clock.h"
 #include "core/codec.h"
@@ -25,7 +25,6 @@
 #define SETTINGS_POLL_MS 1000
 #define IDENTITY_MS      5000 /* without flushes, Redis is asked who it is this often */
 #define RETRY_MS         500  /* after a failed flush */
-#define BAD_FILES_MAX    1000
 
 struct ingest {
     const struct ingest_config *config;
@@ -47,6 +46,7 @@ struct ingest {
     bool is_stuck; /* in front of an entry of a newer version */
 
     bool must_publish;
+    uint64_t published; /* what the sites were when they were last published */
     int64_t settings_version;
     int64_t settings_ms;
     char last_trouble[sizeof((struct err *)0)->message]; /* said once, until it is over */
@@ -298,41 +298,18 @@ check_identity(struct ingest *g, bool *is_away, struct err *err)
     return ERR_OK;
 }
 
-/* ---- Entries that cannot be read ---- */
+/* ---- Entries ---- */
 
-static bool
-may_keep_bad(const char *dir)
-{
-    struct dirent *entry;
-    int n = 0;
-    DIR *d = opendir(dir);
-
-    if (!d)
-        return true;
-    while (n < BAD_FILES_MAX + 2 && (entry = readdir(d)) != NULL)
-        n++;
-    closedir(d);
-    return n < BAD_FILES_MAX + 2;
-}
-
-/* Keep the entry as it came, under its id: bad/<id>.entry. */
+/* Records that cannot be read: counted, told, and kept where that is possible. */
 static void
-keep_bad(struct ingest *g, const struct stream_entry *entry, uint32_t n_bad, const char *why)
+report_bad(struct ingest *g, const struct stream_entry *entry, uint32_t n_bad, const char *why)
 {
-    char dir[FILE_PATH_MAX];
-    char path[FILE_PATH_MAX];
     char id[STREAM_ID_TEXT_MAX];
-    char name[STREAM_ID_TEXT_MAX + 8];
     char message[300];
     struct err err = ERR_NONE;
-    bool is_kept;
+    bool is_kept = bad_entry_keep(g->config->store, entry, &err) == ERR_OK;
 
     stream_id_format(entry->id, id);
-    snprintf(name, sizeof name, "%s.entry", id);
-    store_path(g->config->store, "bad", dir);
-    file_path(path, dir, name);
-    is_kept = file_make_folder(dir, 0750, &err) == ERR_OK && may_keep_bad(dir) &&
-              file_replace(path, entry->batch, 0640, &err) == ERR_OK;
     snprintf(message, sizeof message, "%u records of stream entry %s cannot be read (%.120s); %s",
              n_bad, id, why, is_kept ? "the entry is kept in bad/" : "it could not be kept");
     raise_alarm(g, "bad_records", n_bad, message);
@@ -434,7 +411,7 @@ take_entry(struct ingest *g, const struct stream_entry *entry, struct err *err)
     if (rc == ERR_VERSION)
         return err_set(err, rc, NULL, "%s", why.message);
     if (n_bad != 0)
-        keep_bad(g, entry, n_bad, why.message);
+        report_bad(g, entry, n_bad, why.message);
     if (g->n_read++ == 0)
         g->oldest_ms = clock_steady_ms();
     g->read = entry->id;
@@ -502,33 +479,6 @@ read_some(struct ingest *g, struct err *err)
 
 /* ---- Sites ---- */
 
-static enum err_code
-publish_sites(struct ingest *g, struct err *err)
-{
-    struct stream_pair *pairs;
-    struct site *sites = NULL;
-    struct arena a;
-    enum err_code rc;
-    size_t n = 0;
-
-    arena_init(&a, 16 << 10);
-    rc = site_list(g->config->settings, &a, &sites, &n, err);
-    if (rc != ERR_OK)
-        goto done;
-    pairs = ARENA_ARRAY(&a, struct stream_pair, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        struct buffer json = BUFFER_EMPTY;
-
-        site_to_json(&sites[i], &json);
-        pairs[i] = (struct stream_pair){sites[i].public_key, arena_copy(&a, buffer_slice(&json))};
-        buffer_fini(&json);
-    }
-    rc = stream_hash_replace(g->stream, STREAM_SITES, pairs, (int)n, err);
-done:
-    arena_fini(&a);
-    return rc;
-}
-
 /* Publish where somebody has changed settings.db, or Redis may have forgotten. */
 static void
 follow_settings(struct ingest *g)
@@ -546,7 +496,8 @@ follow_settings(struct ingest *g)
     }
     if (!g->must_publish && version == g->settings_version)
         return;
-    if (publish_sites(g, &err) != ERR_OK) {
+    if (site_publish(g->config->settings, g->stream, g->must_publish, &g->published, &err) !=
+        ERR_OK) {
         redis_is_away(g, &err);
         return;
     }

@@ -1,0 +1,130 @@
+/* Files that are no longer live, or never were. */
+#include "aggregator/catalog_int.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+
+static enum err_code
+forget_replaced(struct catalog *c, struct slice name, struct err *err)
+{
+    return sql_do(c->db, NULL, err, "DELETE FROM replaced WHERE name = ?", "t", name);
+}
+
+/* Unlink those of `replaced` whose time has come. */
+static enum err_code
+unlink_replaced(struct catalog *c, const struct store *s, int *n, struct err *err)
+{
+    int64_t before_ms = clock_wall_ms() - CATALOG_REPLACED_MS;
+    char path[FILE_PATH_MAX];
+    char name[CATALOG_NAME_MAX];
+    sqlite3_stmt *q = NULL;
+    enum err_code rc;
+    bool has_row = true;
+
+    while (has_row) {
+        rc =
+            sql_prepare(c->db, "SELECT name FROM replaced WHERE replaced_ms <= ? LIMIT 1", &q, err);
+        if (rc == ERR_OK)
+            rc = sql_bind(q, err, "i", before_ms);
+        if (rc == ERR_OK)
+            rc = sql_step(q, &has_row, err);
+        if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(q, 0), name, sizeof name))
+            rc = err_set(err, ERR_CORRUPT, NULL, "catalog.db: a replaced file's name is damaged");
+        sqlite3_finalize(q);
+        q = NULL;
+        if (rc == ERR_OK && has_row && !strchr(name, '/')) {
+            store_segment_path(s, name, path);
+            rc = file_remove(path, err);
+            *n += rc == ERR_OK;
+        }
+        if (rc == ERR_OK && has_row)
+            rc = forget_replaced(c, slice_from(name), err);
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+static int
+compare_names(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct catalog_segment *)row)->name);
+}
+
+static enum err_code
+is_replaced(struct catalog *c, const char *name, bool *out, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    enum err_code rc;
+
+    rc = sql_prepare(c->db, "SELECT 1 FROM replaced WHERE name = ?", &q, err);
+    if (rc == ERR_OK)
+        rc = sql_bind(q, err, "t", slice_from(name));
+    if (rc == ERR_OK)
+        rc = sql_step(q, out, err);
+    sqlite3_finalize(q);
+    return rc;
+}
+
+/* With `writing` held exclusively: nobody can be between a file and its commit. */
+static enum err_code
+unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+    struct catalog_list list;
+    struct dirent *entry;
+    enum err_code rc;
+    DIR *dir;
+
+    rc = catalog_read(c, a, &list, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (!list.is_whole) /* a damaged row may be what names the file */
+        return err_set(err, ERR_CORRUPT, NULL, "catalog.db is damaged: run `corong check`");
+    dir = opendir(s->segments);
+    if (!dir)
+        return err_errno(err, "open %s", s->segments);
+    while (rc == ERR_OK && (entry = readdir(dir)) != NULL) {
+        bool is_kept = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                       bsearch(entry->d_name, list.segments, list.n, sizeof *list.segments,
+                               compare_names) != NULL;
+
+        if (!is_kept)
+            rc = is_replaced(c, entry->d_name, &is_kept, err);
+        if (rc != ERR_OK || is_kept)
+            continue;
+        store_segment_path(s, entry->d_name, path);
+        rc = file_remove(path, err);
+        *n += rc == ERR_OK;
+    }
+    closedir(dir);
+    return rc;
+}
+
+enum err_code
+catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err)
+{
+    struct arena a;
+    enum err_code rc;
+    int lock = -1;
+    int n = 0;
+
+    rc = unlink_replaced(c, s, &n, err);
+    if (rc != ERR_OK)
+        return rc;
+    rc = store_lock_writing(s, true, false, &lock, err);
+    if (rc == ERR_OK) {
+        arena_init(&a, 64 << 10);
+        rc = unlink_unlisted(c, s, &a, &n, err);
+        arena_fini(&a);
+        file_unlock(&lock);
+    } else if (rc == ERR_CONFLICT) {
+        rc = ERR_OK; /* somebody writes: another time */
+    }
+    if (rc == ERR_OK && out_n)
+        *out_n = n;
+    return rc;
+}
