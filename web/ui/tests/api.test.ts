@@ -1,0 +1,124 @@
+/* Every request that the dashboard makes is one that web/api/openapi.json describes, with the header
+ * that the server asks for; and what goes wrong comes back as an ApiError. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { api, ApiError, setSignedOutHandler } from "../src/api";
+import type { FunnelDefinition } from "../src/api-types";
+
+interface Sent {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+}
+
+interface Operation {
+  parameters?: { name?: string; in?: string }[];
+}
+
+const sent: Sent[] = [];
+
+function answerWith(status: number, body: unknown, headers: Record<string, string> = {}): void {
+  globalThis.fetch = (input, init) => {
+    assert.ok(typeof input === "string");
+    sent.push({
+      method: init?.method ?? "GET",
+      url: new URL(input, "http://localhost"),
+      headers: init?.headers as Record<string, string>,
+    });
+    return Promise.resolve(
+      new Response(status === 204 ? null : JSON.stringify(body), { status, headers }),
+    );
+  };
+}
+
+const definition: FunnelDefinition = { name: "new/name", stages: [] };
+
+async function callEverything(): Promise<void> {
+  const site = { name: "s", domain: "d", timezone: "UTC", currency: "" };
+  await api.session();
+  await api.signIn("a@b", "c");
+  await api.signOut();
+  await api.setUp("t", "a@b", "c");
+  await api.sites();
+  await api.addSite(site);
+  await api.timezones();
+  await api.currencies();
+  await api.attributes("a b");
+  await api.values("s", "path", "/?&#", 10);
+  await api.funnels("s");
+  await api.funnel("s", "a/b");
+  await api.saveFunnel("s", "old", definition);
+  await api.saveFunnel("s", "new/name", definition);
+  await api.removeFunnel("s", "x?y");
+  await api.report("s", { funnel: definition });
+}
+
+test("every request is one of the document's, and those that change something say who asks", async () => {
+  const path = "../api/openapi.json";
+  assert.ok(existsSync(path));
+  const document = JSON.parse(readFileSync(path, "utf8")) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  sent.length = 0;
+  answerWith(200, {});
+  await callEverything();
+  assert.equal(sent.length, 16);
+  for (const { method, url, headers } of sent) {
+    const template = Object.keys(document.paths).find((candidate) =>
+      new RegExp(`^${candidate.replace(/\{\w+\}/g, "[^/]+")}$`).test(url.pathname),
+    );
+    assert.ok(template !== undefined, `${url.pathname} is described`);
+    const operation = document.paths[template]?.[method.toLowerCase()];
+    assert.ok(operation !== undefined, `${method} ${template} is described`);
+    const known = (operation.parameters ?? []).filter((one) => one.in === "query");
+    for (const name of url.searchParams.keys())
+      assert.ok(known.some((one) => one.name === name), `${template}?${name}= is described`);
+    assert.equal(headers["X-Corong"], "1");
+  }
+});
+
+test("names are one part of the address, whatever is in them", async () => {
+  sent.length = 0;
+  answerWith(200, {});
+  await api.funnel("a/b", "c?d#e");
+  await api.saveFunnel("s", "old", definition);
+  await api.saveFunnel("s", "new/name", definition);
+  assert.deepEqual(
+    sent.map(({ url }) => url.pathname + url.search),
+    [
+      "/api/v1/sites/a%2Fb/funnels/c%3Fd%23e",
+      "/api/v1/sites/s/funnels/old?rename_to=new%2Fname",
+      "/api/v1/sites/s/funnels/new%2Fname",
+    ],
+  );
+});
+
+test("a refusal names its code, its field and when to try again", async () => {
+  answerWith(400, { error: { code: "invalid", message: "no", field: "stages[0].rule" } });
+  await assert.rejects(api.sites(), (error: unknown) => {
+    assert.ok(error instanceof ApiError);
+    assert.deepEqual([error.status, error.code, error.field], [400, "invalid", "stages[0].rule"]);
+    return true;
+  });
+  answerWith(429, { error: { code: "too_many_tries", message: "wait" } }, { "Retry-After": "90" });
+  await assert.rejects(api.signIn("a", "b"), (error: unknown) => {
+    assert.ok(error instanceof ApiError);
+    assert.deepEqual([error.field, error.retryAfterSeconds], [null, 90]);
+    return true;
+  });
+  answerWith(502, "not one of ours");
+  await assert.rejects(api.sites(), { code: "http", status: 502 });
+  globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  await assert.rejects(api.sites(), { code: "unreachable", status: 0 });
+});
+
+test("whoever is signed out elsewhere is asked to sign in, a wrong password is not that", async () => {
+  let count = 0;
+  setSignedOutHandler(() => count++);
+  answerWith(401, { error: { code: "sign_in", message: "sign in first" } });
+  await assert.rejects(api.sites());
+  assert.equal(count, 1);
+  await assert.rejects(api.signIn("a", "b"));
+  assert.equal(count, 1);
+});
