@@ -123,6 +123,9 @@ enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *ou
  * that the catalog does not name. *out_n (may be NULL) is how many went. */
 enum err_code catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err);
 
+/* Is it a file that was live and waits for its unlink? */
+enum err_code catalog_is_replaced(struct catalog *c, const char *name, bool *out, struct err *err);
+
 /* ---- Alarms: what somebody should look at; `corong status` shows them ---- */
 
 struct catalog_alarm {

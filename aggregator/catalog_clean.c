@@ -54,21 +54,6 @@ compare_names(const void *key, const void *row)
     return strcmp(key, ((const struct catalog_segment *)row)->name);
 }
 
-static enum err_code
-is_replaced(struct catalog *c, const char *name, bool *out, struct err *err)
-{
-    sqlite3_stmt *q = NULL;
-    enum err_code rc;
-
-    rc = sql_prepare(c->db, "SELECT 1 FROM replaced WHERE name = ?", &q, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(q, err, "t", slice_from(name));
-    if (rc == ERR_OK)
-        rc = sql_step(q, out, err);
-    sqlite3_finalize(q);
-    return rc;
-}
-
 /* With `writing` held exclusively: nobody can be between a file and its commit. */
 static enum err_code
 unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
@@ -93,7 +78,7 @@ unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *
                                compare_names) != NULL;
 
         if (!is_kept)
-            rc = is_replaced(c, entry->d_name, &is_kept, err);
+            rc = catalog_is_replaced(c, entry->d_name, &is_kept, err);
         if (rc != ERR_OK || is_kept)
             continue;
         store_segment_path(s, entry->d_name, path);
@@ -126,5 +111,20 @@ catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *
     }
     if (rc == ERR_OK && out_n)
         *out_n = n;
+    return rc;
+}
+
+enum err_code
+catalog_is_replaced(struct catalog *c, const char *name, bool *out, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    enum err_code rc;
+
+    rc = sql_prepare(c->db, "SELECT 1 FROM replaced WHERE name = ?", &q, err);
+    if (rc == ERR_OK)
+        rc = sql_bind(q, err, "t", slice_from(name));
+    if (rc == ERR_OK)
+        rc = sql_step(q, out, err);
+    sqlite3_finalize(q);
     return rc;
 }

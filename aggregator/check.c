@@ -101,6 +101,17 @@ check_segment(struct check *k, const struct catalog_segment *row)
 
 /* ---- Files that nobody names ---- */
 
+static bool
+is_named(struct check *k, const struct catalog_list *list, const char *name)
+{
+    bool is_replaced = false;
+
+    if (bsearch(name, list->segments, list->n, sizeof *list->segments, compare_names))
+        return true;
+    return k->catalog && catalog_is_replaced(k->catalog, name, &is_replaced, NULL) == ERR_OK &&
+           is_replaced;
+}
+
 static enum err_code
 check_unlisted(struct check *k, const struct catalog_list *list, struct err *err)
 {
@@ -112,11 +123,11 @@ check_unlisted(struct check *k, const struct catalog_list *list, struct err *err
     while ((entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (bsearch(entry->d_name, list->segments, list->n, sizeof *list->segments, compare_names))
+        if (is_named(k, list, entry->d_name))
             continue;
         tell(k, false, arena_printf(&k->arena, "segments/%s", entry->d_name),
-             SLICE("not in the catalog: being written, replaced, or left by a crash; the next "
-                   "clean-up decides"));
+             SLICE("not in the catalog: being written, or left by a crash; the next clean-up "
+                   "decides"));
     }
     closedir(dir);
     return ERR_OK;
