@@ -26,6 +26,11 @@
 #define IDENTITY_MS      5000 /* without flushes, Redis is asked who it is this often */
 #define RETRY_MS         500  /* after a failed flush */
 
+/* Said once, until it is over. */
+struct trouble {
+    char words[sizeof((struct err *)0)->message];
+};
+
 struct ingest {
     const struct ingest_config *config;
     struct ingest_state *state;
@@ -49,26 +54,27 @@ struct ingest {
     uint64_t published; /* what the sites were when they were last published */
     int64_t settings_version;
     int64_t settings_ms;
-    char last_trouble[sizeof((struct err *)0)->message]; /* said once, until it is over */
+    struct trouble redis;
+    struct trouble writing;
 };
 
 /* ---- Trouble ---- */
 
 static void
-say_once(struct ingest *g, const char *what, const struct err *err)
+say_once(struct trouble *t, const char *what, const struct err *err)
 {
-    if (strcmp(g->last_trouble, err->message) == 0)
+    if (strcmp(t->words, err->message) == 0)
         return;
-    memcpy(g->last_trouble, err->message, sizeof g->last_trouble);
+    memcpy(t->words, err->message, sizeof t->words);
     log_warn("%s: %s", what, err->message);
 }
 
 static void
-trouble_is_over(struct ingest *g)
+trouble_is_over(struct trouble *t, const char *what)
 {
-    if (g->last_trouble[0] != '\0')
-        log_info("going on");
-    g->last_trouble[0] = '\0';
+    if (t->words[0] != '\0')
+        log_info("%s: going on", what);
+    t->words[0] = '\0';
 }
 
 static void
@@ -86,7 +92,7 @@ raise_alarm(struct ingest *g, const char *code, uint64_t n, const char *message)
 static void
 redis_is_away(struct ingest *g, const struct err *err)
 {
-    say_once(g, "waiting for Redis", err);
+    say_once(&g->redis, "waiting for Redis", err);
     g->is_known = false;
     g->must_publish = true;
     if (g->state)
@@ -124,6 +130,7 @@ buffer_is_committed(struct ingest *g)
     g->position.id = g->read;
     g->position.n_entries += g->n_read;
     g->n_read = 0;
+    trouble_is_over(&g->writing, "writing");
     if (g->state)
         atomic_fetch_add(&g->state->n_flushes, 1);
 }
@@ -294,7 +301,7 @@ check_identity(struct ingest *g, bool *is_away, struct err *err)
     g->is_known = true;
     if (g->state)
         atomic_store(&g->state->is_reading, !g->is_stuck);
-    trouble_is_over(g);
+    trouble_is_over(&g->redis, "Redis");
     return ERR_OK;
 }
 
@@ -491,7 +498,7 @@ follow_settings(struct ingest *g)
         return;
     g->settings_ms = now;
     if (settings_db_version(g->config->settings, &version, &err) != ERR_OK) {
-        say_once(g, "settings.db", &err);
+        say_once(&g->writing, "settings.db", &err);
         return;
     }
     if (!g->must_publish && version == g->settings_version)
@@ -540,7 +547,9 @@ step(struct ingest *g, struct err *err)
 static void
 wait_to_write(struct ingest *g, const struct err *err)
 {
-    say_once(g, "waiting to write", err);
+    if (g->writing.words[0] == '\0' && err->code == ERR_FULL)
+        raise_alarm(g, "no_space", 1, err->message);
+    say_once(&g->writing, "waiting to write", err);
     if (segment_builder_rows(g->builder) == 0)
         forget_buffer(g);
     clock_sleep_ms(RETRY_MS);

@@ -11,7 +11,9 @@
  *                                     reader stops there until a restart
  *   a record that cannot be read      alarm "bad_records"; its entry is kept in bad/
  *   another aggregator has committed  ERR_CONFLICT
- *   Redis is away                     wait and try again; nothing is lost, memory stays bounded
+ *   no space                          alarm "no_space"; wait and try again, reading nothing
+ * meanwhile Redis is away                     wait and try again; nothing is lost, memory stays
+ * bounded
  */
 #ifndef AGGREGATOR_INGEST_H
 #define AGGREGATOR_INGEST_H
