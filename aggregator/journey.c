@@ -13,6 +13,7 @@ struct place {
     const uint32_t *rows;
     uint32_t run;
     uint32_t run_end;
+    struct segment_column time;    /* where the input has no scan */
     struct segment_cursor *cursor; /* made when ids or visitors are first read */
 };
 
@@ -308,17 +309,34 @@ give_joined(struct journey_walk *w, const struct member *first, struct err *err)
     return w->callback(&j, w->context, err);
 }
 
+#define TIMES 256 /* decoded at once */
+
+/* scan_rows for an input without a scan: times, and nothing that counts. */
+static const struct scan_row *
+time_rows(const struct place *p, uint32_t row, uint32_t end, struct scan_row *rows, uint32_t *out_n)
+{
+    int64_t times[TIMES];
+
+    *out_n = end - row < TIMES ? end - row : TIMES;
+    segment_values(&p->time, row, *out_n, times, NULL);
+    for (uint32_t i = 0; i < *out_n; i++)
+        rows[i] = (struct scan_row){.time_ms = times[i], .value = {0, -1}};
+    return rows;
+}
+
 /* Load a member's rows behind those already joined. Says whether any is interesting. */
 static bool
 load_member(struct journey_walk *w, const struct member *m)
 {
     struct place *p = &w->places[m->place];
     uint32_t end = p->rows[m->run + 1];
+    struct scan_row room[TIMES];
     bool is_wanted = false;
     uint32_t n = 0;
 
     for (uint32_t row = p->rows[m->run]; row < end; row += n) {
-        const struct scan_row *rows = scan_rows(p->input->scan, row, end, &n);
+        const struct scan_row *rows = p->input->scan ? scan_rows(p->input->scan, row, end, &n)
+                                                     : time_rows(p, row, end, room, &n);
 
         add_joined(w, m->place, row, rows, n);
         for (uint32_t i = 0; i < n && !is_wanted; i++)
@@ -380,26 +398,32 @@ static enum err_code
 give_next_hash(struct journey_walk *w, struct err *err)
 {
     uint64_t hash = next_hash(w, w->heap[0]);
+    bool is_scanned = false;
 
     arena_reset(&w->arena);
     w->n_members = 0;
     while (w->n_heap > 0 && next_hash(w, w->heap[0]) == hash) {
+        is_scanned = is_scanned || w->places[w->heap[0]].input->scan != NULL;
         add_member(w, w->heap[0], w->places[w->heap[0]].run);
         advance_first(w);
     }
+    if (!is_scanned)
+        return ERR_OK;
     if (w->n_members == 1)
         return give_run(w, w->members[0].place, w->members[0].run, err);
     return give_members(w, err);
 }
 
-static void
-start(struct journey_walk *w, const struct journey_input *inputs, size_t n)
+static enum err_code
+start(struct journey_walk *w, const struct journey_input *inputs, size_t n, struct err *err)
 {
+    enum err_code rc = ERR_OK;
+
     w->places = mem_zalloc((n + 1) * sizeof *w->places);
     w->heap = mem_zalloc((n + 1) * sizeof *w->heap);
     w->n_places = n;
     arena_init(&w->arena, 64 << 10);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
         w->places[i] = (struct place){
             .input = &inputs[i],
             .hashes = segment_run_hashes(inputs[i].segment),
@@ -409,9 +433,13 @@ start(struct journey_walk *w, const struct journey_input *inputs, size_t n)
         };
         if (w->places[i].run < w->places[i].run_end)
             w->heap[w->n_heap++] = i;
+        w->bad_place = i;
+        if (!inputs[i].scan)
+            rc = segment_time_open(inputs[i].segment, &w->places[i].time, err);
     }
     for (size_t i = w->n_heap; i-- > 0;)
         sift_down(w, i);
+    return rc;
 }
 
 static void
@@ -432,9 +460,8 @@ journey_each(const struct journey_input *inputs, size_t n, journey_callback call
              size_t *bad_input, struct err *err)
 {
     struct journey_walk w = {.callback = callback, .context = context};
-    enum err_code rc = ERR_OK;
+    enum err_code rc = start(&w, inputs, n, err);
 
-    start(&w, inputs, n);
     while (rc == ERR_OK && w.n_heap > 0)
         rc = give_next_hash(&w, err);
     if (rc == ERR_CORRUPT)

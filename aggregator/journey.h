@@ -14,7 +14,7 @@
 struct journey_input {
     const struct segment *segment;
     const struct segment_site *site;
-    struct scan *scan;
+    struct scan *scan; /* NULL: its rows have a time only, and serve to find repeats */
 };
 
 struct journey_walk;

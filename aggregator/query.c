@@ -7,11 +7,6 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-/* Repeats of an event may have another time (a retry after the clock was set, an order that was
- * sent again), and the earlier one counts. So files this far outside of what is asked for are
- * looked at too. */
-#define REPEAT_MARGIN_MS (31LL * 86400000)
-
 struct paths {
     struct report_path *list;
     size_t n;
@@ -173,17 +168,19 @@ open_inputs(struct attempt *t, const struct snapshot *snapshot, const bool *is_l
     for (size_t i = 0; i < snapshot->n; i++) {
         const struct segment *segment = snapshot->segments[i].segment;
         const struct segment_site *site = segment_find_site(segment, t->q->site);
-        struct scan *scan = NULL;
+        struct scan *scan = NULL; /* stays so where all is before the range */
         enum err_code rc;
 
         if (!site || is_left_out[i])
             continue;
-        rc = scan_open(segment, site, &setup, &scan, err);
-        if (rc != ERR_OK) {
-            *bad = i;
-            return rc;
+        if (site->time_max_ms >= t->q->request->range.from_ms) {
+            rc = scan_open(segment, site, &setup, &scan, err);
+            if (rc != ERR_OK) {
+                *bad = i;
+                return rc;
+            }
+            t->n_read += site->n_rows;
         }
-        t->n_read += site->n_rows;
         in->of[in->n] = i;
         in->list[in->n++] = (struct journey_input){segment, site, scan};
     }
@@ -306,29 +303,27 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
     return rc;
 }
 
-/* [from, to) of all that may matter, margin included. */
-static struct path_range
-range_of(const struct query_funnel *q)
+/* Nothing at or after this moment can matter. What is before the range can: the earlier one of two
+ * copies counts (an order that was sent again, a file imported with other times), however far apart
+ * they are. */
+static int64_t
+end_of(const struct query_funnel *q)
 {
     const struct request *r = q->request;
     int64_t to = add_clamped(r->range.to_ms, q->funnel->window_ms);
 
-    if (to > r->as_of_ms)
-        to = add_clamped(r->as_of_ms, 1);
-    return (struct path_range){add_clamped(r->range.from_ms, -REPEAT_MARGIN_MS),
-                               add_clamped(to, REPEAT_MARGIN_MS)};
+    return to > r->as_of_ms ? add_clamped(r->as_of_ms, 1) : to;
 }
 
 enum err_code
 query_funnel(struct snapshot_pool *p, const struct query_funnel *q, struct query_answer *out,
              struct err *err)
 {
-    struct path_range range = range_of(q);
     const struct snapshot *snapshot = NULL;
     struct query_answer answer = {.n_reports = 0};
     enum err_code rc;
 
-    rc = snapshot_take(p, q->site, range.from_ms, range.to_ms, &snapshot, err);
+    rc = snapshot_take(p, q->site, INT64_MIN, end_of(q), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     arena_init(&answer.arena, 16 << 10);

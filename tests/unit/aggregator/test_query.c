@@ -377,6 +377,28 @@ test_a_repeat_in_another_month_counts_there(void **state)
                     "{\"entered\":0,");
 }
 
+/* An order that is sent again months later. */
+static void
+test_a_repeat_counts_once_however_far_apart_its_copies_are(void **state)
+{
+    struct fixture *f = *state;
+    struct path_range fall = {JUNE_2026_MS + 100 * DAY_MS, JUNE_2026_MS + 200 * DAY_MS};
+    struct event first = event_of(1, "v", "order-77", "a", JUNE_2026_MS);
+    struct event again = event_of(1, "v", "order-77", "a", JUNE_2026_MS + 150 * DAY_MS);
+    struct event other = event_of(1, "v", "order-78", "a", JUNE_2026_MS + 150 * DAY_MS);
+
+    fixture_add(f, &again);
+    fixture_commit(f);
+    fixture_add(f, &first);
+    fixture_commit(f);
+    assert_contains(fixture_report_of_range(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE, fall),
+                    "{\"entered\":0,");
+    fixture_add(f, &other);
+    fixture_commit(f);
+    assert_contains(fixture_report_of_range(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE, fall),
+                    "\"paths\":{\"v\":[[1,1793232000000]]}");
+}
+
 static void
 test_bots_are_counted_in_range_only(void **state)
 {
@@ -639,6 +661,7 @@ main(void)
         CASE(test_the_same_events_again_change_nothing),
         CASE(test_of_a_repeat_the_earlier_one_stays),
         CASE(test_a_repeat_in_another_month_counts_there),
+        CASE(test_a_repeat_counts_once_however_far_apart_its_copies_are),
         CASE(test_bots_are_counted_in_range_only),
         CASE(test_a_damaged_file_is_named_and_left_out),
         CASE(test_damage_anywhere_is_never_a_wrong_count_without_a_warning),
