@@ -1,6 +1,7 @@
 /* corong up: Redis, collector, aggregator and dashboard on one machine, supervised, one folder. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 #define START_MS      60000 /* for Redis to read a large log, and for the rest to listen */
 #define END_MS        10000
-#define FREE_MS       5000 /* for ports that an earlier run still holds */
+#define LOCK_MS       10000 /* for the processes of a run that was killed to end */
 #define TICK_MS       100
 #define REDIS_MB_MAX  256
 #define WORDS_MAX     64
@@ -42,36 +43,21 @@ struct up {
 
 /* ---- ports ---- */
 
-/* The setting, or any free port where it is 0. Another process could take it before ours does; its
- * start then fails and says so. */
-static enum err_code
-choose_port(const struct settings *s, const char *name, int *out, struct err *err)
+/* Where a listener of ours is reached from here: any address is also the loopback's. */
+static struct sockaddr_in
+address_of(const char *listens_on, int port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof a;
-    enum err_code rc = ERR_OK;
-    int fd;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 
-    *out = (int)settings_integer(s, name);
-    if (*out != 0)
-        return ERR_OK;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-        getsockname(fd, (struct sockaddr *)&a, &n) != 0)
-        rc = err_errno(err, "no free port");
-    else
-        *out = ntohs(a.sin_port);
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    if (inet_pton(AF_INET, listens_on, &a.sin_addr) != 1 || a.sin_addr.s_addr == INADDR_ANY)
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return a;
 }
 
 static bool
-is_listening(int port)
+is_listening(const char *address, int port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons((uint16_t)port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = address_of(address, port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool is = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
 
@@ -80,18 +66,36 @@ is_listening(int port)
     return is;
 }
 
-/* What an `up` that was killed has left behind ends by itself, but not at once. */
 static enum err_code
-wait_until_free(int port, const char *flag, struct err *err)
+find_free_port(const char *address, int *out, struct err *err)
 {
-    int64_t until = clock_steady_ms() + FREE_MS;
+    struct sockaddr_in a = address_of(address, 0);
+    socklen_t n = sizeof a;
+    enum err_code rc = ERR_OK;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    while (is_listening(port)) {
-        if (clock_steady_ms() > until || atomic_load(&cmd_stop))
-            return err_set(err, ERR_EXISTS, NULL, "port %d is taken; give another with %s", port,
-                           flag);
-        clock_sleep_ms(TICK_MS);
-    }
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+        rc = err_errno(err, "no free port on %s", address);
+    else
+        *out = ntohs(a.sin_port);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* The setting, or any free port where it is 0. Another process could take it before ours does; its
+ * start then fails and says so. */
+static enum err_code
+choose_port(const struct settings *s, const char *name, const char *address, int *out,
+            struct err *err)
+{
+    *out = (int)settings_integer(s, name);
+    if (*out == 0)
+        return find_free_port(address, out, err);
+    if (is_listening(address, *out))
+        return err_set(err, ERR_EXISTS, NULL, "port %d is taken; give another with --%s", *out,
+                       name);
     return ERR_OK;
 }
 
@@ -163,7 +167,8 @@ add_redis(struct up *u)
     supervise_add(&u->processes, "redis-server", keep(u, &w));
 }
 
-/* Our own processes take every setting that was given and that they know, and what `up` decided. */
+/* Our own processes take every setting of `up` that was given and that they know, and what `up`
+ * decided; its Redis has no password, whatever the environment says of another. */
 static void
 add_own(struct up *u, const char *name, unsigned user)
 {
@@ -181,12 +186,14 @@ add_own(struct up *u, const char *name, unsigned user)
             strcmp(table[i].name, "collector-port") == 0 ||
             strcmp(table[i].name, "web-port") == 0 || strcmp(table[i].name, "collector-url") == 0;
 
-        if ((table[i].users & user) && !is_decided_here && settings_is_given(s, table[i].name))
+        if ((table[i].users & user) && (table[i].users & USER_UP) && !is_decided_here &&
+            settings_is_given(s, table[i].name))
             add_word(u, &w,
                      arena_printf(a, "--%s=%s", table[i].name, settings_text(s, table[i].name)).p);
     }
     add_pair(u, &w, "--data", u->store.dir);
     add_pair(u, &w, "--redis", u->redis.p);
+    add_pair(u, &w, "--redis-password", "");
     if (user == USER_COLLECTOR)
         add_pair(u, &w, "--collector-port", arena_printf(a, "%d", u->collector_port).p);
     if (user == USER_WEB) {
@@ -251,10 +258,12 @@ wait_for_redis(struct up *u, struct err *err)
 static enum err_code
 wait_for_ports(struct up *u, struct err *err)
 {
+    const struct settings *s = u->c->settings;
     int64_t until = clock_steady_ms() + START_MS;
 
     while (!atomic_load(&cmd_stop)) {
-        if (is_listening(u->collector_port) && is_listening(u->web_port))
+        if (is_listening(settings_text(s, "collector-address"), u->collector_port) &&
+            is_listening(settings_text(s, "web-address"), u->web_port))
             return ERR_OK;
         for (int i = 0; i < u->processes.n; i++)
             if (u->processes.children[i].n_restarts >= 3)
@@ -291,13 +300,10 @@ prepare(struct up *u, struct err *err)
     store_path(&u->store, "redis", path);
     rc = file_make_folder(path, 0700, err);
     if (rc == ERR_OK)
-        rc = choose_port(s, "collector-port", &u->collector_port, err);
+        rc = choose_port(s, "collector-port", settings_text(s, "collector-address"),
+                         &u->collector_port, err);
     if (rc == ERR_OK)
-        rc = choose_port(s, "web-port", &u->web_port, err);
-    if (rc == ERR_OK)
-        rc = wait_until_free(u->collector_port, "--collector-port", err);
-    if (rc == ERR_OK)
-        rc = wait_until_free(u->web_port, "--web-port", err);
+        rc = choose_port(s, "web-port", settings_text(s, "web-address"), &u->web_port, err);
     return rc;
 }
 
@@ -412,11 +418,34 @@ own_path(struct arena *a)
     return n > 0 ? arena_cstr(a, slice_of(path, (size_t)n)) : "/proc/self/exe";
 }
 
+/* One `up` a folder. Its children inherit the lock, so that it is free only when the last process
+ * of a run that was killed has ended: two Redis on one log would destroy it. */
+static enum err_code
+lock_folder(const struct store *store, int *out_fd, struct err *err)
+{
+    int64_t until = clock_steady_ms() + LOCK_MS;
+    char path[FILE_PATH_MAX];
+    bool has_said = false;
+    enum err_code rc;
+
+    store_path(store, "up.lock", path);
+    while ((rc = file_lock(path, true, false, out_fd, err)) == ERR_CONFLICT) {
+        if (clock_steady_ms() > until || atomic_load(&cmd_stop))
+            return err_set(err, rc, NULL, "`corong up` already runs on %s", store->dir);
+        if (!has_said)
+            log_info("waiting for another `corong up` on %s to end", store->dir);
+        has_said = true;
+        clock_sleep_ms(TICK_MS / 4);
+    }
+    if (rc == ERR_OK && fcntl(*out_fd, F_SETFD, 0) != 0)
+        rc = err_errno(err, "cannot pass on the lock of %s", store->dir);
+    return rc;
+}
+
 int
 cmd_up(struct cmd *c)
 {
     struct up u = {.c = c, .self = own_path(&c->arena)};
-    char lock_path[FILE_PATH_MAX];
     struct err err = ERR_NONE;
     int lock = -1;
     enum err_code rc;
@@ -426,12 +455,8 @@ cmd_up(struct cmd *c)
     log_set_part("up");
     cmd_catch_signals();
     rc = store_open(settings_text(c->settings, "data"), true, &u.store, &err);
-    if (rc == ERR_OK) {
-        store_path(&u.store, "up.lock", lock_path);
-        rc = file_lock(lock_path, true, false, &lock, &err);
-        if (rc == ERR_CONFLICT)
-            err_set(&err, rc, NULL, "`corong up` already runs on %s", u.store.dir);
-    }
+    if (rc == ERR_OK)
+        rc = lock_folder(&u.store, &lock, &err);
     if (rc == ERR_OK)
         rc = settings_db_open(&u.store, &u.db, &err);
     if (rc == ERR_OK)
