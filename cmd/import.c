@@ -175,8 +175,16 @@ read_header(struct import *m, struct err *err)
     struct source_row row;
     struct given probe;
 
-    if (source_next(m->source, &row) != SOURCE_ROW)
-        return err_set(err, ERR_INVALID, NULL, "no header line");
+    switch (source_next(m->source, &row)) {
+    case SOURCE_ROW:
+        break;
+    case SOURCE_BAD:
+        return err_set(err, ERR_INVALID, NULL, "line %lld: %s", (long long)row.line, row.why);
+    default:
+        return source_failed(m->source, err)
+                   ? err->code
+                   : err_set(err, ERR_INVALID, NULL, "no header line: the file is empty");
+    }
     m->columns = ARENA_ARRAY(&m->c->arena, struct slice, row.n_fields);
     m->n_columns = row.n_fields;
     for (size_t i = 0; i < row.n_fields; i++)
@@ -185,15 +193,14 @@ read_header(struct import *m, struct err *err)
         return import_map_check(m->map, m->columns, m->n_columns, err);
     given_init(&probe, ORIGIN_IMPORT);
     for (size_t i = 0; i < m->n_columns; i++) {
-        char name[96];
+        struct err why;
 
-        snprintf(name, sizeof name, "%.*s", SLICE_ARG(m->columns[i]));
         /* an empty value is a field not given: only the name is looked at */
-        if (given_set(&probe, m->columns[i], SLICE_EMPTY, &m->row, err) != ERR_OK)
-            return err_set(err, ERR_INVALID, name,
-                           "line 1: no field of an event is named \"%s\"; say what the columns are "
-                           "with --map (see corong help import)",
-                           name);
+        if (given_set(&probe, m->columns[i], SLICE_EMPTY, &m->row, &why) != ERR_OK)
+            return err_set(err, ERR_INVALID, NULL,
+                           "line 1: column \"%.*s\": %s; say what the columns are with --map (see "
+                           "corong help import)",
+                           SLICE_ARG(slice_sub(m->columns[i], 0, 90)), why.message);
     }
     return ERR_OK;
 }

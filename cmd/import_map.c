@@ -126,8 +126,7 @@ read_field(struct field *f, json_t *j, struct arena *a, struct err *err)
 
     /* a name that given_set does not know is refused here, once, not on every row */
     given_init(&probe, ORIGIN_IMPORT);
-    if (!slice_is(f->name, "time") && !slice_is(f->name, "bot") &&
-        given_set(&probe, f->name, SLICE("0"), a, err) != ERR_OK)
+    if (given_set(&probe, f->name, SLICE_EMPTY, a, err) != ERR_OK)
         return wrong(err, f->name, "no field of an event has this name");
     if (!json_is_object(j))
         return read_sources(f, j, a, err);

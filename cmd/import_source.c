@@ -12,6 +12,7 @@
 
 struct source {
     int fd;
+    const char *name; /* borrowed */
     enum source_format format;
     struct buffer window; /* bytes read; those before `at` are used */
     size_t at;
@@ -42,11 +43,11 @@ fill(struct source *s)
         s->at = 0;
     }
     buffer_reserve(w, READ_BYTES);
-    do
-        got = read(s->fd, w->p + w->n, READ_BYTES);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        err_errno(&s->failure, "cannot read");
+    got = read(s->fd, w->p + w->n, READ_BYTES);
+    if (got < 0 && errno == EINTR) /* Ctrl-C, while a pipe or a terminal says nothing */
+        err_set(&s->failure, ERR_CONFLICT, NULL, "interrupted");
+    else if (got < 0)
+        err_errno(&s->failure, "cannot read %s", s->name);
     if (got <= 0)
         s->is_at_end = true;
     else
@@ -94,11 +95,16 @@ source_open(const char *name, enum source_format format, struct source **out, st
         return err_errno(err, "cannot open %s", name);
     s = mem_zalloc(sizeof *s);
     s->fd = fd;
+    s->name = is_input ? "standard input" : name;
     s->line = 1;
     s->failure = ERR_NONE;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         s->n_total = st.st_size;
     fill(s);
+    if (source_failed(s, err)) {
+        source_close(&s);
+        return err->code;
+    }
     if (slice_starts_with(rest_of(s), SLICE("\xEF\xBB\xBF"))) /* a byte order mark */
         take(s, 3);
     s->format = format == SOURCE_GUESS ? guess(name, s) : format;
@@ -145,56 +151,52 @@ source_bytes_total(const struct source *s)
     return s->n_total;
 }
 
-/* Length of the record that rest starts with, its line end included; 0 where its end is not there
- * yet. A quote matters only where a field begins. */
-static size_t
-record_length(struct slice rest, bool is_csv)
+enum shape {
+    SHAPE_WHOLE,  /* *out_n bytes, the line end included */
+    SHAPE_OPEN,   /* its line end is not there; at the end of the input it needs none */
+    SHAPE_QUOTED, /* as that, but inside quotes */
+    SHAPE_BROKEN  /* text behind a closing quote: there, or the quote of an earlier line is stray */
+};
+
+/* The record that rest starts with. A quote matters only where a field begins. */
+static enum shape
+measure_csv(struct slice rest, size_t *out_n)
 {
     bool is_quoted = false;
+    bool is_closed = false; /* just behind a quote that ended, or is doubled */
     bool is_field_start = true;
 
-    if (!is_csv) {
-        size_t end = slice_find(rest, '\n', 0);
-
-        return end < rest.n ? end + 1 : 0;
-    }
     for (size_t i = 0; i < rest.n; i++) {
         char c = rest.p[i];
 
         if (is_quoted) {
-            if (c == '"' && i + 1 < rest.n && rest.p[i + 1] == '"')
-                i++;
-            else if (c == '"')
-                is_quoted = false;
+            is_closed = c == '"';
+            is_quoted = !is_closed;
             continue;
         }
-        if (c == '\n')
-            return i + 1;
-        is_quoted = c == '"' && is_field_start;
+        if (c == '\n') {
+            *out_n = i + 1;
+            return SHAPE_WHOLE;
+        }
+        if (is_closed && c != '"' && c != ',' && c != '\r')
+            return SHAPE_BROKEN;
+        is_quoted = c == '"' && (is_field_start || is_closed);
         is_field_start = c == ',';
+        is_closed = false;
     }
-    return 0;
+    return is_quoted ? SHAPE_QUOTED : SHAPE_OPEN;
 }
 
-/* Whether a record that ends with the input ends well: not inside quotes. */
-static bool
-ends_outside_quotes(struct slice rest)
+static enum shape
+measure(struct slice rest, bool is_csv, size_t *out_n)
 {
-    /* a line end put behind it would end it, unless a quote is open */
-    bool is_quoted = false;
-    bool is_field_start = true;
+    size_t end;
 
-    for (size_t i = 0; i < rest.n; i++) {
-        char c = rest.p[i];
-
-        if (is_quoted) {
-            is_quoted = c != '"';
-        } else {
-            is_quoted = c == '"' && (is_field_start || (i > 0 && rest.p[i - 1] == '"'));
-            is_field_start = c == ',';
-        }
-    }
-    return !is_quoted;
+    if (is_csv)
+        return measure_csv(rest, out_n);
+    end = slice_find(rest, '\n', 0);
+    *out_n = end + 1;
+    return end < rest.n ? SHAPE_WHOLE : SHAPE_OPEN;
 }
 
 /* Undo quotes in place: "a ""b""" becomes a "b". False where text follows the closing quote. */
@@ -263,16 +265,37 @@ split(struct source *s, struct slice record, struct source_row *row)
     return SOURCE_ROW;
 }
 
-/* The window starts with a record that never ends well: give up its first line only. */
+/* The window starts with a record that is refused: leave out its first line, however long, and no
+ * more, as a stray quote makes one record of many good ones. */
 static enum source_got
-give_up_line(struct source *s, struct source_row *row)
+give_up_line(struct source *s, const char *why, struct source_row *row)
 {
     struct slice rest = rest_of(s);
     size_t end = slice_find(rest, '\n', 0);
 
-    row->why = "longer than 1 MiB, or a quote that is not closed";
+    row->why = end > SOURCE_ROW_MAX ? "longer than 1 MiB" : why;
+    while (end == rest.n && !s->is_at_end) {
+        take(s, rest.n);
+        fill(s);
+        rest = rest_of(s);
+        end = slice_find(rest, '\n', 0);
+    }
     take(s, end < rest.n ? end + 1 : rest.n);
     return SOURCE_BAD;
+}
+
+/* Take the n bytes of a record, without its line end. */
+static struct slice
+take_record(struct source *s, size_t n)
+{
+    struct slice record = slice_sub(rest_of(s), 0, n);
+
+    take(s, n);
+    if (slice_ends_with(record, SLICE("\n")))
+        record.n--;
+    if (slice_ends_with(record, SLICE("\r")))
+        record.n--;
+    return record;
 }
 
 enum source_got
@@ -283,27 +306,25 @@ source_next(struct source *s, struct source_row *row)
     row->fields = s->fields;
     for (;;) {
         struct slice rest = rest_of(s);
-        size_t n = record_length(rest, is_csv);
         struct slice record;
+        size_t n = 0;
+        enum shape shape = measure(rest, is_csv, &n);
+        bool is_open = shape == SHAPE_OPEN || shape == SHAPE_QUOTED;
 
         row->line = s->line;
-        if (n == 0 && !s->is_at_end && rest.n <= SOURCE_ROW_MAX) {
+        if (is_open && !s->is_at_end && rest.n <= SOURCE_ROW_MAX) {
             fill(s);
             continue;
         }
-        if (n == 0 && rest.n == 0)
+        if (rest.n == 0)
             return SOURCE_END;
-        if (n == 0 && s->is_at_end && rest.n <= SOURCE_ROW_MAX &&
-            (!is_csv || ends_outside_quotes(rest)))
+        if (shape == SHAPE_OPEN)
             n = rest.n;
-        if (n == 0 || n > SOURCE_ROW_MAX)
-            return give_up_line(s, row);
-        record = slice_sub(rest, 0, n);
-        take(s, n);
-        if (record.p[record.n - 1] == '\n')
-            record.n--;
-        if (record.n > 0 && record.p[record.n - 1] == '\r')
-            record.n--;
+        if (shape == SHAPE_BROKEN)
+            return give_up_line(s, "text behind a closing quote, or a quote never closed", row);
+        if (shape == SHAPE_QUOTED || n > SOURCE_ROW_MAX)
+            return give_up_line(s, "longer than 1 MiB, or a quote never closed", row);
+        record = take_record(s, n);
         if (slice_trim(record).n == 0)
             continue;
         if (is_csv)
