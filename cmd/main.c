@@ -1,5 +1,5 @@
 /* corong: finds the command, reads its settings and flags, runs it. */
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,10 +61,12 @@ static const struct command commands[] = {
      "               {\"visitor\":[\"client_id\",\"clientId\"], \"time\":\"timestamp\",\n"
      "                \"event\":{\"from\":\"name\",\"values\":{\"purchase\":\"sale\"}},\n"
      "                \"url\":\"page_url\", \"order\":\"data.transaction_id\",\n"
-     "                \"time\":{\"from\":\"at\",\"timezone\":\"Asia/Jakarta\"},\n"
      "                \"currency\":{\"const\":\"USD\"}, \"properties.size\":\"size\"}\n"
      "               A list is several spellings of one header; `data.x` is the member x of the\n"
      "               JSON in column data; columns that the map does not name are left out.\n"
+     "               Times that are not RFC 3339 with an offset, nor ms since the epoch:\n"
+     "               {\"from\":\"at\",\"timezone\":\"Asia/Jakarta\"}, "
+     "{\"from\":\"ts\",\"unit\":\"s\"}\n"
      "  --json       print the counts as JSON\n"
      "Rejected lines are listed on stderr with their reason; the rest goes in, and the exit code\n"
      "is 1.\n",
@@ -177,7 +179,10 @@ run_help(struct cmd *c)
         return CMD_DONE;
     }
     k = find_command(c->words[0]);
-    return k != NULL ? print_command_help(k) : cmd_usage(c);
+    if (k != NULL)
+        return print_command_help(k);
+    fprintf(stderr, "corong: no command named %s\n", c->words[0]);
+    return cmd_usage(c);
 }
 
 static int
@@ -303,24 +308,27 @@ cmd_wait_for_stop(void)
 int
 cmd_print(struct slice bytes)
 {
-    if (fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n && fflush(stdout) == 0)
-        return CMD_DONE;
-    fprintf(stderr, "corong: cannot write the output: %s\n", strerror(errno));
-    return CMD_FAILED;
+    fwrite(bytes.p, 1, bytes.n, stdout);
+    fflush(stdout);
+    return ferror(stdout) ? CMD_FAILED : CMD_DONE; /* said at the end, once */
 }
 
 /* ---- main ---- */
 
-/* Flags of the command's own go to c->flags, the rest are its words. */
+/* Flags of the command's own go to c->flags, the rest are its words; behind "--" all are words. */
 static void
 sort_words(struct cmd *c, int n, char **argv)
 {
+    bool only_words = false;
+
     c->words = ARENA_ARRAY(&c->arena, char *, (size_t)n + 1);
     c->flags = ARENA_ARRAY(&c->arena, char *, (size_t)n + 1);
     for (int i = 1; i < n; i++) {
         bool is_flag = strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-h") == 0;
 
-        if (is_flag)
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (is_flag && !only_words)
             c->flags[c->n_flags++] = argv[i];
         else
             c->words[c->n_words++] = argv[i];
@@ -349,7 +357,24 @@ run(const struct command *k, int argc, char **argv)
     }
     arena_fini(&c.arena);
     settings_destroy(&c.settings);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("corong: not all of the output could be written\n", stderr);
+        status = status == CMD_DONE ? CMD_FAILED : status;
+    }
     return status;
+}
+
+/* Were one of these closed, the next file opened would take its place, and be printed into. */
+static void
+open_standard_files(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 int
@@ -357,6 +382,7 @@ main(int argc, char **argv)
 {
     const struct command *k;
 
+    open_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of that write */
     if (argc < 2) {
         print_overview(stderr);

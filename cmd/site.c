@@ -180,7 +180,8 @@ cmd_site(struct cmd *c)
     if (!cmd_is(c, 0, "add", 2) && !cmd_is(c, 0, "set", 2) && !cmd_is(c, 0, "list", 1) &&
         !cmd_is(c, 0, "remove", 2))
         return cmd_usage(c);
-    if (store_open(settings_text(c->settings, "data"), true, &store, &err) != ERR_OK ||
+    if (store_open(settings_text(c->settings, "data"), cmd_is(c, 0, "add", 2), &store, &err) !=
+            ERR_OK ||
         settings_db_open(&store, &db, &err) != ERR_OK)
         return cmd_fail(&err);
     if (slice_is(cmd_word(c, 0), "add"))

@@ -31,6 +31,8 @@ read_password(char out[PASSWORD_MAX], struct err *err)
     }
     if (line == NULL)
         return err_set(err, ERR_INVALID, "password", "nothing on standard input");
+    if (strlen(out) == PASSWORD_MAX - 1)
+        return err_set(err, ERR_LIMIT, "password", "longer than %d bytes", PASSWORD_MAX - 2);
     out[strcspn(out, "\r\n")] = '\0';
     return ERR_OK;
 }
@@ -58,6 +60,7 @@ cmd_user(struct cmd *c)
                 "sees every site");
         return cmd_fail(&err);
     }
+    cmd_catch_signals(); /* Ctrl-C ends the question, and the terminal shows what is typed again */
     rc = store_open(settings_text(c->settings, "data"), true, &store, &err);
     if (rc == ERR_OK)
         rc = settings_db_open(&store, &db, &err);

@@ -336,7 +336,8 @@ settings_read(struct settings *s, unsigned users, int argc, char **argv, const c
             argv[line.kept++] = word;
             line.at++;
         } else if (strcmp(word, "--") == 0) {
-            only_words = true;
+            only_words = true; /* kept, as it tells the caller the same */
+            argv[line.kept++] = word;
             line.at++;
         } else if (strncmp(word, "--", 2) == 0) {
             rc = read_flag(s, &line, err);

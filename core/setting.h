@@ -41,8 +41,9 @@ struct settings; /* values of one process */
 struct settings *settings_create(void); /* all defaults */
 void settings_destroy(struct settings **s);
 
-/* Read the environment, then, where given, the file of --config; then flags in argv[1..argc) that
- * `users` take. Words that are no flags are moved to the front of argv, their number in *out_n.
+/* Read, where given, the file of --config, over it the environment, and over both the flags in
+ * argv[1..argc) that `users` take. Words that are no flags are moved to the front of argv, their
+ * number in *out_n; "--" stays among them: all words behind it are none.
  * `own` (ended by NULL) names further flags of the command itself ("--json", "--from="): they are
  * left in place among the words; one ending in '=' takes a value ("--from X" becomes "--from=X").
  * `-h` and `--help` count as own. */

@@ -1,9 +1,11 @@
 // Commands: exit codes, clear errors, nothing half-stored, and a README that says what is so.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { corong, corongOk, funnelOfEvents, root, temporaryFolder, writeJson } from "../lib/corong.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { binary, corong, corongOk, funnelOfEvents, root, temporaryFolder, up, writeJson } from "../lib/corong.mjs";
 
 const folder = temporaryFolder();
 const data = folder.dir;
@@ -103,6 +105,110 @@ test("CSV: quotes, line breaks, a stray quote, missing fields, a byte order mark
   });
   assert.equal(unknown.code, 1);
   assert.match(unknown.err, /line 1: .*"client".*--map/);
+});
+
+test("CSV: a stray quote costs its own line, not the good one whose quote it meets", async () => {
+  await corongOk(data, ["site", "add", "stray", "--domain", "shop.example"]);
+  const input = "visitor,time,event,title\n" +
+    'q1,2026-06-01T12:00:00Z,pageview,"never closed\n' +
+    'q2,2026-06-01T12:00:00Z,pageview,"good"\nq3,2026-06-01T12:00:00Z,pageview,"also ""good"""\n';
+  const got = await corong(data, ["import", "stray", "-", "--json"], { input });
+  assert.equal(got.code, 1);
+  assert.match(got.err, /^line 2: .*quote.*\n$/);
+  assert.deepEqual(JSON.parse(got.out), { rows: 3, events: 2, repeats: 0, rejected: 1 });
+});
+
+test("import: a line of megabytes is one reject, and its end is no row of its own", async () => {
+  await corongOk(data, ["site", "add", "long", "--domain", "shop.example"]);
+  const long = "x".repeat(2_200_000);
+  const row = JSON.stringify({ ...SALE, visitor: "tail" });
+  const lines = [
+    ["ndjson", `${long}\n${JSON.stringify(SALE)}\n${long}`],
+    ["csv", `visitor,time,event\n${long},tail,2026-06-01T12:00:00Z,sale\nv1,2026-06-01T12:00:00Z,sale\n${long}`],
+    ["ndjson", `${" ".repeat(1_100_000)}${row}\n${JSON.stringify(SALE)}\n${long}`],
+  ];
+  for (const [format, input] of lines) {
+    const got = await corong(data, ["import", "long", "-", "--json", "--format", format], { input });
+    assert.equal(got.code, 1);
+    assert.match(got.err, /^line \d: longer than 1 MiB\nline \d: longer than 1 MiB\n$/);
+    assert.equal(JSON.parse(got.out).rows, 3);
+  }
+  assert.equal((await corong(data, ["visitor", "show", "long", "tail"])).code, 1);
+});
+
+test("import names what it cannot read: a folder, an empty file, an open header, a column twice", async () => {
+  const rows = [
+    [["import", "shop", data], {}, /cannot read .*[Dd]irectory/],
+    [["import", "shop", "-", "--format", "csv"], { input: "" }, /file is empty/],
+    [["import", "shop", "-", "--format", "csv"], { input: '"visitor,time\n' }, /line 1: .*quote/],
+    [["import", "shop", "-", "--format", "csv"], { input: "visitor,time,time\n" }, /"time": given twice/],
+  ];
+  for (const [args, options, pattern] of rows) {
+    const got = await corong(data, args, options);
+    assert.equal(got.code, 1, args.join(" "));
+    assert.match(got.err, pattern);
+  }
+});
+
+test("import from a silent pipe ends with Ctrl-C", async () => {
+  const child = spawn(binary, ["import", "shop", "-", "--data", data], { stdio: ["pipe", "ignore", "pipe"] });
+  const code = new Promise((done) => child.on("exit", (c) => done(c)));
+  await sleep(300);
+  child.kill("SIGINT");
+  const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+  assert.equal(await code, 1);
+  clearTimeout(late);
+});
+
+test("output that cannot be written is a failure", async () => {
+  const full = openSync("/dev/full", "w");
+  for (const args of [["help"], ["site", "list"], ["site", "list", "--json"], ["status"]]) {
+    const child = spawn(binary, args[0] === "help" ? args : [...args, "--data", data],
+      { stdio: ["ignore", full, "pipe"] });
+    let said = "";
+    child.stderr.on("data", (d) => (said += d));
+    assert.equal(await new Promise((done) => child.on("close", done)), 1, args.join(" "));
+    assert.match(said, /could be written/);
+  }
+  closeSync(full);
+});
+
+test("behind -- a word may look like a flag", async () => {
+  const got = await corong(null, ["visitor", "show", "shop", "--data", data, "--", "--json"]);
+  assert.equal(got.code, 1);
+  assert.match(got.err, /no visitor --json/);
+});
+
+test("up: after kill -9 the next one waits until the old Redis has left their log", async () => {
+  const own = temporaryFolder();
+  try {
+    for (let i = 0; i < 3; i++) {
+      const running = await up(own.dir);
+      running.process.removeAllListeners("exit");
+      const gone = new Promise((done) => running.process.on("exit", done));
+      running.process.kill("SIGKILL");
+      await gone;
+    }
+    const last = await up(own.dir);
+    const log = readFileSync(join(own.dir, "redis/redis.log"), "utf8");
+    const steps = log.match(/Redis is starting|ready to exit/g).map((s) => s[0]);
+    assert.equal(steps.join(""), "RrRrRrR", log);
+    assert.equal(await last.stop(), 0);
+  } finally {
+    own.remove();
+  }
+});
+
+test("up: an address of its own for the collector; a password meant for another Redis", async () => {
+  const own = temporaryFolder();
+  process.env.CORONG_REDIS_PASSWORD = "of another";
+  try {
+    const running = await up(own.dir, ["--collector-address", "127.0.0.2"]);
+    assert.equal(await running.stop(), 0);
+  } finally {
+    delete process.env.CORONG_REDIS_PASSWORD;
+    own.remove();
+  }
 });
 
 test("--map: spellings, renamed values, JSON members, zones, constants, and its errors", async () => {
