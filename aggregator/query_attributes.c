@@ -43,7 +43,8 @@ find_property(struct attributes *l, struct slice key)
     return &l->list[l->n - 1];
 }
 
-/* Rows of the part that have a value. A file of this site alone has counted them itself. */
+/* Rows of the part that have a value. A file of this site alone has counted them itself, but for
+ * texts that nearly every row has: there a row without one is stored like the others. */
 static uint64_t
 count_set(const struct query_part *part, const struct segment_column *c)
 {
@@ -52,7 +53,7 @@ count_set(const struct query_part *part, const struct segment_column *c)
     bool is_set[QUERY_CHUNK];
     uint64_t n_set = 0;
 
-    if (is_whole_file(part))
+    if (is_whole_file(part) && (c->n_codes == 0 || c->n_set < part->end - part->begin))
         return c->n_set;
     for (uint32_t row = part->begin, n; row < part->end; row += n) {
         n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;

@@ -623,6 +623,29 @@ test_attributes_with_counts(void **state)
 }
 
 static void
+test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest(void **state)
+{
+    static const char *const colors[] = {"red", "green", "blue"};
+    struct fixture *f = *state;
+    struct query_attribute *list = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    for (size_t i = 0; i < 40; i++) {
+        struct event_property color = {SLICE("color"), slice_from(colors[i % 3])};
+        struct event e = event_of(1, "v", arena_cstr(&f->arena, arena_printf(&f->arena, "%zu", i)),
+                                  "a", JUNE_2026_MS);
+
+        e.properties = &color;
+        e.n_properties = i % 20 != 0;
+        fixture_add(f, &e);
+    }
+    fixture_commit(f);
+    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
+    assert_int_equal(count_of(list, n, "properties.color"), 38);
+}
+
+static void
 test_a_visitors_events_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -669,6 +692,7 @@ main(void)
         CASE(test_a_snapshot_outlives_its_files),
         CASE(test_values_by_frequency),
         CASE(test_attributes_with_counts),
+        CASE(test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest),
         CASE(test_a_visitors_events_in_order),
     };
 
