@@ -192,9 +192,10 @@ static enum err_code
 start_parts(struct collect *c, struct err *err)
 {
     const struct collect_config *config = &c->config;
-    struct publish_config publish = {config->redis, config->publish_wait_ms,
-                                     config->publish_queue_bytes ? config->publish_queue_bytes
-                                                                 : QUEUE_BYTES};
+    struct publish_config publish = {
+        .redis = config->redis,
+        .wait_ms = config->publish_wait_ms,
+        .queue_bytes = config->publish_queue_bytes ? config->publish_queue_bytes : QUEUE_BYTES};
     enum err_code rc;
 
     c->limit = limit_create();

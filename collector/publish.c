@@ -20,8 +20,9 @@
 _Static_assert((BATCHES_MAX - 1) * BATCH_LEAST >= PIPELINE_BYTES, "a pipeline fits its batches");
 _Static_assert(PUBLISH_RECORDS_MAX <= PIPELINE_BYTES, "a call fits a pipeline");
 
-#define RETRY_MS 10  /* between tries; the stream's own back-off says no at once */
-#define PROBE_MS 200 /* between looks for a Redis that is away */
+#define RETRY_MS 10   /* between tries; the stream's own back-off says no at once */
+#define PROBE_MS 200  /* between looks for a Redis that is away */
+#define CHECK_MS 5000 /* between looks at the settings of one that is there */
 
 /* A request that waits; it lives on its thread's stack until is_done. */
 struct waiter {
@@ -56,6 +57,7 @@ struct publish {
     struct buffer batches[BATCHES_MAX];
     int n_batches;
     bool acknowledged[BATCHES_MAX];
+    int64_t checked_ms; /* when Redis was last known to keep what it acknowledges */
 };
 
 /* ---- The publisher's thread ---- */
@@ -75,6 +77,23 @@ set_ready(struct publish *p, bool is_ready, const struct err *why_not)
         log_error("events are not taken: %s", why_not->message);
     else if (!was_ready && is_ready)
         log_info("Redis is there: events are taken");
+}
+
+/* Does Redis keep what it acknowledges? ERR_INVALID, ERR_DENIED: no, or nobody can tell. */
+static enum err_code
+check(struct publish *p, struct err *err)
+{
+    enum err_code rc = stream_check_durable(p->stream, err);
+
+    if (rc == ERR_OK)
+        p->checked_ms = clock_steady_ms();
+    return rc;
+}
+
+static bool
+is_check_due(const struct publish *p)
+{
+    return clock_steady_ms() - p->checked_ms >= p->config.check_ms;
 }
 
 static void
@@ -144,8 +163,10 @@ send_all(struct publish *p, bool was_ready, struct err *err)
 {
     int64_t deadline = clock_steady_ms() + p->config.wait_ms;
     uint64_t n_retries = 0;
-    enum err_code rc;
+    enum err_code rc = is_check_due(p) ? check(p, err) : ERR_OK;
 
+    if (rc == ERR_INVALID || rc == ERR_DENIED)
+        return rc; /* one that is away, though, may come back in time */
     rc = send_rest(p, err);
     while (rc == ERR_UNAVAILABLE && was_ready && clock_steady_ms() < deadline) {
         n_retries++;
@@ -214,7 +235,7 @@ publish_round(struct publish *p)
     finish(p, waiters, told(rc));
 }
 
-/* Has it come back? A full Redis answers PING all the time: it has when there is room. */
+/* Is it still fit, or fit again? A full Redis answers all the time: it is when there is room. */
 static void
 probe(struct publish *p)
 {
@@ -224,7 +245,7 @@ probe(struct publish *p)
     int64_t used, max;
 
     pthread_mutex_unlock(&p->mutex);
-    rc = stream_ping(p->stream, &err);
+    rc = check(p, &err);
     if (rc == ERR_OK && was_full) {
         rc = stream_memory(p->stream, &used, &max, &err);
         if (rc == ERR_OK && max > 0 && used >= max)
@@ -237,18 +258,14 @@ probe(struct publish *p)
 static void
 wait_for_work(struct publish *p)
 {
+    int64_t wait_ms = p->is_ready ? p->config.check_ms : PROBE_MS;
     struct timespec until;
 
-    if (p->is_ready) {
-        pthread_cond_wait(&p->work, &p->mutex);
-        return;
-    }
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PROBE_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    until.tv_sec += (time_t)(wait_ms / 1000);
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     if (pthread_cond_timedwait(&p->work, &p->mutex, &until) != 0 && !p->first && !p->is_stopping)
         probe(p);
 }
@@ -293,6 +310,8 @@ publish_start(const struct publish_config *config, struct publish **out, struct 
     enum err_code rc;
 
     p->config = *config;
+    if (p->config.check_ms == 0)
+        p->config.check_ms = CHECK_MS;
     p->end = &p->first;
     p->stream = stream_create(&config->redis);
     stream_require_durable(p->stream);
@@ -304,7 +323,7 @@ publish_start(const struct publish_config *config, struct publish **out, struct 
     pthread_cond_init(&p->done[0], NULL);
     pthread_cond_init(&p->done[1], NULL);
 
-    rc = stream_ping(p->stream, err);
+    rc = check(p, err);
     if (rc == ERR_INVALID || rc == ERR_DENIED) {
         destroy(p);
         return rc;

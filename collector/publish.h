@@ -28,13 +28,15 @@ struct publish_config {
     struct stream_address redis;
     int64_t wait_ms;    /* how long a batch is tried again before its senders are told */
     size_t queue_bytes; /* of records that wait; more: ERR_UNAVAILABLE */
+    int64_t check_ms;   /* how often Redis's settings are looked at again; 0: every 5 s */
 };
 
 struct publish;
 
 /* Start the publisher's thread. A Redis that answers and cannot keep what it acknowledges (AOF,
  * appendfsync always, noeviction) is refused: ERR_INVALID, ERR_DENIED. One that is away is no
- * error: it is tried until it comes, and checked then, and at every later connection. */
+ * error: it is tried until it comes, and checked then, at every later connection, and every
+ * check_ms: somebody may change Redis's settings while it runs. */
 enum err_code publish_start(const struct publish_config *config, struct publish **out,
                             struct err *err);
 

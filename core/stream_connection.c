@@ -1,6 +1,7 @@
 #include "core/stream_int.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -70,12 +71,17 @@ stream__set_timeout(struct stream *s, int64_t ms)
     return redisSetTimeout(s->context, t) == REDIS_OK;
 }
 
-/* What broke, from the context; the connection is dropped. */
+/* What broke, from the context; the connection is dropped. hiredis's words for a time-out are
+ * errno's, which help nobody. */
 enum err_code
 stream__broken(struct stream *s, struct err *err)
 {
+    bool is_late = s->context && s->context->err == REDIS_ERR_IO && errno == EAGAIN;
+
     err_set(&s->why, ERR_UNAVAILABLE, "redis", "Redis does not answer: %s",
-            s->context && s->context->errstr[0] ? s->context->errstr : "no connection");
+            is_late                                    ? "it takes too long"
+            : s->context && s->context->errstr[0] != 0 ? s->context->errstr
+                                                       : "no connection");
     stream__fail(s);
     if (err)
         *err = s->why;
@@ -316,7 +322,11 @@ stream_check_durable(struct stream *s, struct err *err)
 {
     enum err_code rc = stream__ready(s, err);
 
-    return rc == ERR_OK ? check_durable(s, err) : rc;
+    if (rc == ERR_OK)
+        rc = check_durable(s, err);
+    if (rc == ERR_OK)
+        s->backoff_ms = 0;
+    return rc;
 }
 
 bool

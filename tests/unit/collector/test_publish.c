@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "collector/publish.h"
 #include "core/bytes.h"
@@ -421,6 +424,51 @@ test_a_forgetful_redis_is_refused(void **state)
     buffer_fini(&b);
 }
 
+/* One command over a connection of its own. */
+static void
+tell_redis(const struct redis_fixture *r, const char *command)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    char answer[64];
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", r->socket);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(write(fd, command, strlen(command)), strlen(command));
+    assert_true(read(fd, answer, sizeof answer) > 0);
+    assert_int_equal(answer[0], '+');
+    close(fd);
+}
+
+static void
+test_settings_changed_under_a_live_connection_are_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct publish_config config = f->config;
+    struct buffer b = BUFFER_EMPTY;
+    struct publish *p;
+    struct err err;
+
+    config.check_ms = 100;
+    add_record(&b, 1, 10);
+    assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
+    tell_redis(&f->redis, "CONFIG SET appendfsync everysec\r\n");
+    clock_sleep_ms(150); /* while senders come: the check is due before their records go */
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "appendfsync"));
+    tell_redis(&f->redis, "CONFIG SET appendfsync always\r\n");
+    await_ready(p);
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
+    tell_redis(&f->redis, "CONFIG SET maxmemory-policy allkeys-lru\r\n");
+    for (int i = 0; i < 200 && publish_is_ready(p, NULL); i++) /* while nobody sends anything */
+        clock_sleep_ms(10);
+    assert_false(publish_is_ready(p, &err));
+    assert_non_null(strstr(err.message, "maxmemory-policy"));
+    publish_stop(&p);
+    buffer_fini(&b);
+}
+
 static void
 test_a_full_redis_says_full(void **state)
 {
@@ -452,6 +500,7 @@ main(void)
         WITH_REDIS(test_the_queue_is_bounded),
         WITH_REDIS(test_away_is_said_at_once_after_it_was_found_out),
         cmocka_unit_test(test_a_forgetful_redis_is_refused),
+        WITH_REDIS(test_settings_changed_under_a_live_connection_are_noticed),
         WITH_REDIS(test_a_full_redis_says_full),
     };
 
