@@ -7,12 +7,13 @@ enum err_code
 stream_address_parse(struct slice text, struct stream_address *out, struct err *err)
 {
     struct stream_address a = {.timeout_ms = 2000};
+    bool is_path = slice_starts_with(text, SLICE("unix:")); /* from the current folder, then, too */
     struct slice host, port;
     int64_t number;
 
-    if (slice_starts_with(text, SLICE("unix:")))
+    if (is_path)
         text = slice_sub(text, 5, text.n);
-    if (text.n != 0 && text.p[0] == '/') {
+    if (text.n != 0 && (is_path || text.p[0] == '/')) {
         if (!slice_to_cstr(text, a.unix_path, sizeof a.unix_path))
             return err_set(err, ERR_INVALID, "redis", "the socket's path is longer than %zu bytes",
                            sizeof a.unix_path - 1);

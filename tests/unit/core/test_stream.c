@@ -58,6 +58,8 @@ test_addresses(void **state)
     } rows[] = {
         {"unix:/run/redis.sock", "/run/redis.sock", "", -1},
         {"/run/redis.sock", "/run/redis.sock", "", -1},
+        {"unix:corong-data/redis.sock", "corong-data/redis.sock", "", -1},
+        {"unix:", "", "", 0},
         {"redis:6380", "", "redis", 6380},
         {"redis", "", "redis", 6379},
         {"", "", "", 0},
