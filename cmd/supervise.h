@@ -12,9 +12,10 @@
 #include "core/err.h"
 
 #define SUPERVISE_MAX        8
-#define SUPERVISE_BACKOFF_MS 100   /* before the first restart, doubled for each further one */
-#define SUPERVISE_SLOWEST_MS 10000 /* and no longer than this */
-#define SUPERVISE_STEADY_MS  30000 /* who ran this long starts from the first back-off again */
+#define SUPERVISE_BACKOFF_MS 100  /* before the first restart, doubled for each further one */
+#define SUPERVISE_SLOWEST_MS 3000 /* and no longer than this: a disk has room again, all goes on   \
+                                   */
+#define SUPERVISE_STEADY_MS 30000 /* who ran this long starts from the first back-off again */
 
 struct child {
     const char *name;
