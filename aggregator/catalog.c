@@ -2,6 +2,7 @@
 #include "aggregator/catalog_int.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,16 +36,62 @@ struct summary {
     uint64_t check;
 };
 
+/* ---- Opening ---- */
+
+static bool
+has_segments(const struct store *s)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(s->segments);
+    bool is_found = false;
+
+    while (dir && !is_found && (entry = readdir(dir)) != NULL)
+        is_found = slice_ends_with(slice_from(entry->d_name), SLICE(".seg"));
+    if (dir)
+        closedir(dir);
+    return is_found;
+}
+
+static enum err_code
+catalog_is_lost(const char *path, struct err *err)
+{
+    return err_set(err, ERR_CORRUPT, NULL,
+                   "%s is missing or empty, but there are segments, which only it can name: put "
+                   "it back; nothing was changed",
+                   path);
+}
+
+static enum err_code
+check_schema(sqlite3 *db, const char *path, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc;
+
+    rc = sql_prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = 'summary'", &s, err);
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    sqlite3_finalize(s);
+    return rc == ERR_OK && !has_row ? catalog_is_lost(path, err) : rc;
+}
+
+/* A catalog is made before the first segment. Where there are segments and none to name them, a new
+ * one would count nothing, and the next clean-up would unlink them all. */
 enum err_code
 catalog_open(const struct store *s, bool create, struct catalog **out, struct err *err)
 {
     char path[FILE_PATH_MAX];
     struct sql_database database = {path, APPLICATION_ID, SCHEMA_VERSION, 0640, create};
+    bool must_exist = has_segments(s); /* asked first: another process may be making both */
     sqlite3 *db = NULL;
     enum err_code rc;
 
     store_path(s, "catalog.db", path);
+    if (must_exist && !file_exists(path))
+        return catalog_is_lost(path, err);
     rc = sql_open(&database, &db, err);
+    if (rc == ERR_OK && must_exist)
+        rc = check_schema(db, path, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, SCHEMA_VERSION, schema, err);
     if (rc != ERR_OK) {

@@ -42,7 +42,8 @@ struct catalog_segment catalog_segment_of(const struct segment_file *file, enum 
 
 struct catalog;
 
-/* ERR_NOT_FOUND where create is false and there is none. */
+/* ERR_NOT_FOUND where create is false and there is none; ERR_CORRUPT where there is none (or an
+ * empty one) but segments are there: it was lost, and none is made. */
 enum err_code catalog_open(const struct store *s, bool create, struct catalog **out,
                            struct err *err);
 void catalog_close(struct catalog **c);

@@ -153,6 +153,34 @@ test_damage_is_seen(void **state)
     assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_CORRUPT);
 }
 
+/* The next clean-up would have unlinked every segment. */
+static void
+test_a_lost_catalog_is_not_made_anew_beside_segments(void **state)
+{
+    static const char *const files[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm"};
+    struct fixture *f = *state;
+    struct event e = event_of(1, "v", "1", "a", JUNE_2026_MS);
+    struct catalog *c = NULL;
+    struct err err = ERR_NONE;
+    char path[FILE_PATH_MAX];
+
+    fixture_add(f, &e);
+    fixture_commit(f);
+    catalog_close(&f->catalog);
+    snapshot_pool_close(&f->pool);
+    for (size_t i = 0; i < 3; i++) {
+        store_path(&f->store, files[i], path);
+        assert_ok(file_remove(path, &err));
+    }
+    store_path(&f->store, "catalog.db", path);
+    assert_rc(catalog_open(&f->store, true, &c, &err), ERR_CORRUPT);
+    assert_rc(catalog_open(&f->store, false, &c, &err), ERR_CORRUPT);
+    assert_false(file_exists(path));
+    assert_ok(file_replace(path, SLICE_EMPTY, 0640, &err));
+    assert_rc(catalog_open(&f->store, true, &c, &err), ERR_CORRUPT);
+    assert_int_equal(folder_count(f->store.segments), 1);
+}
+
 static void
 test_newer_schema_is_refused(void **state)
 {
@@ -261,6 +289,7 @@ main(void)
         CASE(test_a_merge_commits_only_while_every_input_lives),
         CASE(test_of_two_who_read_one_stream_one_commits),
         CASE(test_damage_is_seen),
+        CASE(test_a_lost_catalog_is_not_made_anew_beside_segments),
         CASE(test_newer_schema_is_refused),
         CASE(test_clean_takes_what_nobody_names),
         CASE(test_replaced_files_stay_for_a_minute),
