@@ -156,6 +156,8 @@ open_inputs(struct work *w, struct err *err)
         store_segment_path(w->options->store, w->job->inputs[i]->name, path);
         rc = segment_open(path, &owner, &w->inputs[i], err);
     }
+    if (rc == ERR_CONFLICT) /* of another data folder: no conflict with another merger */
+        rc = err->code = ERR_CORRUPT;
     return rc;
 }
 

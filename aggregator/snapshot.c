@@ -19,7 +19,7 @@
 struct pooled {
     struct catalog_segment row;
     struct segment *segment; /* NULL: not opened yet, or it cannot be */
-    enum err_code rc;        /* ERR_OK, or why it cannot be opened */
+    enum err_code rc;        /* ERR_OK, or why it cannot ever be opened */
     char problem[400];
     unsigned n_users;
 };
@@ -206,6 +206,8 @@ open_pooled(struct snapshot_pool *p, struct pooled *f)
     if (f->rc != ERR_OK && f->rc != ERR_NOT_FOUND && strcmp(f->problem, err.message) != 0)
         log_error("segment left out: %s", err.message);
     memcpy(f->problem, err.message, sizeof f->problem);
+    if (f->rc == ERR_IO) /* too many open files, say: the next snapshot tries again */
+        f->rc = ERR_OK;
 }
 
 /* Open what fits. False where a file has gone and a new listing may know better. */

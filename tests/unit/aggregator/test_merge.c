@@ -236,6 +236,30 @@ test_a_damaged_input_keeps_no_other_from_merging(void **state)
 }
 
 static void
+test_a_file_of_another_folder_keeps_no_other_from_merging(void **state)
+{
+    struct fixture *f = *state;
+    struct merge_memory memory = {.n_bad = 0};
+    struct merge_options options = {
+        .store = &f->store, .settings = f->settings, .everything = true, .memory = &memory};
+    struct segment_owner other = {.hash_seed = f->store.hash_seed};
+    struct segment_builder *ours = f->builder;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    add_file(f, 1, 30, JUNE_2026_MS);
+    add_file(f, 1, 30, JUNE_2026_MS);
+    f->builder = segment_builder_create(&other);
+    add_file(f, 1, 30, JUNE_2026_MS);
+    segment_builder_destroy(&f->builder);
+    f->builder = ours;
+    assert_rc(merge_step(f->catalog, &options, &n, &err), ERR_CORRUPT);
+    assert_int_equal(memory.n_bad, 1);
+    assert_ok(merge_step(f->catalog, &options, &n, &err));
+    assert_int_equal(n, 2);
+}
+
+static void
 test_one_merger_at_a_time(void **state)
 {
     struct fixture *f = *state;
@@ -353,6 +377,7 @@ main(void)
         CASE(test_a_row_is_rewritten_a_few_times_only),
         CASE(test_removed_sites_go),
         CASE(test_a_damaged_input_keeps_no_other_from_merging),
+        CASE(test_a_file_of_another_folder_keeps_no_other_from_merging),
         CASE(test_one_merger_at_a_time),
         CASE(test_readers_and_a_writer_are_not_disturbed),
     };

@@ -1,6 +1,7 @@
 /* Queries: a report is the same however its events lie in files, repeats count once, damage is
  * named. */
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "aggregator/funnel/matcher.h"
 #include "aggregator/merge.h"
@@ -510,6 +511,27 @@ test_a_file_that_went_is_named(void **state)
 }
 
 static void
+test_a_file_that_could_not_be_opened_for_a_moment_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit limit, none;
+    struct slice report;
+
+    fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE); /* the catalog is open now */
+    add_three_files(f);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){0, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_contains(report, "{\"entered\":0,");
+    assert_contains(report, "segment_left_out");
+    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+    assert_contains(report, "{\"entered\":3,");
+    assert_contains(report, "\"warnings\":[]");
+}
+
+static void
 test_a_snapshot_outlives_its_files(void **state)
 {
     struct fixture *f = *state;
@@ -689,6 +711,7 @@ main(void)
         CASE(test_a_damaged_file_is_named_and_left_out),
         CASE(test_damage_anywhere_is_never_a_wrong_count_without_a_warning),
         CASE(test_a_file_that_went_is_named),
+        CASE(test_a_file_that_could_not_be_opened_for_a_moment_is_tried_again),
         CASE(test_a_snapshot_outlives_its_files),
         CASE(test_values_by_frequency),
         CASE(test_attributes_with_counts),
