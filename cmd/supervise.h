@@ -12,8 +12,9 @@
 #include "core/err.h"
 
 #define SUPERVISE_MAX        8
-#define SUPERVISE_BACKOFF_MS 100  /* before the first restart, doubled for each further one */
-#define SUPERVISE_SLOWEST_MS 3000 /* and no longer than this: a disk has room again, all goes on   \
+#define SUPERVISE_BACKOFF_MS 100 /* before the first restart, doubled for each further one */
+#define SUPERVISE_SLOWEST_MS                                                                       \
+    3000                          /* and no longer than this: a disk has room again, all goes on   \
                                    */
 #define SUPERVISE_STEADY_MS 30000 /* who ran this long starts from the first back-off again */
 
@@ -25,6 +26,7 @@ struct child {
     int64_t start_at_ms; /* when to start it again (steady clock) */
     int backoff_ms;
     int n_restarts;
+    bool is_missing; /* there is no such program to run */
 };
 
 struct supervisor {
