@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/duration.h"
+#include "cmd/state.h"
 
 /* What the flags of add and set say. */
 static enum err_code
@@ -40,21 +41,27 @@ read_wish(struct cmd *c, struct site_wish *w, struct err *err)
     return rc;
 }
 
-/* Where browsers reach the collector, as the snippet says it. */
+/* Where browsers reach the collector, as the snippet says it: the setting, else what a running `up`
+ * was told, else its default. */
 static struct slice
-collector_url(struct cmd *c)
+collector_url(struct cmd *c, const struct store *store)
 {
     struct slice url = slice_from(settings_text(c->settings, "collector-url"));
+    json_t *state = url.n == 0 ? state_read(store) : NULL;
 
+    if (url.n == 0)
+        url = arena_copy(&c->arena,
+                         slice_from(json_string_value(json_object_get(state, "collector_url"))));
+    json_decref(state);
     while (slice_ends_with(url, SLICE("/")))
         url.n--;
     return url.n != 0 ? url : SLICE("http://localhost:8001");
 }
 
 static void
-print_new(struct cmd *c, const struct site *s, const char *secret)
+print_new(struct cmd *c, const struct store *store, const struct site *s, const char *secret)
 {
-    struct slice url = collector_url(c);
+    struct slice url = collector_url(c, store);
     struct buffer b = BUFFER_EMPTY;
 
     buffer_printf(&b, "<script defer src=\"%.*s/corong.js\" data-site=\"%.*s\"></script>",
@@ -82,7 +89,7 @@ print_new(struct cmd *c, const struct site *s, const char *secret)
 }
 
 static int
-add(struct cmd *c, struct settings_db *db, struct err *err)
+add(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
     struct site_wish wish;
     struct site site;
@@ -92,7 +99,7 @@ add(struct cmd *c, struct settings_db *db, struct err *err)
         err_set(err, ERR_USAGE, "--domain", "--domain is missing: whose pages are these?");
     else if (read_wish(c, &wish, err) == ERR_OK &&
              site_add(db, &wish, &c->arena, &site, secret, err) == ERR_OK) {
-        print_new(c, &site, secret);
+        print_new(c, store, &site, secret);
         return CMD_DONE;
     }
     return cmd_fail(err);
@@ -185,7 +192,7 @@ cmd_site(struct cmd *c)
         settings_db_open(&store, &db, &err) != ERR_OK)
         return cmd_fail(&err);
     if (slice_is(cmd_word(c, 0), "add"))
-        status = add(c, db, &err);
+        status = add(c, &store, db, &err);
     else if (slice_is(cmd_word(c, 0), "set"))
         status = set(c, db, &err);
     else if (slice_is(cmd_word(c, 0), "list"))

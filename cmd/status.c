@@ -1,13 +1,12 @@
 /* corong status: what runs, what is stored, what needs a look. */
-#include <jansson.h>
 #include <signal.h>
 #include <string.h>
 
 #include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
+#include "cmd/state.h"
 #include "core/clock.h"
-#include "core/file.h"
 #include "core/timestamp.h"
 
 struct status {
@@ -34,26 +33,17 @@ moment(int64_t ms)
 static void
 add_processes(struct status *s)
 {
-    char path[FILE_PATH_MAX];
-    struct buffer bytes = BUFFER_EMPTY;
-    json_t *state = NULL;
-    json_t *processes;
+    static const char *const told[] = {"collector_port", "web_port"};
+    json_t *state = state_read(&s->store);
+    json_t *processes = json_object();
     const char *name;
     json_t *pid;
 
-    store_path(&s->store, "up.json", path);
-    if (file_read(path, 65536, &bytes, NULL) == ERR_OK)
-        state = json_loadb(bytes.p, bytes.n, 0, NULL);
-    buffer_fini(&bytes);
-    json_object_set_new(s->out, "collector_port",
-                        json_incref(json_object_get(state, "collector_port")
-                                        ? json_object_get(state, "collector_port")
-                                        : json_null()));
-    json_object_set_new(s->out, "web_port",
-                        json_incref(json_object_get(state, "web_port")
-                                        ? json_object_get(state, "web_port")
-                                        : json_null()));
-    processes = json_object();
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        json_t *value = json_object_get(state, told[i]);
+
+        json_object_set(s->out, told[i], value != NULL ? value : json_null());
+    }
     json_object_foreach(json_object_get(state, "processes"), name, pid)
     {
         bool is_there = json_integer_value(pid) > 0 && kill((pid_t)json_integer_value(pid), 0) == 0;

@@ -11,6 +11,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+#define EXIT_NO_PROGRAM 127 /* as shells say it */
+
 void
 supervise_add(struct supervisor *s, const char *name, char *const *argv)
 {
@@ -19,9 +21,10 @@ supervise_add(struct supervisor *s, const char *name, char *const *argv)
         (struct child){.name = name, .argv = argv, .backoff_ms = SUPERVISE_BACKOFF_MS};
 }
 
-/* In the new process: only calls that are safe between fork and exec. */
+/* In the new process: only calls that are safe between fork and exec. Signals are still blocked, so
+ * that one meant for the program that this becomes does not end in the handler of the old one. */
 static void
-become(const struct child *c, pid_t parent)
+become(const struct child *c, pid_t parent, const sigset_t *mask)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
 
@@ -31,8 +34,9 @@ become(const struct child *c, pid_t parent)
         _exit(1);
     sigaction(SIGINT, &plain, NULL);
     sigaction(SIGTERM, &plain, NULL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(c->argv[0], c->argv);
-    _exit(127);
+    _exit(EXIT_NO_PROGRAM);
 }
 
 enum err_code
@@ -40,12 +44,17 @@ supervise_start(struct supervisor *s, int i, struct err *err)
 {
     struct child *c = &s->children[i];
     pid_t parent = getpid();
-    pid_t pid = fork();
+    sigset_t all, mask;
+    pid_t pid;
 
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &mask);
+    pid = fork();
+    if (pid == 0)
+        become(c, parent, &mask);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (pid < 0)
         return err_errno(err, "cannot start %s", c->name);
-    if (pid == 0)
-        become(c, parent);
     c->pid = pid;
     c->started_ms = clock_steady_ms();
     return ERR_OK;
@@ -70,6 +79,7 @@ take_in(struct child *c, int status)
     if (now - c->started_ms >= SUPERVISE_STEADY_MS)
         c->backoff_ms = SUPERVISE_BACKOFF_MS;
     say_end(c, status);
+    c->is_missing = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM;
     c->pid = 0;
     c->n_restarts++;
     c->start_at_ms = now + c->backoff_ms;

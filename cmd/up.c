@@ -12,6 +12,7 @@
 #include "aggregator/store.h"
 #include "cmd/cmd.h"
 #include "cmd/demo.h"
+#include "cmd/state.h"
 #include "cmd/supervise.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -167,6 +168,15 @@ add_redis(struct up *u)
     supervise_add(&u->processes, "redis-server", keep(u, &w));
 }
 
+/* Where browsers reach the collector: as the snippet says it. */
+static struct slice
+collector_url(struct up *u)
+{
+    struct slice url = slice_from(settings_text(u->c->settings, "collector-url"));
+
+    return url.n != 0 ? url : arena_printf(&u->c->arena, "http://localhost:%d", u->collector_port);
+}
+
 /* Our own processes take every setting of `up` that was given and that they know, and what `up`
  * decided; its Redis has no password, whatever the environment says of another. */
 static void
@@ -198,15 +208,12 @@ add_own(struct up *u, const char *name, unsigned user)
         add_pair(u, &w, "--collector-port", arena_printf(a, "%d", u->collector_port).p);
     if (user == USER_WEB) {
         add_pair(u, &w, "--web-port", arena_printf(a, "%d", u->web_port).p);
-        add_pair(u, &w, "--collector-url",
-                 settings_is_given(s, "collector-url")
-                     ? settings_text(s, "collector-url")
-                     : arena_printf(a, "http://localhost:%d", u->collector_port).p);
+        add_pair(u, &w, "--collector-url", collector_url(u).p);
     }
     supervise_add(&u->processes, name, keep(u, &w));
 }
 
-/* ---- the state file: what `corong status` and tests read ---- */
+/* ---- the state file: see state.h ---- */
 
 static void
 write_state(struct up *u)
@@ -215,13 +222,15 @@ write_state(struct up *u)
     struct buffer b = BUFFER_EMPTY;
     struct err err = ERR_NONE;
 
-    buffer_printf(&b, "{\"pid\":%d,\"collector_port\":%d,\"web_port\":%d,\"processes\":{",
+    buffer_printf(&b, "{\"pid\":%d,\"collector_port\":%d,\"web_port\":%d,\"collector_url\":",
                   (int)getpid(), u->collector_port, u->web_port);
+    buffer_add_json(&b, collector_url(u));
+    buffer_add_text(&b, ",\"processes\":{");
     for (int i = 0; i < u->processes.n; i++)
         buffer_printf(&b, "%s\"%s\":%d", i > 0 ? "," : "", u->processes.children[i].name,
                       (int)u->processes.children[i].pid);
     buffer_add_text(&b, "}}\n");
-    store_path(&u->store, "up.json", path);
+    store_path(&u->store, STATE_FILE, path);
     if (file_replace(path, buffer_slice(&b), 0600, &err) != ERR_OK)
         log_warn("%s", err.message);
     buffer_fini(&b);
@@ -248,11 +257,13 @@ wait_for_redis(struct up *u, struct err *err)
     } while (rc != ERR_OK && clock_steady_ms() < until && !atomic_load(&cmd_stop) &&
              u->processes.children[REDIS].n_restarts < 5);
     stream_destroy(&s);
-    if (rc != ERR_OK && u->processes.children[REDIS].n_restarts > 0)
-        return err_set(
-            err, ERR_NOT_FOUND, NULL,
-            "redis-server does not start; is it installed? (apt-get install redis-server)");
-    return rc;
+    if (rc == ERR_OK || u->processes.children[REDIS].n_restarts == 0)
+        return rc;
+    return u->processes.children[REDIS].is_missing
+               ? err_set(err, ERR_NOT_FOUND, NULL,
+                         "redis-server is not installed (apt-get install redis-server)")
+               : err_set(err, ERR_UNAVAILABLE, NULL,
+                         "redis-server does not start; %s/redis/redis.log says why", u->store.dir);
 }
 
 static enum err_code
@@ -344,7 +355,7 @@ start_all(struct up *u, struct err *err)
     add_own(u, "aggregator", USER_AGGREGATOR);
     add_own(u, "collector", USER_COLLECTOR);
     add_own(u, "web", USER_WEB);
-    for (int i = AGGREGATOR; rc == ERR_OK && i <= WEB; i++)
+    for (int i = AGGREGATOR; rc == ERR_OK && !atomic_load(&cmd_stop) && i <= WEB; i++)
         rc = supervise_start(&u->processes, i, err);
     if (rc == ERR_OK)
         rc = wait_for_ports(u, err);
@@ -360,7 +371,7 @@ end_all(struct up *u)
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (order[i] < u->processes.n)
             supervise_end(&u->processes, order[i], END_MS);
-    store_path(&u->store, "up.json", path);
+    store_path(&u->store, STATE_FILE, path);
     file_remove(path, NULL);
 }
 

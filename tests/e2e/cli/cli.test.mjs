@@ -199,6 +199,60 @@ test("up: after kill -9 the next one waits until the old Redis has left their lo
   }
 });
 
+test("up: SIGTERM at any moment of its start ends it, and everything, at once", async () => {
+  const own = temporaryFolder();
+  try {
+    for (const ms of [5, 20, 50, 100, 150]) {
+      const child = spawn(binary, ["up", "--data", own.dir, "--collector-port", "0", "--web-port", "0"],
+        { stdio: "ignore" });
+      const code = new Promise((done) => child.on("exit", done));
+      await sleep(ms);
+      const began = Date.now();
+      child.kill("SIGTERM");
+      await code;
+      assert.ok(Date.now() - began < 5000, `after ${ms} ms it took ${Date.now() - began} ms`);
+    }
+  } finally {
+    own.remove();
+  }
+});
+
+test("up: why its Redis does not start", async () => {
+  const own = temporaryFolder();
+  const path = process.env.PATH;
+  try {
+    process.env.PATH = own.dir;
+    const missing = await corong(own.dir, ["up", "--collector-port", "0", "--web-port", "0"]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.err, /redis-server is not installed/);
+    process.env.PATH = path;
+    await (await up(own.dir)).stop();
+    const log = join(own.dir, "redis/appendonlydir/appendonly.aof.1.incr.aof");
+    writeFileSync(log, "no log of Redis\n");
+    const broken = await corong(own.dir, ["up", "--collector-port", "0", "--web-port", "0"]);
+    assert.equal(broken.code, 1);
+    assert.match(broken.err, /redis-server does not start; .*redis\.log says why/);
+  } finally {
+    process.env.PATH = path;
+    own.remove();
+  }
+});
+
+test("site add prints the snippet of the collector that runs", async () => {
+  const own = temporaryFolder();
+  const running = await up(own.dir, ["--collector-url", "https://stats.shop.example/"]);
+  try {
+    const add = (name, flags = []) =>
+      corongOk(own.dir, ["site", "add", name, "--domain", "shop.example", ...flags]);
+    assert.match(await add("one"), /src="https:\/\/stats\.shop\.example\/corong\.js"/);
+    assert.match(await add("two", ["--collector-url", "https://x.example"]), /src="https:\/\/x\.example\/c/);
+  } finally {
+    await running.stop();
+  }
+  assert.match(await corongOk(own.dir, ["site", "add", "three", "--domain", "shop.example"]), /localhost:8001/);
+  own.remove();
+});
+
 test("up: an address of its own for the collector; a password meant for another Redis", async () => {
   const own = temporaryFolder();
   process.env.CORONG_REDIS_PASSWORD = "of another";
