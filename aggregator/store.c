@@ -120,6 +120,22 @@ write_format(const struct store *s, struct err *err)
     return rc;
 }
 
+/* FORMAT is made before anything else. Where it is missing from a folder that has data, a new id
+ * and a new seed would make all of it foreign. */
+static enum err_code
+make_format(const struct store *s, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+
+    store_path(s, "catalog.db", path);
+    if (file_exists(path))
+        return err_set(err, ERR_CORRUPT, NULL,
+                       "%s/" FORMAT_FILE " is missing, but there is a catalog, which belongs to "
+                       "it: put it back; nothing was changed",
+                       s->dir);
+    return write_format(s, err);
+}
+
 /* Make what is missing. The lock makes two processes that start at once agree on one id; FORMAT
  * is looked at again under it. */
 static enum err_code
@@ -136,7 +152,7 @@ create_format(struct store *s, struct err *err)
         return rc;
     rc = read_format(s, err);
     if (rc == ERR_NOT_FOUND) {
-        rc = write_format(s, err);
+        rc = make_format(s, err);
         if (rc == ERR_OK)
             rc = read_format(s, err);
     }

@@ -36,7 +36,7 @@ struct store {
 /* Read FORMAT. create = true: where the folder or FORMAT is missing, make them, with a new install
  * id and seed (safe when several processes start at once). Holds nothing open afterwards.
  * ERR_NOT_FOUND (no data folder there), ERR_VERSION (made by a newer Corong; nothing was touched),
- * ERR_CORRUPT, ERR_IO. */
+ * ERR_CORRUPT (also where FORMAT is missing beside a catalog), ERR_IO. */
 enum err_code store_open(const char *dir, bool create, struct store *out, struct err *err);
 
 /* "<dir>/<name>" and "<segments>/<name>" into path (FILE_PATH_MAX). */

@@ -61,6 +61,20 @@ test_newer_format_is_left_untouched(void **state)
 }
 
 static void
+test_a_lost_format_is_not_made_anew_beside_a_catalog(void **state)
+{
+    struct fixture *f = *state;
+    struct store s;
+    struct err err = ERR_NONE;
+    char path[FILE_PATH_MAX];
+
+    file_path(path, f->dir, "FORMAT");
+    assert_ok(file_remove(path, &err));
+    assert_rc(store_open(f->dir, true, &s, &err), ERR_CORRUPT);
+    assert_false(file_exists(path));
+}
+
+static void
 test_damaged_format_is_named(void **state)
 {
     static const char *const texts[] = {
@@ -148,6 +162,8 @@ main(void)
         cmocka_unit_test(test_no_folder_is_not_found),
         cmocka_unit_test_setup_teardown(test_newer_format_is_left_untouched, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_lost_format_is_not_made_anew_beside_a_catalog,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_damaged_format_is_named, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test(test_all_who_start_at_once_agree),
