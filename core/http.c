@@ -87,6 +87,7 @@ status_words(int status)
         {501, "Not Implemented"},
         {503, "Service Unavailable"},
         {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
@@ -276,6 +277,7 @@ refuse(struct exchange *x, int status, const char *code, const char *message, in
 static void
 handle(struct exchange *x)
 {
+    static const struct slice go_on = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
     const struct http_server *s = x->server;
     const struct http_route *route;
     struct http_request *r = &x->request;
@@ -301,6 +303,8 @@ handle(struct exchange *x)
         refuse(x, 413, "too_large", "the body is larger than this address takes", length);
         return;
     }
+    if (length > 0 && slice_equal_nocase(http_header(r, "Expect"), SLICE("100-continue")))
+        mg_write(x->conn, go_on.p, go_on.n); /* else such senders wait a second before they go on */
     if (!read_body(s, x->conn, length, &x->worker->in)) {
         refuse(x, 408, "too_slow", "the body did not come in time", 0);
         return;
@@ -314,6 +318,11 @@ wants_close(const struct exchange *x)
 {
     struct slice connection = http_header(&x->request, "Connection");
 
+    /* Without a length a body may follow all the same: civetweb drops all headers behind an
+     * ill-formed one. It must not be taken for the next request. */
+    if ((x->request.method & (HTTP_POST | HTTP_PUT)) &&
+        http_header(&x->request, "Content-Length").n == 0)
+        return true;
     return !x->server->config.keep_alive || strcmp(x->info->http_version, "1.1") != 0 ||
            slice_equal_nocase(slice_trim(connection), SLICE("close"));
 }

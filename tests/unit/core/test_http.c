@@ -268,6 +268,44 @@ test_one_connection_takes_many_requests(void **state)
 }
 
 static void
+test_a_body_without_a_length_is_no_request(void **state)
+{
+    static const char smuggled[] = "POST /echo HTTP/1.1\r\n" HOST "X: a\r\n folded\r\n"
+                                   "Content-Length: 32\r\n\r\n"
+                                   "GET /files/x HTTP/1.1\r\n" HOST "\r\n";
+    int fd = http_client_connect(http_port(*state));
+    struct http_answer a;
+
+    http_client_send(fd, slice_from(smuggled));
+    http_client_read(fd, &a);
+    assert_true(slice_is(http_answer_header(&a, "Connection"), "close"));
+    http_answer_fini(&a);
+    http_client_read(fd, &a);
+    assert_int_equal(a.status, 0);
+    http_answer_fini(&a);
+    close(fd);
+}
+
+static void
+test_who_asks_before_sending_is_told_to_go_on(void **state)
+{
+    int fd = http_client_connect(http_port(*state));
+    char text[64] = "";
+    struct http_answer a;
+
+    http_client_send(fd, SLICE("POST /echo HTTP/1.1\r\n" HOST
+                               "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"));
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    assert_string_equal(text, "HTTP/1.1 100 Continue\r\n\r\n");
+    http_client_send(fd, SLICE("abc"));
+    http_client_read(fd, &a);
+    assert_int_equal(a.status, 200);
+    assert_true(slice_contains(a.body, SLICE("b=3 abc")));
+    http_answer_fini(&a);
+    close(fd);
+}
+
+static void
 test_bodies_at_the_cap_and_over_it(void **state)
 {
     char *text = calloc(1, BODY_MAX + 1);
@@ -457,6 +495,8 @@ main(void)
         SERVED(test_head_has_the_length_and_no_body),
         SERVED(test_no_header_value_makes_another_header),
         SERVED(test_one_connection_takes_many_requests),
+        SERVED(test_a_body_without_a_length_is_no_request),
+        SERVED(test_who_asks_before_sending_is_told_to_go_on),
         SERVED(test_bodies_at_the_cap_and_over_it),
         SERVED(test_a_large_reply_comes_whole),
         SERVED(test_a_body_in_drops_is_cut_off),
