@@ -22,6 +22,7 @@
 #define CATALOG_NAME_MAX    SEGMENT_NAME_MAX
 #define CATALOG_EPOCH_MAX   40
 #define CATALOG_REPLACED_MS 60000
+#define CATALOG_ASIDE_S     (7 * 86400)
 
 enum catalog_kind { CATALOG_FLUSH = 1, CATALOG_IMPORT = 2, CATALOG_MERGE = 3 };
 
@@ -120,8 +121,9 @@ enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *ou
 
 /* ---- Files ---- */
 
-/* Unlink replaced files whose time has come, and, where nobody is writing, every file in segments/
- * that the catalog does not name. *out_n (may be NULL) is how many went. */
+/* Unlink replaced files whose time has come, and, where nobody is writing, put every file in
+ * segments/ that the catalog does not name into unlisted/, from where it goes after
+ * CATALOG_ASIDE_S. *out_n (may be NULL) is how many went out of segments/. */
 enum err_code catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err);
 
 /* Is it a file that was live and waits for its unlink? */

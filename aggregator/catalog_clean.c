@@ -2,8 +2,11 @@
 #include "aggregator/catalog_int.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 
@@ -54,11 +57,60 @@ compare_names(const void *key, const void *row)
     return strcmp(key, ((const struct catalog_segment *)row)->name);
 }
 
+/* A file that no commit names: the leavings of a crash, or, where catalog.db itself has lost a
+ * commit (SQLite drops what stands behind a damaged page of its log without a word), all that is
+ * left of it. So a whole file is put aside for a while, not unlinked. */
+static enum err_code
+put_aside(const struct store *s, const char *name, struct err *err)
+{
+    char folder[FILE_PATH_MAX];
+    char from[FILE_PATH_MAX];
+    char to[FILE_PATH_MAX];
+    enum err_code rc;
+
+    store_segment_path(s, name, from);
+    if (name[0] == '.') /* a temporary file: never whole */
+        return file_remove(from, err);
+    store_path(s, "unlisted", folder);
+    rc = file_make_folder(folder, 0700, err);
+    if (rc != ERR_OK)
+        return rc;
+    file_path(to, folder, name);
+    return rename(from, to) == 0 ? ERR_OK : err_errno(err, "cannot put %s aside", name);
+}
+
+/* Unlink what was put aside long ago. */
+static enum err_code
+unlink_aside(const struct store *s, struct err *err)
+{
+    int64_t before_s = clock_wall_ms() / 1000 - CATALOG_ASIDE_S;
+    char folder[FILE_PATH_MAX];
+    char path[FILE_PATH_MAX];
+    enum err_code rc = ERR_OK;
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+
+    store_path(s, "unlisted", folder);
+    dir = opendir(folder);
+    if (!dir)
+        return errno == ENOENT ? ERR_OK : err_errno(err, "open %s", folder);
+    while (rc == ERR_OK && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        file_path(path, folder, entry->d_name);
+        /* a rename sets the time of change */
+        if (stat(path, &st) == 0 && st.st_ctime < before_s)
+            rc = file_remove(path, err);
+    }
+    closedir(dir);
+    return rc;
+}
+
 /* With `writing` held exclusively: nobody can be between a file and its commit. */
 static enum err_code
-unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
+clear_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
 {
-    char path[FILE_PATH_MAX];
     struct catalog_list list;
     struct dirent *entry;
     enum err_code rc;
@@ -81,12 +133,11 @@ unlink_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *
             rc = catalog_is_replaced(c, entry->d_name, &is_kept, err);
         if (rc != ERR_OK || is_kept)
             continue;
-        store_segment_path(s, entry->d_name, path);
-        rc = file_remove(path, err);
+        rc = put_aside(s, entry->d_name, err);
         *n += rc == ERR_OK;
     }
     closedir(dir);
-    return rc;
+    return rc == ERR_OK ? unlink_aside(s, err) : rc;
 }
 
 enum err_code
@@ -103,7 +154,7 @@ catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *
     rc = store_lock_writing(s, true, false, &lock, err);
     if (rc == ERR_OK) {
         arena_init(&a, 64 << 10);
-        rc = unlink_unlisted(c, s, &a, &n, err);
+        rc = clear_unlisted(c, s, &a, &n, err);
         arena_fini(&a);
         file_unlock(&lock);
     } else if (rc == ERR_CONFLICT) {

@@ -4,6 +4,7 @@
  *   catalog.db    which segments live, how far the streams are read (catalog.h)
  *   settings.db   sites, funnels, people; mode 0600 (settings_db.h)
  *   segments/     the files that the catalog names, and nothing else for long
+ *   unlisted/     files of segments/ that no commit names, for a week (catalog.h)
  *   bad/          stream entries that could not be read, as they came
  *   writing       lock: shared from before a segment file exists until its commit
  *   merging       lock: one merger at a time

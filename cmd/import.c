@@ -244,7 +244,7 @@ say_result(struct import *m)
         printf("{\"rows\":%lld,\"events\":%lld,\"repeats\":%lld,\"rejected\":%lld}\n",
                (long long)m->n_rows, written, repeats, (long long)m->n_rejected);
     else
-        printf("%lld rows: %lld events imported, %lld repeats left out, %lld rejected\n",
+        printf("%lld rows: %lld events, %lld repeats of others in the file, %lld rejected\n",
                (long long)m->n_rows, written, repeats, (long long)m->n_rejected);
     return m->n_rejected > 0 ? CMD_FAILED : CMD_DONE;
 }

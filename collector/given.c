@@ -204,8 +204,10 @@ given_finish(struct given *g, struct slice default_currency, struct err *err)
     struct slice *currency = &g->event.text[TEXT_CURRENCY];
     char upper[3];
 
-    if (currency->n == 0 && g->number_text[NUMBER_VALUE].n > 0)
+    if (currency->n == 0 && default_currency.n > 0 && g->number_text[NUMBER_VALUE].n > 0) {
         *currency = default_currency;
+        g->event.flags |= EVENT_SITE_CURRENCY;
+    }
     if (currency->n > 0 && !currency_normalize(*currency, upper))
         return err_set(err, ERR_INVALID, "currency", "must be three letters like USD");
     for (int k = 0; k < NUMBER_COUNT; k++) {

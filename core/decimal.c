@@ -154,7 +154,7 @@ decimal_parse(struct slice number, int digits, int64_t *out, struct err *err)
                        (int)(number.n < 40 ? number.n : 40), number.p);
     kept = p.point + digits;
     if (kept > 17)
-        return err_set(err, ERR_LIMIT, NULL, "a number beyond +-9e15");
+        return err_set(err, ERR_INVALID, NULL, "a number beyond +-9e15");
     for (int64_t i = 0; i < kept; i++)
         units = units * 10 + (i < (int64_t)p.n ? digit_at(&p, (size_t)i) - '0' : 0);
     rest = rest_in_millionths(&p, kept);
@@ -162,7 +162,7 @@ decimal_parse(struct slice number, int digits, int64_t *out, struct err *err)
         return err_set(err, ERR_INVALID, NULL, "more than %d digits after the point", digits);
     units += rest >= 999999;
     if (units > UNITS_MAX)
-        return err_set(err, ERR_LIMIT, NULL, "a number beyond +-9e15");
+        return err_set(err, ERR_INVALID, NULL, "a number beyond +-9e15");
     *out = p.is_negative ? -units : units;
     return ERR_OK;
 }

@@ -307,12 +307,19 @@ content_id(const struct event *e, struct arena *a)
     struct buffer b = BUFFER_EMPTY;
     struct hash128 h;
     char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
+    int64_t value = e->number[NUMBER_VALUE];
 
+    /* the same value, whatever currency the site has for such values meanwhile */
+    for (int digits = currency_digits(e->text[TEXT_CURRENCY]); digits < CURRENCY_DIGITS_MAX;
+         digits++)
+        value = (int64_t)((uint64_t)value * 10);
     buffer_add_u64(&b, (uint64_t)e->time_ms);
     for (size_t i = 0; i < sizeof known_by / sizeof known_by[0]; i++)
-        add_field(&b, e->text[known_by[i]]);
+        add_field(&b, known_by[i] == TEXT_CURRENCY && (e->flags & EVENT_SITE_CURRENCY)
+                          ? SLICE_EMPTY
+                          : e->text[known_by[i]]);
     buffer_add_char(&b, event_has_number(e, NUMBER_VALUE) ? '1' : '0');
-    buffer_add_u64(&b, (uint64_t)e->number[NUMBER_VALUE]);
+    buffer_add_u64(&b, (uint64_t)value);
     for (uint32_t i = 0; i < e->n_properties; i++) {
         add_field(&b, e->properties[i].key);
         add_field(&b, e->properties[i].value);

@@ -57,6 +57,8 @@ enum event_number {
 enum event_flag {
     EVENT_BOT = 1,    /* judged a bot when it came in */
     EVENT_DRIVER = 2, /* has a driver of its own (funnel.md section 4) */
+    EVENT_SITE_CURRENCY =
+        4, /* none was given: TEXT_CURRENCY is what the site has for such values */
 };
 
 /* Who gave it: decides for how long its id is kept, and that the secret key is never a bot. */

@@ -25,6 +25,8 @@ add_attribute(struct buffer *out, const struct event *e, const struct attribute 
 {
     enum event_number k = (enum event_number)a->code;
 
+    if (a->code == TEXT_CURRENCY && a->source == SOURCE_TEXT && (e->flags & EVENT_SITE_CURRENCY))
+        return;
     if (a->source == SOURCE_TEXT && a->code != TEXT_EVENT) {
         add_text(out, a->name, e->text[a->code]);
     } else if (a->source == SOURCE_NUMBER && event_has_number(e, k)) {

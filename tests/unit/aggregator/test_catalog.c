@@ -260,6 +260,26 @@ test_replaced_files_stay_for_a_minute(void **state)
 }
 
 static void
+test_a_file_that_no_commit_names_is_put_aside_for_a_week(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = ERR_NONE;
+    int n = -1;
+
+    touch(f, "lost.seg");
+    touch(f, ".new-abc");
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 2);
+    assert_false(is_there(f, "lost.seg") || is_there(f, ".new-abc"));
+    assert_true(is_there(f, "../unlisted/lost.seg"));
+    assert_false(is_there(f, "../unlisted/.new-abc"));
+    clock_set_wall_ms(clock_wall_ms() + (CATALOG_ASIDE_S + 10) * INT64_C(1000));
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    clock_set_wall_ms(-1);
+    assert_false(is_there(f, "../unlisted/lost.seg"));
+}
+
+static void
 test_alarms_are_kept_and_counted(void **state)
 {
     struct fixture *f = *state;
@@ -293,6 +313,7 @@ main(void)
         CASE(test_newer_schema_is_refused),
         CASE(test_clean_takes_what_nobody_names),
         CASE(test_replaced_files_stay_for_a_minute),
+        CASE(test_a_file_that_no_commit_names_is_put_aside_for_a_week),
         CASE(test_alarms_are_kept_and_counted),
     };
 

@@ -72,7 +72,7 @@ makes_a_whole_event(void **state)
     ASSERT_TEXT(g, TEXT_COUNTRY, "");
     ASSERT_TEXT(g, TEXT_CURRENCY, "EUR");
     assert_int_equal(g.event.number[NUMBER_VALUE], 1250);
-    assert_int_equal(g.event.flags, EVENT_DRIVER);
+    assert_int_equal(g.event.flags, EVENT_DRIVER | EVENT_SITE_CURRENCY);
     assert_int_equal(g.event.id.n, EVENT_CONTENT_ID_BYTES);
     assert_int_equal(g.ip.n, 0);
 }

@@ -132,6 +132,23 @@ without_an_id_it_is_known_by_what_was_given(void **state)
 }
 
 static void
+the_currency_of_the_site_makes_no_other_event(void **state)
+{
+    struct event given[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        given[i] = plain("refund");
+        event_set_number(&given[i], NUMBER_VALUE, i == 1 ? 12 : 1200);
+        given[i].text[TEXT_CURRENCY] = i == 1 ? SLICE("JPY") : SLICE("USD");
+        given[i].flags = i < 2 ? EVENT_SITE_CURRENCY : 0;
+        assert_int_equal(event_prepare(&given[i], &arena, NULL), ERR_OK);
+    }
+    assert_true(slice_equal(given[0].id, given[1].id));
+    assert_false(slice_equal(given[0].id, given[2].id));
+}
+
+static void
 properties_are_sorted_and_single(void **state)
 {
     struct event_property p[3] = {
@@ -175,6 +192,7 @@ main(void)
         cmocka_unit_test(texts_are_mended),
         cmocka_unit_test(a_sale_is_known_by_its_order),
         cmocka_unit_test(without_an_id_it_is_known_by_what_was_given),
+        cmocka_unit_test(the_currency_of_the_site_makes_no_other_event),
         cmocka_unit_test(properties_are_sorted_and_single),
         cmocka_unit_test(attributes_by_name),
     };

@@ -61,13 +61,19 @@ export function addDays(day: string, days: number): string {
 
 /* The calendar day that `now` is in a time zone; in UTC where the browser does not know the zone. */
 export function dayIn(timezone: string, now: number): string {
-  const day = (timeZone: string) =>
-    new Intl.DateTimeFormat("en-CA", {
+  /* by parts: how a locale joins them differs between versions of its data */
+  const day = (timeZone: string) => {
+    const format = new Intl.DateTimeFormat("en", {
       timeZone,
+      calendar: "gregory",
+      numberingSystem: "latn",
       year: "numeric",
       month: "2-digit",
       day: "2-digit",
-    }).format(now);
+    });
+    const parts = new Map(format.formatToParts(now).map((part) => [part.type, part.value]));
+    return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
+  };
   try {
     return day(timezone);
   } catch {
