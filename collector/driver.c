@@ -6,23 +6,35 @@
 
 #include <libpsl.h>
 
-#include "core/url.h"
-
 /* ---- The address ---- */
 
-/* Where a tag's value goes, NULL for a parameter that is none. */
+/* Where a tag's value goes, NULL for a parameter that is none: "utm_", Matomo's own families, and
+ * in each of them every name that one of them has. */
 static struct slice *
-tag_of(struct slice name, struct driver_tags *tags)
+tag_of(struct slice parameter, struct driver_tags *tags)
 {
-    if (slice_is(name, "utm_source"))
-        return &tags->source;
-    if (slice_is(name, "utm_medium"))
-        return &tags->medium;
-    if (slice_is(name, "utm_campaign"))
-        return &tags->campaign;
-    if (slice_is(name, "utm_content"))
-        return &tags->content;
-    return slice_is(name, "utm_term") ? &tags->keyword : NULL;
+    static const char *const families[] = {"utm", "mtm", "matomo", "pk", "piwik"};
+    const struct {
+        const char *name;
+        struct slice *tag;
+    } names[] = {
+        {"source", &tags->source},   {"medium", &tags->medium},   {"campaign", &tags->campaign},
+        {"cpn", &tags->campaign},    {"content", &tags->content}, {"term", &tags->keyword},
+        {"keyword", &tags->keyword}, {"kwd", &tags->keyword},
+    };
+    struct slice family, name;
+    size_t i = 0;
+
+    if (!slice_cut(parameter, '_', &family, &name))
+        return NULL;
+    while (i < sizeof families / sizeof *families && !slice_is(family, families[i]))
+        i++;
+    if (i == sizeof families / sizeof *families)
+        return NULL;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(name, names[i].name))
+            return names[i].tag;
+    return NULL;
 }
 
 static void
@@ -106,44 +118,64 @@ registrable_domain(struct slice host, struct arena *a)
     return domain ? slice_from(domain) : host;
 }
 
+/* Is host this one, or below it? */
+static bool
+is_at_or_below(struct slice host, struct slice domain)
+{
+    return domain.n > 0 && slice_ends_with(host, domain) &&
+           (host.n == domain.n || host.p[host.n - domain.n - 1] == '.');
+}
+
+/* The list is only asked for the second host where it ends as the first one's domain does. */
 bool
 driver_same_domain(struct slice a_host, struct slice b_host, struct arena *a)
 {
-    return slice_equal(a_host, b_host) ||
-           slice_equal(registrable_domain(a_host, a), registrable_domain(b_host, a));
+    struct slice domain;
+
+    if (slice_equal(a_host, b_host))
+        return true;
+    domain = registrable_domain(a_host, a);
+    return is_at_or_below(b_host, domain) && slice_equal(domain, registrable_domain(b_host, a));
 }
 
 static bool
 is_ignored(struct slice host, const struct driver_home *home)
 {
-    for (size_t i = 0; i < home->n_ignored; i++) {
-        struct slice ignored = home->ignored[i];
-
-        if (ignored.n > 0 && slice_ends_with(host, ignored) &&
-            (host.n == ignored.n || host.p[host.n - ignored.n - 1] == '.'))
+    for (size_t i = 0; i < home->n_ignored; i++)
+        if (is_at_or_below(host, home->ignored[i]))
             return true;
-    }
     return false;
 }
 
-/* A referrer that brings a visitor: of another domain, not ignored. Android's apps
+/* A referrer that brings a visitor. */
+struct referrer {
+    struct url url;
+    struct slice host;
+    const struct driver_host *known; /* NULL: in no table */
+};
+
+/* Of another domain, not ignored, no provider. Android's apps
  * ("android-app://com.google.android.gm/") are known by their package. */
 static bool
-read_referrer(struct slice text, const struct driver_home *home, struct arena *a, struct url *url,
-              struct slice *host)
+read_referrer(struct slice text, const struct driver_home *home, struct arena *a,
+              struct referrer *out)
 {
     static const struct slice app = SLICE("android-app://");
 
     if (slice_starts_with(text, app))
         text = arena_printf(a, "https://%.*s", SLICE_ARG(slice_sub(text, app.n, text.n)));
-    if (text.n == 0 || !url_split(text, url) || url->host.n == 0)
+    if (text.n == 0 || !url_split(text, &out->url) || out->url.host.n == 0)
         return false;
-    *host = url_host(a, url->host);
-    if (home->domain.n > 0 && driver_same_domain(*host, home->domain, a))
+    out->host = url_host(a, out->url.host);
+    if (home->domain.n > 0 && driver_same_domain(out->host, home->domain, a))
         return false;
-    if (home->page_host.n > 0 && driver_same_domain(*host, home->page_host, a))
+    if (home->page_host.n > 0 && !is_at_or_below(home->page_host, home->domain) &&
+        driver_same_domain(out->host, home->page_host, a))
         return false;
-    return !is_ignored(*host, home);
+    if (is_ignored(out->host, home))
+        return false;
+    out->known = driver_find_host(out->host, out->url.path, a);
+    return !out->known || out->known->kind != DRIVER_PROVIDER;
 }
 
 /* ---- Both together ---- */
@@ -160,35 +192,28 @@ was_given_one(const struct given *g)
     return false;
 }
 
-static struct slice
-searched_for(const struct driver_host *known, const struct url *url, struct arena *a)
-{
-    struct slice rest = url->query, name, value;
-
-    while (known->keyword && url_next_parameter(&rest, &name, &value))
-        if (slice_is(name, known->keyword))
-            return slice_trim(url_decode(a, value));
-    return SLICE_EMPTY;
-}
-
 /* Source, medium and keyword of a referrer. */
 static void
-fill_from_referrer(struct given *g, const struct url *url, struct slice host, struct arena *a)
+fill_from_referrer(struct given *g, const struct referrer *r, struct arena *a)
 {
     static const char *const media[] = {
         [DRIVER_UNKNOWN] = "referral", [DRIVER_SEARCH] = "organic",
         [DRIVER_SOCIAL] = "social",    [DRIVER_AI] = "ai",
-        [DRIVER_EMAIL] = "email",
+        [DRIVER_EMAIL] = "email",      [DRIVER_DISPLAY] = "display",
+        [DRIVER_PAID_SEARCH] = "cpc",  [DRIVER_PROVIDER] = "referral",
     };
-    const struct driver_host *known = driver_find_host(host, a);
-    struct slice name = host;
+    const struct driver_host *known = r->known;
+    struct slice keyword = known ? driver_read_keyword(known, &r->url, a) : SLICE_EMPTY;
+    struct slice name = r->host;
 
+    if (known && known->is_for_keyword && keyword.n == 0)
+        known = NULL;
     if (slice_starts_with(name, SLICE("www.")))
         name = slice_sub(name, 4, name.n);
     given_fill(g, TEXT_SOURCE, known ? slice_from(known->source) : name);
     given_fill(g, TEXT_MEDIUM, slice_from(media[known ? known->kind : DRIVER_UNKNOWN]));
-    if (known && g->event.text[TEXT_KEYWORD].n == 0)
-        g->event.text[TEXT_KEYWORD] = searched_for(known, url, a);
+    if (g->event.text[TEXT_KEYWORD].n == 0)
+        given_fill(g, TEXT_KEYWORD, keyword);
 }
 
 void
@@ -196,9 +221,8 @@ driver_derive(struct given *g, const struct driver_tags *tags, const struct driv
               struct arena *a)
 {
     struct event *e = &g->event;
-    struct slice host;
-    struct url url;
-    bool is_brought = read_referrer(e->text[TEXT_REFERRER], home, a, &url, &host);
+    struct referrer referrer;
+    bool is_brought = read_referrer(e->text[TEXT_REFERRER], home, a, &referrer);
 
     if (!is_brought && !has_tags(tags) && !was_given_one(g))
         return;
@@ -213,7 +237,7 @@ driver_derive(struct given *g, const struct driver_tags *tags, const struct driv
             given_fill(g, TEXT_SOURCE, slice_from(tags->click->source));
             given_fill(g, TEXT_MEDIUM, slice_from(tags->click->medium));
         } else if (is_brought) {
-            fill_from_referrer(g, &url, host, a);
+            fill_from_referrer(g, &referrer, a);
         }
     }
     given_fill(g, TEXT_CHANNEL,

@@ -5,6 +5,7 @@
 #define COLLECTOR_DRIVER_H
 
 #include "collector/given.h"
+#include "core/url.h"
 
 /* ---- The address ---- */
 
@@ -12,11 +13,11 @@ struct driver_click; /* a kind of click id (gclid, fbclid, ...); static */
 
 /* What a query says about its driver; all decoded. */
 struct driver_tags {
-    struct slice source;              /* utm_source */
+    struct slice source;              /* utm_source, mtm_source, pk_source, ... */
     struct slice medium;              /* utm_medium */
     struct slice campaign;            /* utm_campaign */
     struct slice content;             /* utm_content */
-    struct slice keyword;             /* utm_term */
+    struct slice keyword;             /* utm_term, mtm_kwd, pk_keyword, ... */
     const struct driver_click *click; /* of the first click id; NULL without one */
     struct slice click_id;            /* "gclid=<value>" */
 };
@@ -48,22 +49,40 @@ bool driver_same_domain(struct slice a_host, struct slice b_host, struct arena *
 void driver_derive(struct given *g, const struct driver_tags *tags, const struct driver_home *home,
                    struct arena *a);
 
-/* ---- The tables (collector/driver_table.c) ---- */
+/* ---- The tables ---- */
 
-enum driver_kind { DRIVER_UNKNOWN, DRIVER_SEARCH, DRIVER_SOCIAL, DRIVER_AI, DRIVER_EMAIL };
+enum driver_kind {
+    DRIVER_UNKNOWN,
+    DRIVER_SEARCH,
+    DRIVER_SOCIAL,
+    DRIVER_AI,
+    DRIVER_EMAIL,
+    DRIVER_DISPLAY,     /* networks of advertisements: a click there was paid for */
+    DRIVER_PAID_SEARCH, /* search advertisements on others' pages */
+    DRIVER_PROVIDER     /* payment and sign-in: they send a visitor back, they bring none */
+};
 
 struct driver_host {
     const char *host;   /* "bing.com" and all below; "google.*": under any public suffix */
+    const char *path;   /* "/imgres" and all below; "" any */
     const char *source; /* "bing" */
+    const char
+        *keywords; /* where the keyword is, by commas: "q,query"; "/s/+": a part of the path */
+    const char *charset; /* of keywords that are not UTF-8; "" none */
     enum driver_kind kind;
-    const char *keyword; /* the parameter that holds what was searched for; NULL without one */
+    bool is_exact;       /* not what is below the host, but for its www. and m. */
+    bool is_for_keyword; /* only where there is a keyword: a portal that also searches */
 };
 
-/* The row of a referrer's host (lower case), NULL where it is in none. */
-const struct driver_host *driver_find_host(struct slice host, struct arena *a);
+/* The row of a referrer's host (lower case) and path, the nearest there is; NULL without one. */
+const struct driver_host *driver_find_host(struct slice host, struct slice path, struct arena *a);
 
-/* The row of a source as campaigns name it ("google", "Facebook", "chatgpt.com"), without case. */
-const struct driver_host *driver_find_source(struct slice source, struct arena *a);
+/* What a source is as campaigns name it ("google", "Facebook", "chatgpt.com"), without case. */
+enum driver_kind driver_kind_of_source(struct slice source, struct arena *a);
+
+/* What was searched for at an address that a row knows, trimmed; "" where it does not say. */
+struct slice driver_read_keyword(const struct driver_host *known, const struct url *url,
+                                 struct arena *a);
 
 struct driver_click {
     const char *parameter; /* "gclid" */
