@@ -6,8 +6,8 @@
 #include "core/event.h"
 
 /* Append {"visitor":..,"time":"2026-06-01T12:00:00.123Z","event":..,...}: what is set, in the order
- * of the attribute table; an id or currency that was not given is left out, money is a decimal number. What is
- * written imports as the same event. */
+ * of the attribute table; an id or currency that was not given is left out, money is a decimal
+ * number. What is written imports as the same event. */
 void event_add_json(struct buffer *out, const struct event *e);
 
 #endif
