@@ -3,13 +3,16 @@
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
+import { files } from '../parts.mjs';
 
 export const SITE = 'site_AAAAAAAAAAAAAAAAAAAAAA';
-const here = new URL('../', import.meta.url);
-export const builds = ['corong.js', 'dist/corong.js'];
-const text = Object.fromEntries(
-  builds.map(name => [name, readFileSync(new URL(name, here), 'utf8')])
-);
+const text = {};
+for (const [name, { source }] of Object.entries(files)) {
+  text[name] = source;
+  text['dist/' + name] = readFileSync(new URL('../dist/' + name, import.meta.url), 'utf8');
+}
+export const full = ['corong.js', 'dist/corong.js'];
+export const builds = [...full, 'corong-core.js', 'dist/corong-core.js'];
 
 // As in browsers: assigned properties are kept as text, and are what Object.keys lists.
 export function storage({ capacity = Infinity } = {}) {
@@ -59,8 +62,10 @@ export function open({
   local = storage(),
   collector = new Collector(),
   clock = new Clock(),
-  keepalive = true,
   prerendering = false,
+  data = {},
+  signals = {},
+  load_ms = 0,
   before = '',
 } = {}) {
   const listeners = {};
@@ -71,34 +76,34 @@ export function open({
   const go = (_state, _title, next) => {
     if (next !== undefined) location.href = new URL(next, location.href).href;
   };
-  class Request {}
-  if (keepalive) Object.defineProperty(Request.prototype, 'keepalive', { get: () => false });
+  const opened = clock.ms;
 
-  const script = { src: 'https://stats.shop.example/corong.js', dataset: { site: SITE } };
+  const script = { src: 'https://stats.shop.example/corong.js', dataset: { site: SITE, ...data } };
   const window = {
     document: {
       currentScript: script,
-      querySelector: () => script,
-      addEventListener: listen,
+      documentElement: { scrollHeight: 2000 },
+      hidden: false,
       referrer,
       title: 'A page',
       prerendering,
     },
     location,
     history: { pushState: go, replaceState: go },
-    navigator: {
-      language: 'id-ID',
-      sendBeacon: (to, body) => {
-        collector.take(to, body);
-        return true;
-      },
+    navigator: { language: 'id-ID', ...signals },
+    performance: {
+      now: () => clock.ms - opened,
+      getEntriesByType: () => [{ loadEventEnd: load_ms }],
     },
+    scrollY: 0,
+    innerHeight: 500,
+    getSelection: () => '',
+    queueMicrotask,
     Date: class extends Date {
       static now() {
         return clock.ms;
       }
     },
-    Request,
     URL,
     crypto: { getRandomValues: bytes => webcrypto.getRandomValues(bytes) },
     console: { error: e => errors.push(e) },
@@ -128,6 +133,8 @@ export function open({
     clock,
     errors,
     script,
+    // Another script of the page: corong-datalayer.js.
+    run: name => vm.runInContext(text[name], window),
     newGlobals: () => Object.keys(window).filter(name => !globals.includes(name)),
     corong: (...call) => window.corong(...call),
     fire: (name, event = {}) => (listeners[name] || []).forEach(f => f(event)),

@@ -1,11 +1,9 @@
 // A collector to test the snippet against: serves pages, keeps beacons, answers as it is told.
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
 const root = new URL('../../../', import.meta.url);
-const snippet = readFileSync(new URL('js-snippet/dist/corong.js', root));
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
 export const SITE = 'site_AAAAAAAAAAAAAAAAAAAAAA';
@@ -28,17 +26,27 @@ export class StandIn {
     return it;
   }
 
-  // A page with the snippet's tag, and what else is given.
-  page(path, body = '', { headers = {}, origin = '' } = {}) {
+  // A page with the snippet's tag (with the settings `data`), and what else is given.
+  page(path, body = '', { headers = {}, origin = '', data = '', file = 'corong.js' } = {}) {
     this.pages[path] = {
       headers,
       html: `<!doctype html><title>Page ${path}</title>
-        <script defer src="${origin}/corong.js" data-site="${SITE}"></script>${body}`,
+        <script defer src="${origin}/${file}" data-site="${SITE}" ${data}></script>${body}`,
     };
+  }
+
+  // A script of the site's own, as a strict CSP wants it.
+  script(path, text) {
+    this.pages[path] = { headers: { 'content-type': 'text/javascript' }, html: text };
   }
 
   get events() {
     return this.beacons.flatMap(beacon => beacon.events);
+  }
+
+  // Without what every page tells when it is left.
+  get told() {
+    return this.events.filter(event => event.event !== 'engage');
   }
 
   async stop() {
@@ -50,10 +58,6 @@ export class StandIn {
     const { pathname } = new URL(request.url, 'http://localhost');
     this.requests.push(`${request.method} ${pathname}`);
     if (pathname === '/e') return this.#take(request, response);
-    if (pathname === '/corong.js') {
-      response.writeHead(200, { 'content-type': 'text/javascript' });
-      return response.end(snippet);
-    }
     const page = this.pages[pathname];
     if (page) {
       response.writeHead(200, {
@@ -62,6 +66,10 @@ export class StandIn {
         ...page.headers,
       });
       return response.end(page.html);
+    }
+    if (/^\/corong[a-z-]*\.js$/.test(pathname)) {
+      response.writeHead(200, { 'content-type': 'text/javascript' });
+      return response.end(await readFile(new URL(`js-snippet/dist${pathname}`, root)));
     }
     if (pathname.startsWith('/shop/')) return this.#shop(pathname.slice(6), response);
     response.writeHead(404).end();
