@@ -350,10 +350,10 @@ crawl(struct shop_session *s)
     uint32_t n = 3 + dice_below(&s->dice, 6);
 
     s->e.flags |= EVENT_BOT;
-    s->e.text[TEXT_BOT_REASON] = SLICE("agent says headless");
+    s->e.text[TEXT_BOT_REASON] = SLICE("crawler HeadlessChrome");
     s->e.text[TEXT_DEVICE] = SLICE("desktop");
     s->e.text[TEXT_OS] = SLICE("Linux");
-    s->e.text[TEXT_BROWSER] = SLICE("Chrome");
+    s->e.text[TEXT_BROWSER] = SLICE("HeadlessChrome");
     s->is_phone = false;
     for (uint32_t i = 0; i < n; i++) {
         struct shop_item p = draw_product(s);

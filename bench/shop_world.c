@@ -48,16 +48,16 @@ const struct shop_place shop_places[] = {
 };
 
 const struct shop_agent shop_agents[] = {
-    {310, true, "mobile", "Android", "Chrome"},
-    {190, true, "mobile", "iOS", "Safari"},
+    {310, true, "mobile", "Android", "Chrome Mobile"},
+    {190, true, "mobile", "iOS", "Mobile Safari"},
     {45, true, "mobile", "Android", "Samsung Internet"},
     {190, false, "desktop", "Windows", "Chrome"},
     {75, false, "desktop", "Windows", "Edge"},
-    {65, false, "desktop", "macOS", "Safari"},
-    {45, false, "desktop", "macOS", "Chrome"},
+    {65, false, "desktop", "Mac OS X", "Safari"},
+    {45, false, "desktop", "Mac OS X", "Chrome"},
     {30, false, "desktop", "Windows", "Firefox"},
     {12, false, "desktop", "Linux", "Firefox"},
-    {28, false, "tablet", "iPadOS", "Safari"},
+    {28, false, "tablet", "iOS", "Mobile Safari"},
     {10, false, "tablet", "Android", "Chrome"},
     {0, false, NULL, NULL, NULL},
 };

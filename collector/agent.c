@@ -1,142 +1,142 @@
-/* The tables are ordered: browsers imitate one another, so the one that says more comes first
- * (every Edge says Chrome, every Chrome says Safari). */
 #include "collector/agent.h"
 
-struct sign {
-    const char *part; /* of the user agent, case and all */
-    const char *name;
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "collector/agent_cache.h"
+#include "collector/agent_device.h"
+#include "collector/agent_rules.h"
+#include "collector/bot.h"
+#include "core/clock.h"
+
+struct agent_reader {
+    struct agent_rules *rules;
+    struct agent_cache *cache;
+    uint32_t misses_a_second;
+    atomic_uint_fast64_t n_unknown;
+    pthread_mutex_t lock; /* of the two below; nothing is called under it */
+    int64_t second;
+    uint32_t n_misses; /* in that second */
 };
 
-static const struct sign browsers[] = {
-    {"FBAN/", "Facebook"},
-    {"FBAV/", "Facebook"},
-    {"FB_IAB/", "Facebook"},
-    {"Instagram ", "Instagram"},
-    {"musical_ly", "TikTok"},
-    {"BytedanceWebview", "TikTok"},
-    {"Pinterest/", "Pinterest"},
-    {"Snapchat/", "Snapchat"},
-    {"LinkedInApp", "LinkedIn"},
-    {"MicroMessenger/", "WeChat"},
-    {" Line/", "LINE"},
-    {"GSA/", "Google app"},
-    {"Edg/", "Edge"},
-    {"EdgA/", "Edge"},
-    {"EdgiOS/", "Edge"},
-    {"Edge/", "Edge"},
-    {"OPR/", "Opera"},
-    {"OPiOS/", "Opera"},
-    {"OPT/", "Opera"},
-    {"Opera Mini/", "Opera Mini"},
-    {"Opera", "Opera"},
-    {"SamsungBrowser/", "Samsung Internet"},
-    {"YaBrowser/", "Yandex Browser"},
-    {"Vivaldi/", "Vivaldi"},
-    {"UCBrowser/", "UC Browser"},
-    {"UBrowser/", "UC Browser"},
-    {"MiuiBrowser/", "Mi Browser"},
-    {"HuaweiBrowser/", "Huawei Browser"},
-    {"HeyTapBrowser/", "HeyTap Browser"},
-    {"VivoBrowser/", "vivo Browser"},
-    {"QQBrowser/", "QQ Browser"},
-    {"Whale/", "Whale"},
-    {"DuckDuckGo/", "DuckDuckGo"},
-    {"Ddg/", "DuckDuckGo"},
-    {"Silk/", "Silk"},
-    {"Focus/", "Firefox"},
-    {"FxiOS/", "Firefox"},
-    {"Firefox/", "Firefox"},
-    {"CriOS/", "Chrome"},
-    {"; wv)", "Android WebView"},
-    {"Chrome/", "Chrome"},
-    {"Chromium/", "Chrome"},
-    {"Trident/", "Internet Explorer"},
-    {"MSIE ", "Internet Explorer"},
-    {"Version/", "Safari"}, /* what else says Version and Safari has been named above */
-    {"AppleWebKit/", "WebKit"},
-    {NULL, NULL},
-};
-
-static const struct sign systems[] = {
-    {"Windows Phone", "Windows Phone"},
-    {"Xbox", "Xbox"},
-    {"PlayStation", "PlayStation"},
-    {"Nintendo", "Nintendo"},
-    {"Web0S", "webOS"},
-    {"webOS", "webOS"},
-    {"Tizen", "Tizen"},
-    {"KAIOS", "KaiOS"},
-    {"HarmonyOS", "HarmonyOS"},
-    {"OpenHarmony", "HarmonyOS"},
-    {"Windows", "Windows"},
-    {"iPhone", "iOS"},
-    {"iPod", "iOS"},
-    {"iPad", "iPadOS"},
-    {"AppleTV", "tvOS"},
-    {"Apple TV", "tvOS"},
-    {"CrOS", "ChromeOS"},
-    {"Android", "Android"},
-    {"Macintosh", "macOS"},
-    {"Mac OS X", "macOS"},
-    {"FreeBSD", "FreeBSD"},
-    {"OpenBSD", "OpenBSD"},
-    {"Linux", "Linux"},
-    {NULL, NULL},
-};
-
-static const struct sign devices[] = {
-    {"SmartTV", "tv"},
-    {"SMART-TV", "tv"},
-    {"Smart TV", "tv"},
-    {"Web0S", "tv"},
-    {"AppleTV", "tv"},
-    {"Apple TV", "tv"},
-    {"GoogleTV", "tv"},
-    {"Android TV", "tv"},
-    {"BRAVIA", "tv"},
-    {"AFTB", "tv"},
-    {"AFTM", "tv"},
-    {"AFTT", "tv"},
-    {"CrKey", "tv"},
-    {"HbbTV", "tv"},
-    {"Roku", "tv"},
-    {"Xbox", "console"},
-    {"PlayStation", "console"},
-    {"Nintendo", "console"},
-    {"iPad", "tablet"},
-    {"Tablet", "tablet"},
-    {"Kindle", "tablet"},
-    {"Silk/", "tablet"},
-    {"iPhone", "mobile"},
-    {"iPod", "mobile"},
-    {"Windows Phone", "mobile"},
-    {"Mobile", "mobile"},
-    {"Opera Mini", "mobile"},
-    {"KAIOS", "mobile"},
-    {"Android", "tablet"}, /* phones say Mobile as well */
-    {"Windows", "desktop"},
-    {"Macintosh", "desktop"},
-    {"CrOS", "desktop"},
-    {"X11", "desktop"},
-    {"Linux", "desktop"},
-    {NULL, NULL},
-};
-
-static struct slice
-first_sign(const struct sign *table, struct slice user_agent)
+struct agent_reader *
+agent_reader_create(void)
 {
-    for (const struct sign *s = table; s->part; s++)
-        if (slice_contains(user_agent, slice_from(s->part)))
-            return slice_from(s->name);
-    return SLICE_EMPTY;
+    struct agent_reader *r = mem_zalloc(sizeof *r);
+
+    r->rules = agent_rules_create();
+    r->cache = agent_cache_create();
+    pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+void
+agent_reader_destroy(struct agent_reader **reader)
+{
+    if (!*reader)
+        return;
+    agent_rules_destroy(&(*reader)->rules);
+    agent_cache_destroy(&(*reader)->cache);
+    pthread_mutex_destroy(&(*reader)->lock);
+    free(*reader);
+    *reader = NULL;
+}
+
+void
+agent_reader_limit(struct agent_reader *reader, uint32_t misses_a_second)
+{
+    reader->misses_a_second = misses_a_second;
+}
+
+uint64_t
+agent_n_unknown(const struct agent_reader *reader)
+{
+    return atomic_load_explicit(&reader->n_unknown, memory_order_relaxed);
+}
+
+static bool
+may_miss(struct agent_reader *r)
+{
+    int64_t second = clock_steady_ms() / 1000;
+    bool may;
+
+    if (r->misses_a_second == 0)
+        return true;
+    pthread_mutex_lock(&r->lock);
+    if (second != r->second) {
+        r->second = second;
+        r->n_misses = 0;
+    }
+    may = r->n_misses < r->misses_a_second;
+    r->n_misses += may;
+    pthread_mutex_unlock(&r->lock);
+    return may;
+}
+
+/* uap-core's word for what no rule knows is no family. */
+static void
+set_name(char *out, size_t size, const char *name)
+{
+    size_t n = slice_utf8_cut(slice_from(name), size - 1);
+
+    if (strcmp(name, "Other") == 0)
+        n = 0;
+    memcpy(out, name, n);
+    out[n] = '\0';
+}
+
+static void
+read_families(const struct agent_rules *rules, const struct agent_hints *hints,
+              struct agent_answer *out)
+{
+    char name[AGENT_NAME_BYTES];
+
+    (void)agent_rules_first(rules, AGENT_BROWSER, hints, name);
+    set_name(out->browser, sizeof out->browser, name);
+    (void)agent_rules_first(rules, AGENT_OS, hints, name);
+    set_name(out->os, sizeof out->os, name);
+    (void)agent_rules_first(rules, AGENT_DEVICE, hints, name);
+    if (strcmp(name, "Other") == 0)
+        name[0] = '\0';
+    out->device = (uint8_t)agent_device_of(hints->agent, slice_from(out->os), slice_from(name));
+}
+
+/* What the rules say; false where there were too many already, and the bot is all that is known. */
+static bool
+read_agent(struct agent_reader *r, struct slice user_agent, struct agent_answer *out)
+{
+    struct agent_hints hints;
+
+    *out =
+        (struct agent_answer){.browser = "(unknown)", .os = "(unknown)", .device = DEVICE_UNKNOWN};
+    agent_rules_hint(r->rules, user_agent, &hints);
+    out->bot = (uint16_t)(bot_rule(r->rules, &hints) + 1);
+    if (!may_miss(r))
+        return false;
+    read_families(r->rules, &hints, out);
+    return true;
 }
 
 struct agent
-agent_parse(struct slice user_agent)
+agent_read(struct agent_reader *reader, struct slice user_agent, struct arena *a)
 {
+    struct slice beginning = slice_sub(user_agent, 0, AGENT_BYTES_MAX);
+    struct hash128 key = hash128(beginning);
+    struct agent_answer answer;
+
+    if (beginning.n == 0)
+        return (struct agent){SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    if (!agent_cache_find(reader->cache, key, &answer)) {
+        if (read_agent(reader, beginning, &answer))
+            agent_cache_add(reader->cache, key, &answer);
+        else
+            atomic_fetch_add_explicit(&reader->n_unknown, 1, memory_order_relaxed);
+    }
     return (struct agent){
-        .browser = first_sign(browsers, user_agent),
-        .os = first_sign(systems, user_agent),
-        .device = first_sign(devices, user_agent),
+        .browser = arena_copy(a, slice_from(answer.browser)),
+        .os = arena_copy(a, slice_from(answer.os)),
+        .device = agent_device_name((enum agent_device)answer.device),
+        .bot_reason = bot_rule_reason((int)answer.bot - 1),
     };
 }

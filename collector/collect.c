@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collector/agent.h"
 #include "core/embed.h"
 #include "core/hash.h"
 
@@ -60,6 +61,9 @@ metrics(const struct http_request *r, struct http_reply *reply, void *context)
     metrics_print_one(out, "corong_redis_up", "gauge",
                       "1: Redis is there, and keeps what it takes.",
                       publish_is_ready(c->publish, NULL));
+    metrics_print_one(out, "corong_agents_unknown_total", "counter",
+                      "Events with (unknown) browser, system and device: too many new user agents.",
+                      (double)enrich_n_unknown_agents(c->enrich));
     metrics_print_one(out, "corong_sites", "gauge", "Sites whose events are taken.",
                       sites_count(table));
     sites_release(table);
@@ -203,6 +207,8 @@ start_parts(struct collect *c, struct err *err)
         c->shop = shop_create(slice_from(config->demo_site_key));
     make_routes(c);
     rc = enrich_open(config->place_db, &c->enrich, err);
+    if (rc == ERR_OK)
+        enrich_limit_agents(c->enrich, AGENT_MISSES_A_SECOND);
     if (rc == ERR_OK)
         rc = publish_start(&publish, &c->publish, err);
     if (rc == ERR_OK)

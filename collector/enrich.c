@@ -11,6 +11,7 @@
 
 struct enrich {
     struct place_database *places; /* NULL: none */
+    struct agent_reader *agents;
 };
 
 enum err_code
@@ -25,6 +26,7 @@ enrich_open(const char *place_path, struct enrich **out, struct err *err)
         return rc;
     *out = mem_zalloc(sizeof **out);
     (*out)->places = places;
+    (*out)->agents = agent_reader_create();
     return ERR_OK;
 }
 
@@ -34,8 +36,21 @@ enrich_close(struct enrich **e)
     if (!*e)
         return;
     place_close(&(*e)->places);
+    agent_reader_destroy(&(*e)->agents);
     free(*e);
     *e = NULL;
+}
+
+void
+enrich_limit_agents(struct enrich *e, uint32_t misses_a_second)
+{
+    agent_reader_limit(e->agents, misses_a_second);
+}
+
+uint64_t
+enrich_n_unknown_agents(const struct enrich *e)
+{
+    return agent_n_unknown(e->agents);
 }
 
 /* host, path, query and click id of the page, and what its query says of the driver. */
@@ -86,25 +101,37 @@ fill_place(const struct enrich *e, struct given *g, struct arena *a)
     given_fill(g, TEXT_CITY, arena_copy(a, place.city));
 }
 
-static void
-fill_agent(struct given *g)
+static bool
+has_spam_referrer(const struct given *g, struct arena *a)
 {
-    struct agent agent;
-    struct slice reason;
+    struct url url;
 
-    if (g->user_agent.n == 0)
+    return url_split(g->event.text[TEXT_REFERRER], &url) && bot_is_spam_host(url_host(a, url.host));
+}
+
+/* A shop's server speaks for its customers, through a library: never a bot unless it says so. */
+static void
+fill_bot(struct given *g, struct slice agent_reason, struct arena *a)
+{
+    if (g->has_bot || g->event.origin == ORIGIN_SERVER)
         return;
-    agent = agent_parse(g->user_agent);
+    if (agent_reason.n == 0 && has_spam_referrer(g, a))
+        agent_reason = SLICE("referrer spam");
+    if (agent_reason.n == 0)
+        return;
+    g->event.flags |= EVENT_BOT;
+    g->event.text[TEXT_BOT_REASON] = agent_reason;
+}
+
+static void
+fill_agent(const struct enrich *e, struct given *g, struct arena *a)
+{
+    struct agent agent = agent_read(e->agents, g->user_agent, a);
+
     given_fill(g, TEXT_BROWSER, agent.browser);
     given_fill(g, TEXT_OS, agent.os);
     given_fill(g, TEXT_DEVICE, agent.device);
-    if (g->has_bot || g->event.origin == ORIGIN_SERVER)
-        return; /* a shop's server speaks for its customers, through a library */
-    reason = bot_reason(g->user_agent);
-    if (reason.n > 0) {
-        g->event.flags |= EVENT_BOT;
-        g->event.text[TEXT_BOT_REASON] = reason;
-    }
+    fill_bot(g, agent.bot_reason, a);
 }
 
 enum err_code
@@ -120,7 +147,7 @@ enrich_event(const struct enrich *e, const struct enrich_site *site, struct give
         fill_address(g, a, &tags);
         fill_driver(g, site, &tags, a);
         fill_place(e, g, a);
-        fill_agent(g);
+        fill_agent(e, g, a);
         rc = event_prepare(&g->event, a, err);
     }
     g->ip = SLICE_EMPTY;

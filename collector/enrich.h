@@ -14,6 +14,12 @@ struct enrich; /* shared by all threads, read only */
 enum err_code enrich_open(const char *place_path, struct enrich **out, struct err *err);
 void enrich_close(struct enrich **e);
 
+/* For a collector, whose user agents anybody may make up: of those not seen of late read so many a
+ * second, the others are "(unknown)" and counted (collector/agent.h). To be said before other
+ * threads enrich. */
+void enrich_limit_agents(struct enrich *e, uint32_t misses_a_second);
+uint64_t enrich_n_unknown_agents(const struct enrich *e);
+
 /* What an event's site decides about it. Slices are borrowed for the call. */
 struct enrich_site {
     uint32_t id;

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 packages="build-essential cmake ninja-build pkg-config clang clang-format libclang-rt-14-dev ca-certificates
   libcivetweb-dev libhiredis-dev libmsgpack-dev libmaxminddb-dev libsqlite3-dev libjansson-dev
-  libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libutf8proc-dev libcmocka-dev
-  tzdata iso-codes redis-server chromium"
+  libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libyaml-dev libutf8proc-dev libcmocka-dev
+  uap-core tzdata iso-codes redis-server chromium"
 command -v node >/dev/null 2>&1 || packages="$packages nodejs npm"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
 

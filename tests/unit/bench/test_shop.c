@@ -236,7 +236,7 @@ test_events_are_those_of_the_docs(void **state)
     assert_int_equal(totals.visitors, 18963);
     assert_int_equal(totals.sales, 1149);
     assert_int_equal(totals.refunds, 57);
-    assert_int_equal(whole.hash, UINT64_C(0xaa320ffb652f5fff));
+    assert_int_equal(whole.hash, UINT64_C(0x792236644f8dd922));
 }
 
 /* Twelve whole weeks, from a Monday: later today, tomorrow or next week gives the same, moved. */
@@ -440,7 +440,7 @@ test_load_is_varied_and_deterministic(void **state)
     assert_in_range(campaigns, 350, 401);
     assert_in_range(products, 1700, 2001);
     assert_in_range(v->tally.events, 150000, 200000);
-    assert_int_equal(v->tally.hash, UINT64_C(0x21648619f8dfef9e));
+    assert_int_equal(v->tally.hash, UINT64_C(0x3c32ad2ab94578b2));
     free(v);
 }
 

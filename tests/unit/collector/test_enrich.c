@@ -363,9 +363,8 @@ enrich_file(const char *path, struct tally *t)
     assert_non_null(log.in);
     log.n_columns = read_row(&log, log.header);
     while (read_row(&log, log.cell) == log.n_columns) {
-        enrich_row(&log, n_bots, n_drivers);
+        enrich_row(&log, t);
         enrich_provider_row(&log, &provider_rows);
-        n++;
     }
     assert_int_equal(pclose(log.in), 0);
     for (int i = 0; i < COLUMNS_MAX; i++) {
