@@ -1,5 +1,5 @@
-/* Made by collector/data/driver_hosts.mjs from driver_own.tsv and the lists of search engines, social
- * networks and assistants that the Matomo project keeps (CC0). Change those, not this.
+/* Made by collector/data/driver_hosts.mjs from driver_own.tsv and the lists of search engines,
+ * social networks and assistants that the Matomo project keeps (CC0). Change those, not this.
  *
  * Sorted by host, then the longer path first; names sorted. */
 #include "collector/driver_int.h"

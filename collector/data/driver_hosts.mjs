@@ -127,8 +127,8 @@ const c = (s) => JSON.stringify(s)
 const constant = { ai: 'AI', email: 'EMAIL', social: 'SOCIAL', search: 'SEARCH', display: 'DISPLAY', paid: 'PAID_SEARCH', provider: 'PROVIDER' }
 const flag = (b) => (b ? 'true' : 'false')
 
-console.log(`/* Made by collector/data/driver_hosts.mjs from driver_own.tsv and the lists of search engines, social
- * networks and assistants that the Matomo project keeps (CC0). Change those, not this.
+console.log(`/* Made by collector/data/driver_hosts.mjs from driver_own.tsv and the lists of search engines,
+ * social networks and assistants that the Matomo project keeps (CC0). Change those, not this.
  *
  * Sorted by host, then the longer path first; names sorted. */
 #include "collector/driver_int.h"
