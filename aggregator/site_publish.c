@@ -3,6 +3,7 @@
 
 #include "aggregator/site.h"
 #include "core/hash.h"
+#include "core/published.h"
 
 enum err_code
 site_publish(struct settings_db *settings, struct stream *stream, bool always, uint64_t *published,
@@ -20,6 +21,7 @@ site_publish(struct settings_db *settings, struct stream *stream, bool always, u
     if (rc != ERR_OK)
         goto done;
     pairs = ARENA_ARRAY(&a, struct stream_pair, n + 1);
+    pairs[n] = (struct stream_pair){SLICE(PUBLISHED_MARK), SLICE("1")};
     for (size_t i = 0; i < n; i++) {
         struct buffer json = BUFFER_EMPTY;
 
@@ -30,7 +32,7 @@ site_publish(struct settings_db *settings, struct stream *stream, bool always, u
     }
     if (hash == *published && !always)
         goto done;
-    rc = stream_hash_replace(stream, STREAM_SITES, pairs, (int)n, err);
+    rc = stream_hash_replace(stream, STREAM_SITES, pairs, (int)n + 1, err);
     if (rc == ERR_OK)
         *published = hash;
 done:

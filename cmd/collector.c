@@ -39,6 +39,9 @@ cmd_collector(struct cmd *c)
         .place_db = settings_text(s, "place-db"),
         .beacon_bytes_max = (size_t)settings_integer(s, "max-beacon"),
         .publish_wait_ms = settings_integer(s, "publish-wait"),
+        .address_speed = {settings_integer(s, "address-rate"),
+                          settings_integer(s, "address-burst")},
+        .site_speed = {settings_integer(s, "site-rate"), settings_integer(s, "site-burst")},
     };
     struct collect *collect = NULL;
     struct err err = ERR_NONE;

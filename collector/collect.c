@@ -10,6 +10,8 @@
 #define QUEUE_BYTES     (16 * 1024 * 1024)
 #define SERVER_BODY_MAX (1024 * 1024)
 #define BODY_MS         10000
+#define ADDRESS_SLOTS   65536 /* addresses whose rate is known at once: 1 MB */
+#define SITE_SLOTS      4096
 #define REQUEST_MS      4000
 #define SNIPPET_MAX_AGE "public, max-age=3600"
 
@@ -203,6 +205,8 @@ start_parts(struct collect *c, struct err *err)
     enum err_code rc;
 
     c->limit = limit_create();
+    c->address_rate = limit_rate_create(ADDRESS_SLOTS);
+    c->site_rate = limit_rate_create(SITE_SLOTS);
     if (config->demo_site_key && config->demo_site_key[0])
         c->shop = shop_create(slice_from(config->demo_site_key));
     make_routes(c);
@@ -251,6 +255,8 @@ collect_stop(struct collect **c)
     enrich_close(&(*c)->enrich);
     shop_destroy(&(*c)->shop);
     limit_destroy(&(*c)->limit);
+    limit_rate_destroy(&(*c)->address_rate);
+    limit_rate_destroy(&(*c)->site_rate);
     free(*c);
     *c = NULL;
 }

@@ -10,6 +10,7 @@
 #ifndef COLLECTOR_COLLECT_H
 #define COLLECTOR_COLLECT_H
 
+#include "collector/limit_rate.h"
 #include "core/err.h"
 #include "core/stream.h"
 
@@ -21,10 +22,12 @@ struct collect_config {
     int keep_alive_ms; /* 0: a connection takes one request. A waiting one holds a thread */
     const char *trusted_proxies; /* whose X-Forwarded-For is believed; "" nobody's */
     struct stream_address redis;
-    const char *place_db;       /* a MaxMind database; "" or NULL: no place is known */
-    size_t beacon_bytes_max;    /* of one POST /e */
-    int64_t publish_wait_ms;    /* how long a request may wait for Redis */
-    size_t publish_queue_bytes; /* of events that wait; 0: 16 MB */
+    const char *place_db;             /* a MaxMind database; "" or NULL: no place is known */
+    size_t beacon_bytes_max;          /* of one POST /e */
+    int64_t publish_wait_ms;          /* how long a request may wait for Redis */
+    size_t publish_queue_bytes;       /* of events that wait; 0: 16 MB */
+    struct limit_speed address_speed; /* requests of one address; of this machine's own: no limit */
+    struct limit_speed site_speed;    /* events of one site, those of its server included */
     const char *demo_site_key; /* not "" and not NULL: serve the demonstration shop with this key */
 };
 

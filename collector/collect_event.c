@@ -31,30 +31,15 @@ struct intake {
     struct buffer records;
     enum reason *why; /* of each item; REASON_COUNT: accepted */
     uint32_t n_good;
+    int64_t wait_s; /* of a limit that was met: how long to wait */
 };
-
-static void
-intake_init(struct intake *in, const struct http_request *r, struct http_reply *reply,
-            void *context)
-{
-    *in = (struct intake){.c = context, .request = r, .reply = reply};
-    in->received_ms = clock_wall_ms();
-    in->table = sites_acquire(in->c->sites);
-}
-
-static void
-intake_fini(struct intake *in)
-{
-    sites_release(in->table);
-    buffer_fini(&in->records);
-}
 
 /* ---- Refusing ---- */
 
 static void
 refuse(struct intake *in, enum reason why, const char *message, const char *field)
 {
-    char seconds[16];
+    char seconds[24];
 
     metrics_add(&in->c->metrics.refused[why], 1);
     http_reply_error(in->reply, reason_status(why), reason_name(why), message, field);
@@ -62,9 +47,10 @@ refuse(struct intake *in, enum reason why, const char *message, const char *fiel
         http_reply_header(in->reply, "Retry-After", SLICE(RETRY_AFTER_S));
     if (why == REASON_BAD_KEY)
         http_reply_header(in->reply, "WWW-Authenticate", SLICE("Bearer"));
-    if (why == REASON_TOO_MANY) {
-        snprintf(seconds, sizeof seconds, "%d",
-                 (int)((DAY_MS - in->received_ms % DAY_MS) / 1000 + 1));
+    if (why == REASON_TOO_MANY)
+        in->wait_s = (DAY_MS - in->received_ms % DAY_MS) / 1000 + 1;
+    if (in->wait_s > 0) {
+        snprintf(seconds, sizeof seconds, "%lld", (long long)in->wait_s);
         http_reply_header(in->reply, "Retry-After", slice_from(seconds));
     }
 }
@@ -98,6 +84,56 @@ find_site(struct intake *in, const struct site *site, enum reason why_not, const
     else
         refuse_all(in, why_not, message, field);
     return false;
+}
+
+/* ---- Pace ---- */
+
+/* May this address send once more? Asked before anything is parsed. */
+static bool
+is_address_in_pace(struct intake *in)
+{
+    const struct collect *c = in->c;
+    unsigned char bytes[16];
+    struct slice sender = limit_rate_sender(in->request->remote, bytes);
+
+    if (sender.n == 0 || limit_rate_take(c->address_rate, sender, c->config.address_speed, 1,
+                                         clock_steady_us(), &in->wait_s))
+        return true;
+    refuse(in, REASON_RATE_ADDRESS, "too many requests from this address; try again later", NULL);
+    return false;
+}
+
+static bool
+is_site_in_pace(struct intake *in)
+{
+    const struct collect *c = in->c;
+    const uint32_t *id = &in->site->id;
+
+    if (limit_rate_take(c->site_rate, slice_of((const char *)id, sizeof *id), c->config.site_speed,
+                        in->beacon.n_items, clock_steady_us(), &in->wait_s))
+        return true;
+    refuse_all(in, REASON_RATE_SITE, "too many events of this site at once; try again later", NULL);
+    return false;
+}
+
+/* Begin with a request. False: it is refused and ended already. */
+static bool
+intake_init(struct intake *in, const struct http_request *r, struct http_reply *reply,
+            void *context)
+{
+    *in = (struct intake){.c = context, .request = r, .reply = reply};
+    in->received_ms = clock_wall_ms();
+    if (!is_address_in_pace(in))
+        return false;
+    in->table = sites_acquire(in->c->sites);
+    return true;
+}
+
+static void
+intake_fini(struct intake *in)
+{
+    sites_release(in->table);
+    buffer_fini(&in->records);
 }
 
 /* ---- Judging ---- */
@@ -181,15 +217,16 @@ judge(struct intake *in, struct beacon_item *item)
     enum reason why;
 
     if (item->rc != ERR_OK)
-        return reason_of(item->rc);
+        return REASON_INVALID;
     if (g->event.origin != ORIGIN_SERVER)
         fill_from_request(in, g);
     why = judge_time(in, item);
     if (why != REASON_COUNT)
         return why;
     item->rc = enrich_event(in->c->enrich, &site, g, in->request->arena, &item->err);
-    if (item->rc == ERR_OK)
-        item->rc = codec_batch_add(&in->records, &g->event, &item->err);
+    if (item->rc != ERR_OK)
+        return REASON_INVALID; /* ERR_LIMIT too: a number out of range makes no event too large */
+    item->rc = codec_batch_add(&in->records, &g->event, &item->err);
     if (item->rc != ERR_OK)
         return reason_of(item->rc);
     if (!is_within_limit(in, &g->event)) {
@@ -200,6 +237,19 @@ judge(struct intake *in, struct beacon_item *item)
     return REASON_COUNT;
 }
 
+/* What could not be kept does not count: its visitor comes again with the same events. */
+static void
+give_back_limits(struct intake *in)
+{
+    int64_t max = in->site->max_events_per_visitor_day;
+
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        const struct event *e = &in->beacon.items[i]->given.event;
+        if (in->why[i] == REASON_COUNT && e->origin != ORIGIN_SERVER && max != 0)
+            limit_give_back(in->c->limit, e->site, e->visitor, in->received_ms, max);
+    }
+}
+
 /* Judge every event and have the good ones on disk. False: the answer is written already. */
 static bool
 take_events(struct intake *in)
@@ -208,6 +258,8 @@ take_events(struct intake *in)
     struct err err;
     enum err_code rc;
 
+    if (!is_site_in_pace(in))
+        return false;
     in->why = ARENA_ARRAY(in->request->arena, enum reason, in->beacon.n_items);
     for (uint32_t i = 0; i < in->beacon.n_items; i++) {
         in->why[i] = judge(in, in->beacon.items[i]);
@@ -215,6 +267,7 @@ take_events(struct intake *in)
     }
     rc = publish_records(in->c->publish, buffer_slice(&in->records), &err);
     if (rc != ERR_OK) {
+        give_back_limits(in);
         refuse_all(in, rc == ERR_LIMIT ? REASON_TOO_LARGE : REASON_UNAVAILABLE,
                    rc == ERR_LIMIT ? err.message : "events cannot be kept now; try again", NULL);
         return false;
@@ -332,7 +385,8 @@ collect__beacon(const struct http_request *r, struct http_reply *reply, void *co
     struct err err;
     enum err_code rc;
 
-    intake_init(&in, r, reply, context);
+    if (!intake_init(&in, r, reply, context))
+        return;
     rc = beacon_parse(r->body, r->arena, &in.beacon, &err);
     if (rc != ERR_OK)
         refuse(&in, reason_of(rc), err.message, err.field);
@@ -350,7 +404,8 @@ collect__pixel(const struct http_request *r, struct http_reply *reply, void *con
     struct err err;
     enum err_code rc;
 
-    intake_init(&in, r, reply, context);
+    if (!intake_init(&in, r, reply, context))
+        return;
     rc = beacon_parse_pixel(r->query, r->arena, &in.beacon, &err);
     if (rc != ERR_OK)
         refuse(&in, reason_of(rc), err.message, err.field);
@@ -380,7 +435,8 @@ collect__server(const struct http_request *r, struct http_reply *reply, void *co
     struct err err;
     enum err_code rc;
 
-    intake_init(&in, r, reply, context);
+    if (!intake_init(&in, r, reply, context))
+        return;
     if (!find_site(&in, sites_find_secret(in.table, bearer(r)), REASON_BAD_KEY,
                    "the secret key of a site is needed: Authorization: Bearer <key>", NULL)) {
         intake_fini(&in);

@@ -17,6 +17,8 @@ struct collect {
     struct collect_config config;
     struct enrich *enrich;
     struct limit *limit;
+    struct limit_rate *address_rate;
+    struct limit_rate *site_rate;
     struct sites *sites;
     struct publish *publish;
     struct shop *shop; /* NULL: no demonstration */

@@ -44,18 +44,26 @@ turn_day(struct limit *l, int64_t day)
             atomic_store_explicit(&l->cells[r][i], 0, memory_order_relaxed);
 }
 
+static void
+find_cells(struct limit *l, uint32_t site, struct slice visitor, _Atomic uint16_t *cell[ROWS])
+{
+    uint64_t hash = hash64(visitor, site);
+
+    for (int r = 0; r < ROWS; r++)
+        cell[r] = &l->cells[r][(hash >> (32 * r)) % CELLS];
+}
+
 bool
 limit_take(struct limit *l, uint32_t site, struct slice visitor, int64_t now_ms, int64_t max)
 {
-    uint64_t hash = hash64(visitor, site);
     _Atomic uint16_t *cell[ROWS];
     uint16_t value, least = UINT16_MAX;
 
     if (max > LIMIT_MAX)
         return true;
     turn_day(l, now_ms / DAY_MS);
+    find_cells(l, site, visitor, cell);
     for (int r = 0; r < ROWS; r++) {
-        cell[r] = &l->cells[r][(hash >> (32 * r)) % CELLS];
         value = atomic_load_explicit(cell[r], memory_order_relaxed);
         least = value < least ? value : least;
     }
@@ -65,4 +73,19 @@ limit_take(struct limit *l, uint32_t site, struct slice visitor, int64_t now_ms,
         if (atomic_load_explicit(cell[r], memory_order_relaxed) < FULL)
             atomic_fetch_add_explicit(cell[r], 1, memory_order_relaxed);
     return true;
+}
+
+void
+limit_give_back(struct limit *l, uint32_t site, struct slice visitor, int64_t now_ms, int64_t max)
+{
+    _Atomic uint16_t *cell[ROWS];
+
+    if (max > LIMIT_MAX || atomic_load_explicit(&l->day, memory_order_relaxed) != now_ms / DAY_MS)
+        return;
+    find_cells(l, site, visitor, cell);
+    for (int r = 0; r < ROWS; r++) {
+        uint16_t value = atomic_load_explicit(cell[r], memory_order_relaxed);
+        while (value > 0 && !atomic_compare_exchange_weak(cell[r], &value, (uint16_t)(value - 1)))
+            continue;
+    }
 }

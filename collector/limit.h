@@ -24,4 +24,9 @@ void limit_destroy(struct limit **l);
  * LIMIT_MAX, max counts as no limit. Thread-safe. */
 bool limit_take(struct limit *l, uint32_t site, struct slice visitor, int64_t now_ms, int64_t max);
 
+/* Undo one limit_take of the same day that was true: the event could not be kept, its sender will
+ * come again. */
+void limit_give_back(struct limit *l, uint32_t site, struct slice visitor, int64_t now_ms,
+                     int64_t max);
+
 #endif

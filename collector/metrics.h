@@ -19,6 +19,8 @@ enum reason {
     REASON_TOO_OLD,      /* older than the site's max_age */
     REASON_IN_FUTURE,    /* over 5 minutes ahead */
     REASON_TOO_MANY,     /* of this visitor today */
+    REASON_RATE_ADDRESS, /* more at once than one address may send */
+    REASON_RATE_SITE,    /* more at once than one site may send */
     REASON_TOO_LARGE,    /* more than one event or one body may have */
     REASON_UNKNOWN_SITE, /* no site has this key */
     REASON_BAD_KEY,      /* no site has this secret key */

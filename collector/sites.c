@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/published.h"
 
 #define ARENA_BYTES      (16 * 1024)
 #define SITE_JSON_MAX    (64 * 1024)
@@ -164,6 +165,8 @@ table_read(const struct stream_pair *pairs, int n)
 
     t->sites = ARENA_ARRAY(&t->arena, struct site, (size_t)n + 1);
     for (int i = 0; i < n; i++) {
+        if (slice_is(pairs[i].key, PUBLISHED_MARK))
+            continue;
         if (read_site(&pairs[i], &t->arena, &t->sites[t->n]))
             t->n++;
         else
@@ -223,7 +226,7 @@ refresh(struct sites *s)
         s->is_away = true;
     } else {
         s->is_away = false;
-        hash = n > 0 ? hash_pairs(pairs, n) : s->seen;
+        hash = n > 0 ? hash_pairs(pairs, n) : s->seen; /* no mark, even: it was wiped */
         if (hash != s->seen) {
             swap_table(s, table_read(pairs, n));
             s->seen = hash;

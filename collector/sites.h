@@ -8,8 +8,9 @@
  *     ... site is good until ...
  *     sites_release(t);
  *
- * While Redis is away, or holds no settings at all (it was wiped; they come back), the last table
- * stays.
+ * While Redis is away, or was wiped, the last table stays: the settings come back. A hash with no
+ * site is something else: the aggregator leaves PUBLISHED_MARK (core/published.h) in it, and the
+ * last site is gone.
  */
 #ifndef COLLECTOR_SITES_H
 #define COLLECTOR_SITES_H

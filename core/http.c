@@ -435,24 +435,28 @@ on_thread_end(const struct mg_context *mg, int type, void *pointer)
 
 /* ---- The server ---- */
 
-/* civetweb spins when accept() runs out of descriptors: have enough, or queue less. */
-static int
-fit_queue(int n_threads, int queue)
+/* civetweb spins when accept() runs out of descriptors, so every connection that may be there at
+ * once must have one, before the first comes. */
+static enum err_code
+reserve_files(const struct http_config *c, struct err *err)
 {
-    rlim_t wanted = (rlim_t)n_threads + (rlim_t)queue + SPARE_FILES;
+    rlim_t wanted = (rlim_t)c->n_threads + (rlim_t)c->queue + SPARE_FILES;
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return queue;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
-        return queue;
-    queue = (int)limit.rlim_cur - n_threads - SPARE_FILES;
-    if (queue < 16)
-        queue = 16;
-    log_warn("only %llu open files are allowed: at most %d connections will wait",
-             (unsigned long long)limit.rlim_cur, queue);
-    return queue;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return ERR_OK;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID, "threads",
+                   "%d threads and a queue of %d need %llu open files, and the system allows this "
+                   "process %llu; allow more (ulimit -n, LimitNOFILE), or lower threads or queue",
+                   c->n_threads, c->queue, (unsigned long long)wanted,
+                   (unsigned long long)limit.rlim_cur);
 }
 
 static void
@@ -503,7 +507,7 @@ listen_with(struct http_server *s)
 
     snprintf(port, sizeof port, "%s:%d", c->address, c->port);
     snprintf(threads, sizeof threads, "%d", c->n_threads);
-    snprintf(queue, sizeof queue, "%d", fit_queue(c->n_threads, c->queue));
+    snprintf(queue, sizeof queue, "%d", c->queue);
     snprintf(request_ms, sizeof request_ms, "%d", c->request_ms);
     snprintf(keep_alive_ms, sizeof keep_alive_ms, "%d", c->keep_alive_ms);
     return mg_start(&callbacks, s, options);
@@ -528,6 +532,9 @@ http_start(const struct http_config *config, struct http_server **out, struct er
         rc = err_set(err, ERR_INVALID, "address", "\"%s\" is no IPv4 address", config->address);
         goto done;
     }
+    rc = reserve_files(config, err);
+    if (rc != ERR_OK)
+        goto done;
     s->mg = listen_with(s);
     if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1) {
         rc = err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",

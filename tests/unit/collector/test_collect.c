@@ -146,8 +146,9 @@ metric(struct fixture *f, const char *name)
 static void
 check_invariant(struct fixture *f)
 {
-    static const char *const reasons[] = {"invalid",   "too_old",      "in_future", "too_many",
-                                          "too_large", "unknown_site", "bad_key",   "unavailable"};
+    static const char *const reasons[] = {"invalid",      "too_old",    "in_future",    "too_many",
+                                          "rate_address", "rate_site",  "unknown_site", "bad_key",
+                                          "too_large",    "unavailable"};
     int64_t sum =
         metric(f, "corong_events_accepted_total") + metric(f, "corong_events_failed_total");
     char name[100];
@@ -227,6 +228,10 @@ test_what_is_refused_is_not_stored(void **state)
          "invalid"},
         {BEACON("{\"url\":\"https://shop.example/\"}"), 400, "invalid"},
         {BEACON(EVENT(",\"value\":\"much\"")), 400, "invalid"},
+        {BEACON(EVENT(",\"value\":1e999")), 400, "invalid"},
+        {BEACON(EVENT(",\"quantity\":1e999")), 400, "invalid"},
+        {BEACON(EVENT(",\"scroll_pct\":1e999")), 400, "invalid"},
+        {BEACON(EVENT(",\"time\":1e999")), 400, "invalid"},
         {BEACON(EVENT(",\"color\":\"red\"")), 400, "invalid"},
         {BEACON(EVENT(",\"time\":1780228799999")), 400, "too_old"},
         {BEACON(EVENT(",\"time\":1780315500001")), 400, "in_future"},
@@ -295,6 +300,79 @@ test_a_visitor_has_only_so_many_events_a_day(void **state)
     assert_int_equal(a.status, 204);
     http_answer_fini(&a);
     check_invariant(f);
+}
+
+/* What was answered 503 comes again, and must find its visitor's day as it was. */
+static void
+test_events_answered_503_use_up_no_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    int64_t deadline = clock_steady_ms() + 5000;
+    int status;
+
+    redis_fixture_kill(&f->redis);
+    for (int i = 0; i < 4; i++) {
+        post(f, "/e", "", BEACON(EVENT("") "," EVENT(",\"id\":\"2\"")), &a);
+        assert_int_equal(a.status, 503);
+        http_answer_fini(&a);
+    }
+    redis_fixture_restart(&f->redis);
+    do {
+        post(f, "/e", "", BEACON(EVENT("") "," EVENT(",\"id\":\"2\"")), &a);
+        status = a.status;
+        http_answer_fini(&a);
+        clock_sleep_ms(20);
+    } while (status == 503 && clock_steady_ms() < deadline);
+    assert_int_equal(status, 204);
+    post(f, "/e", "", BEACON(EVENT("") "," EVENT("") "," EVENT("")), &a); /* 5 a day */
+    assert_int_equal(a.status, 204);
+    http_answer_fini(&a);
+    post(f, "/e", "", BEACON(EVENT("")), &a);
+    assert_int_equal(a.status, 429);
+    http_answer_fini(&a);
+    check_invariant(f);
+}
+
+static void
+test_an_address_and_a_site_have_their_pace(void **state)
+{
+    struct fixture *f = *state;
+    struct collect_config config = f->config;
+    struct collect *collect;
+    struct http_answer a;
+    struct err err;
+    int plain = f->port, n_limited = 0;
+
+    config.address_speed = (struct limit_speed){1, 3};
+    config.site_speed = (struct limit_speed){1, 4};
+    assert_int_equal(collect_start(&config, &collect, &err), ERR_OK);
+    f->port = collect_port(collect);
+    for (int i = 0; i < 8; i++) { /* ill-formed ones count too */
+        post(f, "/e", "X-Forwarded-For: 81.2.69.142\r\n", "{", &a);
+        if (a.status == 429) {
+            n_limited++;
+            assert_true(slice_is(http_answer_header(&a, "X-Corong-Reason"), "rate_address"));
+            assert_true(slice_is(http_answer_header(&a, "Retry-After"), "1"));
+            assert_true(slice_is(http_answer_header(&a, "Access-Control-Allow-Origin"), "*"));
+        }
+        http_answer_fini(&a);
+    }
+    assert_in_range(n_limited, 3, 5);
+    post(f, "/e", "X-Forwarded-For: 81.2.69.143\r\n", BEACON(EVENT("") "," EVENT("")), &a);
+    assert_int_equal(a.status, 204);
+    http_answer_fini(&a);
+    post(f, "/e", "X-Forwarded-For: 2001:db8::1\r\n", BEACON(EVENT("") "," EVENT("") "," EVENT("")),
+         &a);
+    assert_int_equal(a.status, 429);
+    assert_true(slice_is(http_answer_header(&a, "X-Corong-Reason"), "rate_site"));
+    assert_true(slice_is(http_answer_header(&a, "Retry-After"), "1"));
+    http_answer_fini(&a);
+    assert_int_equal(metric(f, "corong_events_rejected_total{reason=\"rate_site\"}"), 3);
+    check_invariant(f);
+    assert_int_equal(count_events(f), 2);
+    collect_stop(&collect);
+    f->port = plain;
 }
 
 static void
@@ -562,6 +640,8 @@ main(void)
         SERVED(test_what_is_refused_is_not_stored),
         SERVED(test_a_bad_event_does_not_spoil_the_good),
         SERVED(test_a_visitor_has_only_so_many_events_a_day),
+        SERVED(test_events_answered_503_use_up_no_limit),
+        SERVED(test_an_address_and_a_site_have_their_pace),
         SERVED(test_bodies_over_the_cap),
         SERVED(test_the_pixel),
         SERVED(test_the_server_api),

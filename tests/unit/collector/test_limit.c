@@ -54,12 +54,29 @@ test_a_crowd_takes_nothing_from_anybody(void **state)
     limit_destroy(&l);
 }
 
+static void
+test_what_is_given_back_can_be_taken_again(void **state)
+{
+    struct limit *l = limit_create();
+
+    (void)state;
+    assert_int_equal(take_many(l, 1, "a", DAY, 7, 7), 7);
+    for (int i = 0; i < 3; i++)
+        limit_give_back(l, 1, SLICE("a"), DAY, 7);
+    limit_give_back(l, 1, SLICE("b"), DAY, 7); /* below nothing there is nothing */
+    limit_give_back(l, 1, SLICE("a"), 2 * DAY, 7);
+    assert_int_equal(take_many(l, 1, "a", DAY, 7, 7), 3);
+    assert_int_equal(take_many(l, 1, "b", DAY, 7, 9), 7);
+    limit_destroy(&l);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_visitor_has_exactly_max),
         cmocka_unit_test(test_a_crowd_takes_nothing_from_anybody),
+        cmocka_unit_test(test_what_is_given_back_can_be_taken_again),
     };
 
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "collector/sites.h"
 #include "core/clock.h"
+#include "core/published.h"
 #include "tests/support/redis_fixture.h"
 
 #define REFRESH_MS 30
@@ -183,7 +184,7 @@ test_redis_going_away_or_wiped_changes_nothing(void **state)
 
     put(f, one, 1);
     await(f, 1);
-    put(f, NULL, 0);
+    put(f, NULL, 0); /* as after FLUSHALL: nothing at all */
     clock_sleep_ms(4 * REFRESH_MS);
     await(f, 1);
     redis_fixture_kill(&f->redis);
@@ -196,6 +197,19 @@ test_redis_going_away_or_wiped_changes_nothing(void **state)
     await(f, 2);
 }
 
+static void
+test_the_last_site_that_is_removed_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    static const struct stream_pair one[] = {{SLICE("a"), SLICE("{\"id\":1}")},
+                                             {SLICE(PUBLISHED_MARK), SLICE("1")}};
+
+    put(f, one, 2);
+    await(f, 1);
+    put(f, one + 1, 1);
+    await(f, 0);
+}
+
 int
 main(void)
 {
@@ -206,6 +220,7 @@ main(void)
         WITH_REDIS(test_unreadable_settings_leave_only_their_site_out),
         WITH_REDIS(test_a_table_in_use_outlives_its_successor),
         WITH_REDIS(test_redis_going_away_or_wiped_changes_nothing),
+        WITH_REDIS(test_the_last_site_that_is_removed_is_gone),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -484,6 +485,27 @@ test_a_port_in_use_is_an_error(void **state)
     assert_int_equal(http_start(&config, &server, &err), ERR_IO);
 }
 
+static void
+test_more_connections_than_files_is_an_error(void **state)
+{
+    struct http_config config = config_of();
+    struct http_server *server;
+    struct rlimit old, low;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    low = (struct rlimit){.rlim_cur = 300, .rlim_max = old.rlim_max};
+    config.queue = 100;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(http_start(&config, &server, &err), ERR_OK); /* raised */
+    http_stop(&server);
+    config.queue = 1 << 30;
+    assert_int_equal(http_start(&config, &server, &err), ERR_INVALID);
+    assert_non_null(strstr(err.message, "LimitNOFILE"));
+    setrlimit(RLIMIT_NOFILE, &old);
+}
+
 #define SERVED(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -505,6 +527,7 @@ main(void)
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_stopping_answers_what_is_in_flight),
         SERVED(test_a_port_in_use_is_an_error),
+        cmocka_unit_test(test_more_connections_than_files_is_an_error),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
