@@ -210,7 +210,7 @@ start_parts(struct collect *c, struct err *err)
     if (config->demo_site_key && config->demo_site_key[0])
         c->shop = shop_create(slice_from(config->demo_site_key));
     make_routes(c);
-    rc = enrich_open(config->place_db, &c->enrich, err);
+    rc = enrich_serve(config->place_db, &c->enrich, err);
     if (rc == ERR_OK)
         enrich_limit_agents(c->enrich, AGENT_MISSES_A_SECOND);
     if (rc == ERR_OK)

@@ -7,12 +7,22 @@
 #include "collector/bot.h"
 #include "collector/driver.h"
 #include "collector/place.h"
+#include "core/log.h"
 #include "core/url.h"
 
 struct enrich {
     struct place_database *places; /* NULL: none */
     struct agent_reader *agents;
 };
+
+static enum err_code
+open_with(struct place_database *places, struct enrich **out)
+{
+    *out = mem_zalloc(sizeof **out);
+    (*out)->places = places;
+    (*out)->agents = agent_reader_create();
+    return ERR_OK;
+}
 
 enum err_code
 enrich_open(const char *place_path, struct enrich **out, struct err *err)
@@ -22,12 +32,32 @@ enrich_open(const char *place_path, struct enrich **out, struct err *err)
 
     if (place_path && *place_path)
         rc = place_open(place_path, &places, err);
+    return rc == ERR_OK ? open_with(places, out) : rc;
+}
+
+enum err_code
+enrich_serve(const char *place_path, struct enrich **out, struct err *err)
+{
+    struct place_database *places;
+    struct err why = ERR_NONE;
+    enum err_code rc;
+
+    if (!place_path || !*place_path)
+        return open_with(NULL, out);
+    places = place_create(place_path);
+    rc = place_refresh(places, &why);
+    if (rc == ERR_NOT_FOUND) {
+        place_close(&places);
+        return err_set(err, rc, NULL, "%s", why.message);
+    }
     if (rc != ERR_OK)
+        log_error("%s; no place is known until it is replaced", why.message);
+    rc = place_watch(places, err);
+    if (rc != ERR_OK) {
+        place_close(&places);
         return rc;
-    *out = mem_zalloc(sizeof **out);
-    (*out)->places = places;
-    (*out)->agents = agent_reader_create();
-    return ERR_OK;
+    }
+    return open_with(places, out);
 }
 
 void
@@ -93,12 +123,12 @@ fill_place(const struct enrich *e, struct given *g, struct arena *a)
     if (!e->places || g->ip.n == 0 || given_has_text(g, TEXT_COUNTRY) ||
         given_has_text(g, TEXT_REGION) || given_has_text(g, TEXT_CITY))
         return;
-    if (!place_find(e->places, g->ip, &place))
+    if (!place_find(e->places, g->ip, a, &place))
         return;
-    given_fill(g, TEXT_CONTINENT, arena_copy(a, place.continent));
-    given_fill(g, TEXT_COUNTRY, arena_copy(a, place.country));
-    given_fill(g, TEXT_REGION, arena_copy(a, place.region));
-    given_fill(g, TEXT_CITY, arena_copy(a, place.city));
+    given_fill(g, TEXT_CONTINENT, place.continent);
+    given_fill(g, TEXT_COUNTRY, place.country);
+    given_fill(g, TEXT_REGION, place.region);
+    given_fill(g, TEXT_CITY, place.city);
 }
 
 static bool

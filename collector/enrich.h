@@ -9,9 +9,14 @@
 
 struct enrich; /* shared by all threads, read only */
 
-/* place_path: a MaxMind database, or NULL: then no place is known. ERR_NOT_FOUND, ERR_CORRUPT.
- * *out is owned by the caller (enrich_close). */
+/* place_path: a MaxMind database, or NULL: then no place is known. ERR_NOT_FOUND, ERR_CORRUPT, as
+ * place_open. *out is owned by the caller (enrich_close). */
 enum err_code enrich_open(const char *place_path, struct enrich **out, struct err *err);
+
+/* The same for a process that runs on: a database that is replaced is taken (collector/place.h),
+ * and a bad one is logged and no error, because no place is worth the loss of events.
+ * ERR_NOT_FOUND. */
+enum err_code enrich_serve(const char *place_path, struct enrich **out, struct err *err);
 void enrich_close(struct enrich **e);
 
 /* For a collector, whose user agents anybody may make up: of those not seen of late read so many a

@@ -1,44 +1,384 @@
-/* Look-ups in a MaxMind database. libmaxminddb is given AF_INET or AF_INET6 and nothing else: it
- * trusts the family of a socket address. */
+/* Look-ups in a MaxMind database, and its replacement under them.
+ *
+ * There is room for two databases, of which one is current. A reader counts itself into the current
+ * one, sees that it still is, and counts itself out; so it never waits. The writer fills the other
+ * room, makes it current, and frees the old one when nobody is left in it.
+ *
+ * libmaxminddb is given AF_INET or AF_INET6 and nothing else: it trusts the family of a socket
+ * address.
+ */
 #include "collector/place.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
-#include <stdarg.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "core/arena.h"
+#include "collector/place_int.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/log.h"
+
+#define LOOK_EVERY_MS 1000
+#define COPY_BYTES    (64u << 10)
+
+/* Which file it was: another one, or other contents, differs in one of these. */
+struct file_id {
+    dev_t device;
+    ino_t inode;
+    off_t bytes;
+    struct timespec modified;
+};
 
 struct place_database {
-    MMDB_s mmdb;
+    char *path;
+    atomic_uint current; /* 0 or 1 */
+    atomic_uint n_readers[2];
+    MMDB_s *rooms[2]; /* NULL: no place is known */
+    struct file_id seen;
+    pthread_t thread;
+    bool is_watched;
+    pthread_mutex_t lock; /* of is_closing */
+    pthread_cond_t wake;
+    bool is_closing;
 };
+
+/* ---- The file ---- */
+
+static struct file_id
+id_of(const struct stat *s)
+{
+    return (struct file_id){s->st_dev, s->st_ino, s->st_size, s->st_mtim};
+}
+
+static bool
+is_same_file(const struct file_id *a, const struct file_id *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* A file without a name, which nobody else can cut off under our map (SIGBUS). On a disk if there
+ * is one, so that the kernel need not keep in memory what is never looked up. -1: none. */
+static int
+create_nameless(void)
+{
+    const char *folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[FILE_PATH_MAX];
+        int fd = -1;
+
+        if (folders[i] &&
+            snprintf(path, sizeof path, "%s/corong-places-XXXXXX", folders[i]) < (int)sizeof path)
+            fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+            unlink(path);
+            return fd;
+        }
+    }
+    return memfd_create("corong-places", MFD_CLOEXEC);
+}
+
+static enum err_code
+copy_bytes(int from, int to, struct err *err)
+{
+    char *room = mem_alloc(COPY_BYTES);
+    enum err_code rc = ERR_OK;
+    size_t total = 0;
+
+    for (;;) {
+        ssize_t n = read(from, room, COPY_BYTES);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            rc = err_errno(err, "it cannot be read");
+        if (n > 0 && (total += (size_t)n) > PLACE_FILE_MAX)
+            rc = err_set(err, ERR_LIMIT, NULL, "it has more than %u MB", PLACE_FILE_MAX >> 20);
+        if (n > 0 && rc == ERR_OK)
+            rc = file_write(to, room, (size_t)n, err);
+        if (n <= 0 || rc != ERR_OK)
+            break;
+    }
+    free(room);
+    return rc;
+}
+
+static enum err_code
+check_file(int fd, struct err *err)
+{
+    struct stat s;
+    enum err_code rc;
+    void *map;
+
+    if (fstat(fd, &s) != 0)
+        return err_errno(err, "its copy cannot be read");
+    if (s.st_size == 0)
+        return err_set(err, ERR_CORRUPT, NULL, "it is empty");
+    map = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return err_errno(err, "its copy cannot be mapped");
+    rc = place__check(map, (size_t)s.st_size, err);
+    munmap(map, (size_t)s.st_size);
+    return rc;
+}
+
+static enum err_code
+open_copy(int fd, MMDB_s **out, struct err *err)
+{
+    MMDB_s *mmdb = mem_zalloc(sizeof *mmdb);
+    char path[64];
+    int status;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    status = MMDB_open(path, MMDB_MODE_MMAP, mmdb);
+    if (status == MMDB_SUCCESS) {
+        *out = mmdb;
+        return ERR_OK;
+    }
+    free(mmdb);
+    return err_set(err, ERR_CORRUPT, NULL, "%s", MMDB_strerror(status));
+}
+
+/* Open the file and say which one it is, also where it is bad. */
+static enum err_code
+open_file(const char *path, int *out_fd, struct file_id *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat s;
+
+    if (fd < 0)
+        return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, NULL, "there is none")
+                               : err_errno(err, "it cannot be opened");
+    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_CORRUPT, NULL, "it is no file");
+    }
+    *out = id_of(&s);
+    *out_fd = fd;
+    return ERR_OK;
+}
+
+static enum err_code
+load(const char *path, MMDB_s **out, struct file_id *out_id, struct err *err)
+{
+    int fd = -1, copy = -1;
+    struct file_id after;
+    struct stat s;
+    enum err_code rc = open_file(path, &fd, out_id, err);
+
+    if (rc != ERR_OK)
+        goto done;
+    copy = create_nameless();
+    if (copy < 0) {
+        rc = err_errno(err, "there is no room for a copy");
+        goto done;
+    }
+    rc = copy_bytes(fd, copy, err);
+    if (rc == ERR_OK && fstat(fd, &s) == 0) {
+        after = id_of(&s);
+        if (!is_same_file(out_id, &after))
+            rc = err_set(err, ERR_CONFLICT, NULL, "it is being written");
+    }
+    if (rc == ERR_OK)
+        rc = check_file(copy, err);
+    if (rc == ERR_OK)
+        rc = open_copy(copy, out, err);
+done:
+    if (copy >= 0)
+        close(copy);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static void
+close_room(MMDB_s **room)
+{
+    if (!*room)
+        return;
+    MMDB_close(*room);
+    free(*room);
+    *room = NULL;
+}
+
+/* ---- Replacement ---- */
+
+static unsigned
+enter(struct place_database *database)
+{
+    for (;;) {
+        unsigned i = atomic_load(&database->current);
+
+        atomic_fetch_add(&database->n_readers[i], 1);
+        if (atomic_load(&database->current) == i)
+            return i;
+        atomic_fetch_sub(&database->n_readers[i], 1);
+    }
+}
+
+static void
+leave(struct place_database *database, unsigned i)
+{
+    atomic_fetch_sub(&database->n_readers[i], 1);
+}
+
+static void
+replace(struct place_database *database, MMDB_s *mmdb)
+{
+    unsigned old = atomic_load(&database->current);
+
+    database->rooms[!old] = mmdb;
+    atomic_store(&database->current, !old);
+    while (atomic_load(&database->n_readers[old]) > 0)
+        clock_sleep_ms(1);
+    close_room(&database->rooms[old]);
+}
+
+enum err_code
+place_refresh(struct place_database *database, struct err *err)
+{
+    struct err why = ERR_NONE;
+    struct file_id id = {.bytes = 0};
+    struct stat s;
+    MMDB_s *mmdb = NULL;
+    enum err_code rc;
+
+    if (stat(database->path, &s) == 0) {
+        id = id_of(&s);
+        if (is_same_file(&id, &database->seen))
+            return ERR_OK;
+    }
+    rc = load(database->path, &mmdb, &id, &why);
+    if (rc != ERR_NOT_FOUND && rc != ERR_CONFLICT && rc != ERR_FULL)
+        database->seen = id;
+    if (rc != ERR_OK)
+        return err_set(err, rc, NULL, "place database %s: %s", database->path, why.message);
+    replace(database, mmdb);
+    return ERR_OK;
+}
+
+/* ---- The thread that looks ---- */
+
+/* Wait a second; false when it is time to end. */
+static bool
+wait_to_look(struct place_database *database)
+{
+    struct timespec until;
+    bool is_closing;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_EVERY_MS / 1000;
+    pthread_mutex_lock(&database->lock);
+    while (!database->is_closing &&
+           pthread_cond_timedwait(&database->wake, &database->lock, &until) == 0)
+        ;
+    is_closing = database->is_closing;
+    pthread_mutex_unlock(&database->lock);
+    return !is_closing;
+}
+
+/* A file that changed between two looks is still being written. */
+static void *
+watch(void *argument)
+{
+    struct place_database *database = argument;
+    struct file_id last = database->seen;
+
+    while (wait_to_look(database)) {
+        struct err err = ERR_NONE;
+        struct file_id now;
+        struct stat s;
+        bool is_still;
+
+        if (stat(database->path, &s) != 0)
+            continue;
+        now = id_of(&s);
+        is_still = is_same_file(&now, &last);
+        last = now;
+        if (!is_still || is_same_file(&now, &database->seen))
+            continue;
+        if (place_refresh(database, &err) == ERR_OK)
+            log_info("place database %s: replaced", database->path);
+        else
+            log_error("%s; what was known before stays", err.message);
+    }
+    return NULL;
+}
+
+enum err_code
+place_watch(struct place_database *database, struct err *err)
+{
+    int status = pthread_create(&database->thread, NULL, watch, database);
+
+    if (status != 0)
+        return err_set(err, ERR_IO, NULL, "no thread to watch the place database");
+    database->is_watched = true;
+    return ERR_OK;
+}
+
+/* ---- Open and close ---- */
+
+struct place_database *
+place_create(const char *path)
+{
+    struct place_database *database = mem_zalloc(sizeof *database);
+    pthread_condattr_t attributes;
+
+    database->path = mem_cstr(slice_from(path));
+    pthread_mutex_init(&database->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&database->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return database;
+}
 
 enum err_code
 place_open(const char *path, struct place_database **out, struct err *err)
 {
-    struct place_database *database = mem_zalloc(sizeof *database);
-    int status = MMDB_open(path, MMDB_MODE_MMAP, &database->mmdb);
+    struct place_database *database = place_create(path);
+    enum err_code rc = place_refresh(database, err);
 
-    if (status == MMDB_SUCCESS) {
+    if (rc == ERR_OK)
         *out = database;
-        return ERR_OK;
-    }
-    free(database);
-    return err_set(err, status == MMDB_FILE_OPEN_ERROR ? ERR_NOT_FOUND : ERR_CORRUPT, NULL,
-                   "no place database at %s: %s", path, MMDB_strerror(status));
+    else
+        place_close(&database);
+    return rc;
 }
 
 void
 place_close(struct place_database **database)
 {
-    if (!*database)
+    struct place_database *d = *database;
+
+    if (!d)
         return;
-    MMDB_close(&(*database)->mmdb);
-    free(*database);
+    pthread_mutex_lock(&d->lock);
+    d->is_closing = true;
+    pthread_cond_signal(&d->wake);
+    pthread_mutex_unlock(&d->lock);
+    if (d->is_watched)
+        pthread_join(d->thread, NULL);
+    close_room(&d->rooms[0]);
+    close_room(&d->rooms[1]);
+    pthread_cond_destroy(&d->wake);
+    pthread_mutex_destroy(&d->lock);
+    free(d->path);
+    free(d);
     *database = NULL;
 }
+
+/* ---- Look-ups ---- */
 
 union address {
     struct sockaddr any;
@@ -93,7 +433,7 @@ text_at_either(MMDB_entry_s *entry, const char *const *maxmind, const char *cons
 }
 
 static void
-read_place(MMDB_entry_s *entry, struct place *out)
+read_place(MMDB_entry_s *entry, struct arena *a, struct place *out)
 {
     static const char *const continent[] = {"continent", "code", NULL};
     static const char *const continent_flat[] = {"continent_code", NULL};
@@ -104,36 +444,35 @@ read_place(MMDB_entry_s *entry, struct place *out)
     static const char *const region_flat[] = {"state1", NULL};
     static const char *const city[] = {"city", "names", "en", NULL};
     static const char *const city_flat[] = {"city", NULL};
-    struct slice part;
-    int n;
+    struct slice part = text_at(entry, region);
 
-    out->continent = text_at_either(entry, continent, continent_flat);
-    out->country = text_at_either(entry, country, country_flat);
-    out->city = text_at_either(entry, city, city_flat);
-    part = text_at(entry, region);
+    out->continent = arena_copy(a, text_at_either(entry, continent, continent_flat));
+    out->country = arena_copy(a, text_at_either(entry, country, country_flat));
+    out->city = arena_copy(a, text_at_either(entry, city, city_flat));
     if (part.n == 0)
         part = text_at_either(entry, region_name, region_flat);
-    if (part.n == 0 || out->country.n == 0)
-        return;
-    n = snprintf(out->region_text, sizeof out->region_text, "%.*s-%.*s", SLICE_ARG(out->country),
-                 SLICE_ARG(part));
-    if (n > 0 && (size_t)n < sizeof out->region_text)
-        out->region = slice_of(out->region_text, (size_t)n);
+    if (part.n > 0 && out->country.n > 0)
+        out->region = arena_printf(a, "%.*s-%.*s", SLICE_ARG(out->country), SLICE_ARG(part));
 }
 
 bool
-place_find(const struct place_database *database, struct slice ip, struct place *out)
+place_find(struct place_database *database, struct slice ip, struct arena *a, struct place *out)
 {
-    MMDB_lookup_result_s result;
+    MMDB_lookup_result_s result = {.found_entry = false};
     union address address;
-    int status;
+    int status = MMDB_SUCCESS;
+    unsigned room;
 
     out->continent = out->country = out->region = out->city = SLICE_EMPTY;
     if (!read_address(ip, &address))
         return false;
-    result = MMDB_lookup_sockaddr(&database->mmdb, &address.any, &status);
-    if (status != MMDB_SUCCESS || !result.found_entry)
-        return false;
-    read_place(&result.entry, out);
-    return true;
+    room = enter(database);
+    if (database->rooms[room])
+        result = MMDB_lookup_sockaddr(database->rooms[room], &address.any, &status);
+    if (status != MMDB_SUCCESS)
+        result.found_entry = false;
+    if (result.found_entry)
+        read_place(&result.entry, a, out);
+    leave(database, room);
+    return result.found_entry;
 }
