@@ -17,7 +17,7 @@ const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|zip|gz|exe|dmg|apk|mp[34])$/i;
 
 const wants = word => RegExp(word).test(script.dataset.track);
 
-let since = 0; // when somebody was last seen to be there; 0 = nobody is
+let since = Infinity; // when somebody was last seen to be there; Infinity: nobody is
 let engaged = 0; // ms that were not told yet
 let depth = 0; // the lowest pixel that was in view
 let errors;
@@ -29,8 +29,8 @@ const tell = (event, properties) => track(event, { properties });
 
 const count = () => {
   const now = performance.now();
-  engaged += since && Math.min(now - since, IDLE_MS);
-  since = document.hidden ? 0 : now;
+  engaged += Math.max(0, Math.min(now - since, IDLE_MS));
+  since = document.hidden ? Infinity : now;
 };
 
 const look = () => {

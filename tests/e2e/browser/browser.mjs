@@ -12,8 +12,10 @@ const flags = [
   '--disable-sync',
 ];
 
-export async function openBrowser() {
+// options as of playwright's launch.
+export async function openBrowser(options = {}) {
   return chromium.launch({
+    ...options,
     executablePath: process.env.CORONG_CHROMIUM || '/usr/bin/chromium',
     headless: true,
     args: flags,

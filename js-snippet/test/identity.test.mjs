@@ -1,0 +1,229 @@
+// Who somebody is, and whether anything may be noted at all.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { builds, full, open, settle, storage } from './page.mjs';
+
+for (const build of builds) {
+  const page = options => open({ build, ...options });
+  const behaves = (name, body) => test(`${build}: ${name}`, body);
+  const asks = options => page({ data: { consent: 'required' }, ...options });
+
+  behaves('before consent nothing is stored and nothing sent', async () => {
+    const { local, corong, window, fire, tick, collector } = asks();
+    corong('click');
+    window.history.pushState({}, '', '/a');
+    assert.equal(window.corong.id(), false);
+    fire('visibilitychange');
+    fire('online');
+    tick();
+    await settle();
+    assert.deepEqual(Object.keys(local), []);
+    assert.equal(collector.beacons.length, 0);
+  });
+
+  behaves('late consent tells where the visitor came in, and from where', async () => {
+    const { window, collector } = asks({
+      url: 'https://shop.example/?utm_source=mail',
+      referrer: 'https://mail.example/',
+    });
+    window.history.pushState({}, '', '/a');
+    window.corong.consent(true);
+    await settle();
+    const landed = 'https://shop.example/?utm_source=mail';
+    assert.deepEqual(
+      collector.events.map(e => [e.event, e.url, e.referrer]),
+      [
+        ['pageview', landed, 'https://mail.example/'],
+        ['pageview', 'https://shop.example/a', landed],
+      ]
+    );
+  });
+
+  behaves('consent holds on the next page, and can come before the script', async () => {
+    const { local, collector } = asks({
+      before: `window.corong = function () { (corong.q = corong.q || []).push(arguments) };
+               corong('consent', true)`,
+    });
+    await settle();
+    asks({ local, collector, url: 'https://shop.example/2' });
+    await settle();
+    assert.deepEqual(collector.names, ['pageview', 'pageview']);
+    assert.equal(new Set(collector.beacons.map(b => b.visitor)).size, 1);
+  });
+
+  for (const consent of ['required', 'none'])
+    behaves(`consent ${consent}: taken back, the id and the queue are gone`, async () => {
+      const { local, window, corong, collector } = page({ data: { consent } });
+      collector.answer = () => 503;
+      corong('consent', true);
+      corong('click');
+      await settle();
+      assert.ok(local['corong.id']);
+      const { length } = collector.beacons;
+      corong('consent', false);
+      corong('click');
+      window.history.pushState({}, '', '/a');
+      await settle();
+      assert.deepEqual({ ...local }, { 'corong.consent': '0' });
+      page({ local, collector, data: { consent } });
+      await settle();
+      assert.equal(collector.beacons.length, length);
+    });
+
+  behaves('consent taken back in another tab holds here', async () => {
+    const local = storage();
+    const here = page({ local });
+    page({ local }).corong('consent', false);
+    here.collector.beacons = [];
+    here.corong('click');
+    await settle();
+    assert.equal(here.collector.beacons.length, 0);
+    assert.equal(local['corong.id'], undefined);
+  });
+
+  behaves('forgotten, the visitor is somebody new', async () => {
+    const { local, window, collector } = page();
+    await settle();
+    collector.answer = () => 503;
+    window.corong('click');
+    await settle();
+    collector.answer = () => 204;
+    window.corong.forget();
+    assert.deepEqual(Object.keys(local), []);
+    window.history.pushState({}, '', '/a');
+    await settle();
+    const [first, , last] = collector.beacons;
+    assert.deepEqual(
+      last.events.map(e => e.url),
+      ['https://shop.example/a']
+    );
+    assert.notEqual(first.visitor, last.visitor);
+  });
+
+  behaves('reset makes a new visitor and loses no event', async () => {
+    const { window, waiting, fire, collector } = page();
+    collector.answer = () => 503;
+    await settle();
+    const before = window.corong.id();
+    window.corong.reset();
+    const after = window.corong.id();
+    assert.notEqual(before, after);
+    assert.equal(collector.beacons[0].visitor, before);
+    collector.answer = () => 204;
+    window.corong('click');
+    fire('online');
+    await settle();
+    assert.equal(waiting().length, 0);
+    assert.deepEqual(
+      new Set(collector.beacons.map(b => [b.visitor, b.events.length].join())),
+      new Set([before + ',1', after + ',1'])
+    );
+  });
+
+  behaves('the id is the one that is sent', async () => {
+    const { window, collector } = page();
+    await settle();
+    assert.equal(window.corong.id(), collector.beacons[0].visitor);
+  });
+
+  behaves('signals of the browser count where the setting says so', async () => {
+    const gpc = { globalPrivacyControl: true };
+    const dnt = { doNotTrack: '1' };
+    for (const [respect, signals, sent] of [
+      ['gpc dnt', gpc, 0],
+      ['gpc dnt', dnt, 0],
+      ['gpc', dnt, 1],
+      ['dnt', gpc, 1],
+      ['gpc dnt', { doNotTrack: '0', globalPrivacyControl: false }, 1],
+      [undefined, { ...gpc, ...dnt }, 1],
+    ]) {
+      const { local, window, collector } = page({ data: { respect }, signals });
+      window.corong.consent(true);
+      await settle();
+      assert.equal(collector.beacons.length, sent, JSON.stringify([respect, signals]));
+      assert.equal('corong.id' in local, !!sent);
+    }
+  });
+
+  behaves('an event may be named like what every object has', async () => {
+    const { corong, collector } = page();
+    corong('constructor');
+    corong('name');
+    await settle();
+    assert.deepEqual(collector.names, ['constructor', 'name', 'pageview']);
+  });
+}
+
+for (const build of full) {
+  const page = options => open({ build, ...options });
+  const behaves = (name, body) => test(`${build}: ${name}`, body);
+
+  behaves('off by a link, until it is on by one', async () => {
+    const { local, collector } = page();
+    await settle();
+    const visit = async query => {
+      const { window } = page({ local, collector, url: 'https://shop.example/' + query });
+      window.corong.consent(true); // by a banner that knows nothing of this
+      await settle();
+      return collector.beacons.length;
+    };
+    assert.equal(await visit('?a=1&corong=off'), 1);
+    assert.equal(local['corong.id'], undefined);
+    assert.equal(await visit('2'), 1);
+    assert.equal(await visit('?corong=on'), 2);
+    assert.equal(await visit('3'), 3);
+  });
+
+  behaves('what is set is carried on later events and pages, until reset', async () => {
+    const { local, corong, window, collector } = page();
+    window.corong.set({ plan: 'pro', size: 'm' });
+    window.corong.set({ size: 'l', plan: undefined, tier: 2 });
+    corong('click', { properties: { size: 's' } });
+    await settle();
+    const [view, click] = collector.events;
+    assert.equal(view.properties, undefined);
+    assert.deepEqual(click.properties, { size: 's', tier: 2 });
+
+    const next = page({ local });
+    next.corong('reset');
+    next.corong('click');
+    await settle();
+    const named = name => next.collector.events.find(e => e.event == name);
+    assert.deepEqual(named('pageview').properties, { size: 'l', tier: 2 });
+    assert.equal(named('click').properties, undefined);
+  });
+
+  behaves('nothing is set before consent', () => {
+    const { local, window } = page({ data: { consent: 'required' } });
+    window.corong.set({ plan: 'pro' });
+    assert.equal(window.corong.code(), false);
+    assert.deepEqual(Object.keys(local), []);
+  });
+
+  behaves('the code is the first eight digits of the id as a number', () => {
+    const { window } = page();
+    const code = window.corong.code();
+    assert.equal(code.toString(16).padStart(8, '0'), window.corong.id().slice(0, 8));
+  });
+
+  behaves('beforeSend changes and withholds, from the first page view on', async () => {
+    const { corong, window, collector, errors } = page({
+      url: 'https://shop.example/?token=secret',
+      before: `window.corong = function () { (corong.q = corong.q || []).push(arguments) };
+               corong.beforeSend = e => e.event == 'secret' ? null
+                 : Object.assign(e, {url: e.url.split('?')[0]})`,
+    });
+    corong('secret');
+    corong('sale', { order: '1', items: [{ product: 'a' }] });
+    await settle();
+    assert.deepEqual(collector.names, ['item', 'pageview', 'sale']);
+    assert.ok(collector.events.every(e => e.url == 'https://shop.example/'));
+    window.corong.beforeSend = () => {
+      throw new Error('a bug of the site');
+    };
+    corong('click');
+    await settle();
+    assert.equal(collector.events.length, 3);
+    assert.equal(errors.length, 1);
+  });
+}
