@@ -18,7 +18,8 @@
 
 #define GRAM_BYTES 3
 #define BUCKETS    8192
-#define GROUPS_MAX 10 /* $1 to $9 are all that names use */
+#define SEEN_BITS  65536 /* as many hashes as gram_hash gives */
+#define GROUPS_MAX 10    /* $1 to $9 are all that names use */
 
 /* No agent can cost more than this, whatever a rule does with it. */
 #define MATCH_STEPS_MAX 20000
@@ -35,6 +36,7 @@ struct agent_rules {
     pcre2_code *code[AGENT_RULES_MAX]; /* NULL: plain text */
     pcre2_match_context *limits;
     uint64_t always[AGENT_RULES_MAX / 64]; /* rules without needs */
+    uint64_t seen[SEEN_BITS / 64];         /* hashes of grams: most places end here, in 8 KB */
     uint32_t bucket[BUCKETS + 1];          /* where each begins in grams */
     struct gram *grams;
 };
@@ -45,13 +47,25 @@ set_bit(uint64_t *bits, uint32_t i)
     bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+static bool
+has_bit(const uint64_t *bits, uint32_t i)
+{
+    return bits[i / 64] >> i % 64 & 1;
+}
+
 static uint32_t
-gram_bucket(const char *p)
+gram_hash(const char *p)
 {
     uint32_t v =
         (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 | (uint32_t)(uint8_t)p[2] << 16;
 
-    return v * UINT32_C(2654435761) >> 19;
+    return v * UINT32_C(2654435761) >> 16;
+}
+
+static uint32_t
+gram_bucket(const char *p)
+{
+    return gram_hash(p) / (SEEN_BITS / BUCKETS);
 }
 
 /* ---- Making the table of grams ---- */
@@ -106,6 +120,7 @@ make_grams(struct agent_rules *r)
             const struct agent_rule *rule = &agent_table_rules[i];
 
             chosen[n] = choose_gram(agent_table_needs[rule->first_need + k], i, weight);
+            set_bit(r->seen, gram_hash(chosen[n].need + chosen[n].at));
             r->bucket[gram_bucket(chosen[n].need + chosen[n].at) + 1]++;
         }
     for (uint32_t b = 0; b < BUCKETS; b++) {
@@ -202,7 +217,8 @@ agent_rules_hint(const struct agent_rules *rules, struct slice user_agent, struc
     lower = to_lower(out->agent, bytes);
     memcpy(out->may, rules->always, sizeof out->may);
     for (size_t i = 0; i + GRAM_BYTES <= lower.n; i++)
-        hint_at(rules, lower, i, out->may);
+        if (has_bit(rules->seen, gram_hash(lower.p + i)))
+            hint_at(rules, lower, i, out->may);
 }
 
 void
