@@ -6,7 +6,8 @@
 
 #include "core/arena.h"
 
-#define AGENT_MISSES_A_SECOND 200 /* for a collector: 1% of a core at most */
+/* For a collector: 0.3% of a core with agents as they are, 8% with the worst that was ever made. */
+#define AGENT_MISSES_A_SECOND 200
 
 /* Each "" where the agent does not say. */
 struct agent {
