@@ -7,7 +7,7 @@
 #include "aggregator/sql.h"
 
 #define APPLICATION_ID 0x436f7273 /* "Cors" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
 static const char schema_1[] =
@@ -31,6 +31,11 @@ static const char schema_1[] =
     " expires INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
+static const char schema_2[] = "CREATE TABLE link_targets(slug TEXT PRIMARY KEY,"
+                               " site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE,"
+                               " target TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;"
+                               "CREATE INDEX link_targets_of_site ON link_targets(site);";
+
 struct settings_db {
     sqlite3 *db;
     pthread_mutex_t lock;
@@ -48,6 +53,8 @@ settings_db_open(const struct store *s, struct settings_db **out, struct err *er
     rc = sql_open(&database, &db, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, 1, schema_1, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 2, schema_2, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

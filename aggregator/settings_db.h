@@ -4,6 +4,7 @@
  *   sites          id (never given twice), name, domain, timezone, currency, public key, ...
  *   removed_sites  id, removed: their segments go, their ids never come back
  *   funnels        (site, name), updated, definition
+ *   link_targets   slug, site, target, created: campaign redirects
  *   accounts       email, password_hash, role, created
  *   sessions       token_hash, email, created, expires, last_seen       (all times: ms, UTC)
  *   setup_tokens   token_hash, created, expires

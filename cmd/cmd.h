@@ -70,6 +70,7 @@ int cmd_collector(struct cmd *c);
 int cmd_aggregator(struct cmd *c);
 int cmd_web(struct cmd *c);
 int cmd_site(struct cmd *c);
+int cmd_link(struct cmd *c);
 int cmd_user(struct cmd *c);
 int cmd_import(struct cmd *c);
 int cmd_funnel(struct cmd *c);

@@ -54,6 +54,14 @@ static const struct command commands[] = {
     {"user", "corong user add EMAIL [--role owner|editor|viewer]",
      "Add a person to the dashboard; the password is read from standard input.", NULL, USER_DATA,
      user_flags, cmd_user},
+    {"link",
+     "corong link add SITE SLUG TARGET-URL\n"
+     "corong link list SITE [--json]\n"
+     "corong link remove SITE SLUG",
+     "Campaign redirects: the collector's /r/SLUG leads to the target, and is counted.",
+     "The target is fixed here, and is http or https; its campaign parameters (utm_..) say what\n"
+     "brought whoever clicks. Collectors know a new link after a second or two.\n",
+     USER_DATA, json_only, cmd_link},
     {"import", "corong import SITE FILE|- [--format ndjson|csv] [--map MAP.json] [--json]",
      "Read events of another system, or of an export; the same file twice changes nothing.",
      "  --format F   ndjson or csv; default: by the file's name, else by its first byte\n"

@@ -160,6 +160,7 @@ make_routes(struct collect *c)
         {HTTP_OPTIONS, "/e", 0, preflight},
         {HTTP_GET, "/e.gif", 0, collect__pixel},
         {HTTP_GET, "/corong.js", 0, snippet},
+        {HTTP_GET, "/r/*", 0, collect__redirect},
         {HTTP_POST, "/api/v1/events", SERVER_BODY_MAX, collect__server},
         {HTTP_GET, "/healthz", 0, health},
         {HTTP_GET, "/metrics", 0, metrics},
@@ -216,6 +217,8 @@ start_parts(struct collect *c, struct err *err)
     if (rc == ERR_OK)
         rc = publish_start(&publish, &c->publish, err);
     if (rc == ERR_OK)
+        rc = redirect_writer_start(c->publish, &c->metrics, &c->redirects, err);
+    if (rc == ERR_OK)
         rc = sites_start(&config->redis, SITES_REFRESH_MS, &c->sites, err);
     if (rc == ERR_OK)
         rc = start_http(c, err);
@@ -251,6 +254,7 @@ collect_stop(struct collect **c)
         return;
     http_stop(&(*c)->http); /* first the door: what is inside is answered */
     sites_stop(&(*c)->sites);
+    redirect_writer_stop(&(*c)->redirects);
     publish_stop(&(*c)->publish);
     enrich_close(&(*c)->enrich);
     shop_destroy(&(*c)->shop);

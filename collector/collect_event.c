@@ -88,32 +88,22 @@ find_site(struct intake *in, const struct site *site, enum reason why_not, const
 
 /* ---- Pace ---- */
 
-/* May this address send once more? Asked before anything is parsed. */
-static bool
-is_address_in_pace(struct intake *in)
+bool
+collect__is_in_pace(const struct collect *c, const struct http_request *r, int64_t *wait_s)
 {
-    const struct collect *c = in->c;
     unsigned char bytes[16];
-    struct slice sender = limit_rate_sender(in->request->remote, bytes);
+    struct slice sender = limit_rate_sender(r->remote, bytes);
 
-    if (sender.n == 0 || limit_rate_take(c->address_rate, sender, c->config.address_speed, 1,
-                                         clock_steady_us(), &in->wait_s))
-        return true;
-    refuse(in, REASON_RATE_ADDRESS, "too many requests from this address; try again later", NULL);
-    return false;
+    return sender.n == 0 || limit_rate_take(c->address_rate, sender, c->config.address_speed, 1,
+                                            clock_steady_us(), wait_s);
 }
 
-static bool
-is_site_in_pace(struct intake *in)
+bool
+collect__is_site_in_pace(const struct collect *c, const struct site *site, uint32_t n,
+                         int64_t *wait_s)
 {
-    const struct collect *c = in->c;
-    const uint32_t *id = &in->site->id;
-
-    if (limit_rate_take(c->site_rate, slice_of((const char *)id, sizeof *id), c->config.site_speed,
-                        in->beacon.n_items, clock_steady_us(), &in->wait_s))
-        return true;
-    refuse_all(in, REASON_RATE_SITE, "too many events of this site at once; try again later", NULL);
-    return false;
+    return limit_rate_take(c->site_rate, slice_of((const char *)&site->id, sizeof site->id),
+                           c->config.site_speed, n, clock_steady_us(), wait_s);
 }
 
 /* Begin with a request. False: it is refused and ended already. */
@@ -123,8 +113,11 @@ intake_init(struct intake *in, const struct http_request *r, struct http_reply *
 {
     *in = (struct intake){.c = context, .request = r, .reply = reply};
     in->received_ms = clock_wall_ms();
-    if (!is_address_in_pace(in))
+    if (!collect__is_in_pace(in->c, r, &in->wait_s)) { /* before anything is parsed */
+        refuse(in, REASON_RATE_ADDRESS, "too many requests from this address; try again later",
+               NULL);
         return false;
+    }
     in->table = sites_acquire(in->c->sites);
     return true;
 }
@@ -206,12 +199,20 @@ is_within_limit(struct intake *in, const struct event *e)
            limit_take(in->c->limit, e->site, e->visitor, in->received_ms, max);
 }
 
+enum err_code
+collect__enrich(const struct collect *c, const struct site *site, struct given *g, struct arena *a,
+                struct err *err)
+{
+    const struct enrich_site own = {site->id, site->domain, site->currency, site->ignored_referrers,
+                                    site->n_ignored_referrers};
+
+    return enrich_event(c->enrich, &own, g, a, err);
+}
+
 /* Encode the item behind the others, or say why not. */
 static enum reason
 judge(struct intake *in, struct beacon_item *item)
 {
-    const struct enrich_site site = {in->site->id, in->site->domain, in->site->currency,
-                                     in->site->ignored_referrers, in->site->n_ignored_referrers};
     struct given *g = &item->given;
     size_t before = in->records.n;
     enum reason why;
@@ -223,7 +224,7 @@ judge(struct intake *in, struct beacon_item *item)
     why = judge_time(in, item);
     if (why != REASON_COUNT)
         return why;
-    item->rc = enrich_event(in->c->enrich, &site, g, in->request->arena, &item->err);
+    item->rc = collect__enrich(in->c, in->site, g, in->request->arena, &item->err);
     if (item->rc != ERR_OK)
         return REASON_INVALID; /* ERR_LIMIT too: a number out of range makes no event too large */
     item->rc = codec_batch_add(&in->records, &g->event, &item->err);
@@ -258,8 +259,11 @@ take_events(struct intake *in)
     struct err err;
     enum err_code rc;
 
-    if (!is_site_in_pace(in))
+    if (!collect__is_site_in_pace(in->c, in->site, in->beacon.n_items, &in->wait_s)) {
+        refuse_all(in, REASON_RATE_SITE, "too many events of this site at once; try again later",
+                   NULL);
         return false;
+    }
     in->why = ARENA_ARRAY(in->request->arena, enum reason, in->beacon.n_items);
     for (uint32_t i = 0; i < in->beacon.n_items; i++) {
         in->why[i] = judge(in, in->beacon.items[i]);

@@ -1,4 +1,5 @@
-/* What collect.c (wiring, answers about the process) and collect_event.c (events in) share. */
+/* What collect.c (wiring, answers about the process), collect_event.c (events in) and redirect.c
+ * (campaign links) share. */
 #ifndef COLLECTOR_COLLECT_INT_H
 #define COLLECTOR_COLLECT_INT_H
 
@@ -7,11 +8,12 @@
 #include "collector/limit.h"
 #include "collector/metrics.h"
 #include "collector/publish.h"
+#include "collector/redirect_writer.h"
 #include "collector/shop.h"
 #include "collector/sites.h"
 #include "core/http.h"
 
-#define COLLECT_ROUTES_MAX 12
+#define COLLECT_ROUTES_MAX 13
 
 struct collect {
     struct collect_config config;
@@ -21,6 +23,7 @@ struct collect {
     struct limit_rate *site_rate;
     struct sites *sites;
     struct publish *publish;
+    struct redirect_writer *redirects;
     struct shop *shop; /* NULL: no demonstration */
     struct http_server *http;
     struct http_route routes[COLLECT_ROUTES_MAX];
@@ -31,5 +34,19 @@ struct collect {
 void collect__beacon(const struct http_request *r, struct http_reply *reply, void *context);
 void collect__pixel(const struct http_request *r, struct http_reply *reply, void *context);
 void collect__server(const struct http_request *r, struct http_reply *reply, void *context);
+
+/* GET /r/<slug> (redirect.c). */
+void collect__redirect(const struct http_request *r, struct http_reply *reply, void *context);
+
+/* ---- What they share ---- */
+
+/* May this address, this site send (n events) now? Else *wait_s is for Retry-After. */
+bool collect__is_in_pace(const struct collect *c, const struct http_request *r, int64_t *wait_s);
+bool collect__is_site_in_pace(const struct collect *c, const struct site *site, uint32_t n,
+                              int64_t *wait_s);
+
+/* enrich_event for this site. */
+enum err_code collect__enrich(const struct collect *c, const struct site *site, struct given *g,
+                              struct arena *a, struct err *err);
 
 #endif

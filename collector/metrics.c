@@ -8,7 +8,8 @@ static const struct {
     [REASON_IN_FUTURE] = {"in_future", 400},       [REASON_TOO_MANY] = {"too_many", 429},
     [REASON_TOO_LARGE] = {"too_large", 413},       [REASON_UNKNOWN_SITE] = {"unknown_site", 404},
     [REASON_RATE_ADDRESS] = {"rate_address", 429}, [REASON_RATE_SITE] = {"rate_site", 429},
-    [REASON_BAD_KEY] = {"bad_key", 401},           [REASON_UNAVAILABLE] = {"unavailable", 503},
+    [REASON_UNKNOWN_LINK] = {"unknown_link", 404}, [REASON_BAD_KEY] = {"bad_key", 401},
+    [REASON_UNAVAILABLE] = {"unavailable", 503},
 };
 
 const char *

@@ -23,6 +23,7 @@ enum reason {
     REASON_RATE_SITE,    /* more at once than one site may send */
     REASON_TOO_LARGE,    /* more than one event or one body may have */
     REASON_UNKNOWN_SITE, /* no site has this key */
+    REASON_UNKNOWN_LINK, /* no link has this slug */
     REASON_BAD_KEY,      /* no site has this secret key */
     REASON_UNAVAILABLE,  /* we cannot keep it now: try again */
     REASON_COUNT

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/published.h"
+#include "core/url.h"
 
 #define ARENA_BYTES      (16 * 1024)
 #define SITE_JSON_MAX    (64 * 1024)
@@ -25,6 +26,8 @@ struct sites_table {
     struct arena arena;
     struct site *sites; /* sorted by key */
     int n;
+    struct site_link *links; /* sorted by slug */
+    int n_links;
     bool is_known;
 };
 
@@ -131,6 +134,39 @@ read_site(const struct stream_pair *pair, struct arena *a, struct site *out)
     return is_good;
 }
 
+static const struct site *
+find_id(const struct site *sites, int n, int64_t id)
+{
+    for (int i = 0; i < n; i++)
+        if (sites[i].id == id)
+            return &sites[i];
+    return NULL;
+}
+
+/* Sites, where they are, do not move any more. False: unreadable, or of a site that is. */
+static bool
+read_link(const struct stream_pair *pair, struct sites_table *t, struct site_link *out)
+{
+    struct site_link l = {.target = SLICE_EMPTY};
+    struct slice slug = slice_sub(pair->key, sizeof PUBLISHED_LINK - 1, pair->key.n);
+    json_t *root = NULL;
+    int64_t site = 0;
+    struct url url;
+    bool is_good;
+
+    if (pair->value.n <= SITE_JSON_MAX)
+        root = json_loadb(pair->value.p, pair->value.n, JSON_REJECT_DUPLICATES, NULL);
+    is_good = json_is_object(root) && take_integer(root, "site", UINT32_MAX, &site) &&
+              take_text(root, "target", &t->arena, &l.target) && url_split(l.target, &url) &&
+              url.scheme.n != 0;
+    json_decref(root);
+    l.site = find_id(t->sites, t->n, site);
+    l.slug = arena_copy(&t->arena, slug);
+    if (is_good && l.site)
+        *out = l;
+    return is_good && l.site;
+}
+
 /* ---- The table ---- */
 
 static struct sites_table *
@@ -158,6 +194,29 @@ compare_keys(const void *a, const void *b)
     return slice_compare(((const struct site *)a)->key, ((const struct site *)b)->key);
 }
 
+static bool
+is_link(const struct stream_pair *pair)
+{
+    return slice_starts_with(pair->key, SLICE(PUBLISHED_LINK));
+}
+
+static int
+compare_slugs(const void *a, const void *b)
+{
+    return slice_compare(((const struct site_link *)a)->slug, ((const struct site_link *)b)->slug);
+}
+
+static void
+read_links(struct sites_table *t, const struct stream_pair *pairs, int n)
+{
+    t->links = ARENA_ARRAY(&t->arena, struct site_link, (size_t)n + 1);
+    for (int i = 0; i < n; i++) {
+        if (is_link(&pairs[i]) && read_link(&pairs[i], t, &t->links[t->n_links]))
+            t->n_links++;
+    }
+    qsort(t->links, (size_t)t->n_links, sizeof *t->links, compare_slugs);
+}
+
 static struct sites_table *
 table_read(const struct stream_pair *pairs, int n)
 {
@@ -165,7 +224,7 @@ table_read(const struct stream_pair *pairs, int n)
 
     t->sites = ARENA_ARRAY(&t->arena, struct site, (size_t)n + 1);
     for (int i = 0; i < n; i++) {
-        if (slice_is(pairs[i].key, PUBLISHED_MARK))
+        if (slice_is(pairs[i].key, PUBLISHED_MARK) || is_link(&pairs[i]))
             continue;
         if (read_site(&pairs[i], &t->arena, &t->sites[t->n]))
             t->n++;
@@ -175,6 +234,7 @@ table_read(const struct stream_pair *pairs, int n)
     }
     t->is_known = true;
     qsort(t->sites, (size_t)t->n, sizeof *t->sites, compare_keys);
+    read_links(t, pairs, n);
     return t;
 }
 
@@ -349,6 +409,16 @@ sites_find_key(const struct sites_table *t, struct slice key)
     if (t->n == 0)
         return NULL;
     return bsearch(&wanted, t->sites, (size_t)t->n, sizeof *t->sites, compare_keys);
+}
+
+const struct site_link *
+sites_find_link(const struct sites_table *t, struct slice slug)
+{
+    struct site_link wanted = {.slug = slug};
+
+    if (t->n_links == 0)
+        return NULL;
+    return bsearch(&wanted, t->links, (size_t)t->n_links, sizeof *t->links, compare_slugs);
 }
 
 const struct site *

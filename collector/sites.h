@@ -37,6 +37,13 @@ struct site {
     size_t n_ignored_referrers;
 };
 
+/* A campaign redirect. */
+struct site_link {
+    struct slice slug;
+    struct slice target; /* whole http or https URL */
+    const struct site *site;
+};
+
 struct sites_table;
 struct sites;
 
@@ -54,6 +61,7 @@ int sites_count(const struct sites_table *t);
 
 /* NULL where there is no such site. */
 const struct site *sites_find_key(const struct sites_table *t, struct slice key);
+const struct site_link *sites_find_link(const struct sites_table *t, struct slice slug);
 const struct site *sites_find_secret(const struct sites_table *t, struct slice secret_key);
 
 #endif

@@ -258,7 +258,6 @@ struct exchange {
     struct worker *worker;
     struct http_request request;
     struct http_reply reply;
-    bool is_head;
     bool closes;
 };
 
@@ -335,7 +334,7 @@ fill_request(struct exchange *x)
 
     r->conn = x->conn;
     r->arena = &x->worker->arena;
-    r->method = http__method(x->info->request_method, &x->is_head);
+    r->method = http__method(x->info->request_method, &r->is_head);
     r->query = slice_from(x->info->query_string);
     r->path = r->tail = r->body = SLICE_EMPTY;
     r->remote = peer;
@@ -370,7 +369,7 @@ on_request(struct mg_connection *conn)
     x.closes = x.closes || atomic_load(&x.server->is_stopping);
     if (x.closes)
         mg_disable_keep_alive(conn);
-    send_reply(conn, &x.worker->out, &x.reply, x.is_head, x.closes);
+    send_reply(conn, &x.worker->out, &x.reply, x.request.is_head, x.closes);
     buffer_fini(&x.reply.body);
     buffer_fini(&x.reply.headers);
     if (x.worker->in.capacity > BUFFER_KEEP)

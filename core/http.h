@@ -16,8 +16,9 @@ enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8, H
 
 struct http_request {
     enum http_method method; /* HEAD arrives as HTTP_GET; the body is then left out */
-    struct slice path;       /* decoded once, without query; no NUL, no ".." segment */
-    struct slice query;      /* still encoded */
+    bool is_head;
+    struct slice path;  /* decoded once, without query; no NUL, no ".." segment */
+    struct slice query; /* still encoded */
     struct slice body;
     struct slice remote; /* the peer's address as text; from a trusted proxy: see http_listen */
     bool is_https;       /* X-Forwarded-Proto of a trusted proxy */

@@ -7,4 +7,8 @@
  * nothing about the sites; one with only this field says that there are none. */
 #define PUBLISHED_MARK "/published"
 
+/* A campaign redirect, by its address at the collector: "/r/<slug>" -> {"site":7,"target":"https://
+ * .."}. */
+#define PUBLISHED_LINK "/r/"
+
 #endif

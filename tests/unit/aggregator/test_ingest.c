@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "aggregator/aggregator.h"
+#include "aggregator/link_target.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
 #include "core/codec.h"
@@ -558,6 +559,9 @@ test_sites_are_published_and_followed(void **state)
     wish.domain = SLICE("new.example");
     assert_ok(site_update(w->f->settings, SLICE("shop"), &wish, &err));
     wait_published(w, slice_from(key), "\"domain\":\"new.example\"");
+    assert_ok(
+        link_target_add(w->f->settings, site.id, SLICE("june"), SLICE("https://a.example/"), &err));
+    wait_published(w, SLICE(PUBLISHED_LINK "june"), "\"target\":\"https://a.example/\"}");
     redis_cli(w, "FLUSHALL", NULL);
     wait_published(w, slice_from(key), "\"domain\":\"new.example\"");
     assert_ok(site_remove(w->f->settings, SLICE("shop"), &err));
