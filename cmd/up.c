@@ -38,6 +38,7 @@ struct up {
     int web_port;
     struct slice redis;                  /* "unix:/..." */
     struct slice demo_key;               /* "" without --demo */
+    struct slice places;                 /* the database beside the program; "" without it */
     char setup_token[ACCOUNT_TOKEN_MAX]; /* "" where there is an account */
     const char *self;                    /* the path of this program */
 };
@@ -177,6 +178,22 @@ collector_url(struct up *u)
     return url.n != 0 ? url : arena_printf(&u->c->arena, "http://localhost:%d", u->collector_port);
 }
 
+/* The database of places that scripts/setup.sh leaves beside the program; "" where there is none,
+ * or the operator named one, or said that none is wanted. */
+static struct slice
+find_places(struct up *u)
+{
+    struct slice self = slice_from(u->self), path;
+    size_t n = self.n;
+
+    if (settings_is_given(u->c->settings, "place-db"))
+        return SLICE_EMPTY;
+    while (n > 0 && self.p[n - 1] != '/')
+        n--;
+    path = arena_printf(&u->c->arena, "%.*splaces.mmdb", (int)n, self.p);
+    return file_exists(path.p) ? path : SLICE_EMPTY;
+}
+
 /* Our own processes take every setting of `up` that was given and that they know, and what `up`
  * decided; its Redis has no password, whatever the environment says of another. */
 static void
@@ -206,8 +223,12 @@ add_own(struct up *u, const char *name, unsigned user)
         add_pair(u, &w, "--redis", u->redis.p);
         add_pair(u, &w, "--redis-password", "");
     }
-    if (user == USER_COLLECTOR)
+    if (user == USER_COLLECTOR) {
+        u->places = find_places(u);
         add_pair(u, &w, "--collector-port", arena_printf(a, "%d", u->collector_port).p);
+        if (u->places.n > 0)
+            add_pair(u, &w, "--place-db", u->places.p);
+    }
     if (user == USER_WEB) {
         add_pair(u, &w, "--web-port", arena_printf(a, "%d", u->web_port).p);
         add_pair(u, &w, "--collector-url", collector_url(u).p);
@@ -391,6 +412,8 @@ say_hello(const struct up *u)
     printf("  collector       http://localhost:%d/\n", u->collector_port);
     if (u->demo_key.n != 0)
         printf("  demo shop       http://localhost:%d/shop/\n", u->collector_port);
+    if (u->places.n != 0)
+        printf("  places          IP Geolocation by DB-IP, https://db-ip.com (CC BY 4.0)\n");
     if (u->setup_token[0] != '\0')
         printf("\n  first account   %s/setup?token=%s\n"
                "                  (works once, within 7 days)\n",

@@ -41,7 +41,9 @@ static const struct setting table[] = {
     {"trusted-proxies", SETTING_TEXT, USER_COLLECTOR | USER_WEB | USER_UP, 0, 1000, "", "addresses",
      "Whose X-Forwarded-For and -Proto are believed: addresses or networks, with commas."},
     {"place-db", SETTING_TEXT, USER_COLLECTOR | USER_UP | USER_DATA, 0, 900, "", "file",
-     "A MaxMind database (.mmdb) of countries or cities. Empty: no places."},
+     "A MaxMind database (.mmdb) of countries or cities, taken anew when it is replaced. Not "
+     "given: "
+     "`up` takes places.mmdb beside the program, others none."},
     {"max-beacon", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 1024, 1048576, "65536", "bytes",
      "The largest body that the collector takes."},
     {"publish-wait", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 100, 60000, "5000", "ms",

