@@ -26,7 +26,7 @@
  */
 const script = document.currentScript;
 const stub = window.corong || {};
-if (stub.id) return; // a second tag
+if (stub.consent) return; // a second tag
 
 const ID_LIFE_MS = 393 * 864e5; // the shortest 13 months there are
 const QUEUE_LIFE_MS = 864e5; // a day

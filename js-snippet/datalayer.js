@@ -21,9 +21,8 @@
   const entries = (window[layer] = window[layer] || []);
   const push = entries.push;
 
-  window.corong =
-    window.corong ||
-    function () {
+  if (typeof window.corong != 'function')
+    window.corong = function () {
       (window.corong.q = window.corong.q || []).push(arguments);
     };
 

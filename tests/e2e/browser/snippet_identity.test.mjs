@@ -183,6 +183,14 @@ test('a shop that tells GA4 tells us', async () => {
   assert.deepEqual(it.wrong, []);
 });
 
+test('a page whose element is called corong', async () => {
+  it.collector.page('/', '<div id="corong"></div>'); // browsers make it window.corong
+  await open('/');
+  await received('pageview');
+  await it.page.evaluate(() => window.corong('click'));
+  await received('click');
+});
+
 test('the core alone', async () => {
   it.collector.page('/', '<button data-corong-event="pressed">x</button>', { file: 'corong-core.js' });
   await open('/');
