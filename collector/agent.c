@@ -121,7 +121,7 @@ read_agent(struct agent_reader *r, struct slice user_agent, struct agent_answer 
 struct agent
 agent_read(struct agent_reader *reader, struct slice user_agent, struct arena *a)
 {
-    struct slice beginning = slice_sub(user_agent, 0, AGENT_BYTES_MAX);
+    struct slice beginning = slice_of(user_agent.p, slice_utf8_cut(user_agent, AGENT_BYTES_MAX));
     struct hash128 key = hash128(beginning);
     struct agent_answer answer;
 

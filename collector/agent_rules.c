@@ -213,7 +213,7 @@ agent_rules_hint(const struct agent_rules *rules, struct slice user_agent, struc
     char bytes[AGENT_BYTES_MAX];
     struct slice lower;
 
-    out->agent = slice_sub(user_agent, 0, AGENT_BYTES_MAX);
+    out->agent = slice_of(user_agent.p, slice_utf8_cut(user_agent, AGENT_BYTES_MAX));
     lower = to_lower(out->agent, bytes);
     memcpy(out->may, rules->always, sizeof out->may);
     for (size_t i = 0; i + GRAM_BYTES <= lower.n; i++)
@@ -226,20 +226,33 @@ agent_rules_hint_all(const struct agent_rules *rules, struct slice user_agent,
                      struct agent_hints *out)
 {
     (void)rules;
-    out->agent = slice_sub(user_agent, 0, AGENT_BYTES_MAX);
+    out->agent = slice_of(user_agent.p, slice_utf8_cut(user_agent, AGENT_BYTES_MAX));
     memset(out->may, 0xff, sizeof out->may);
 }
 
 /* ---- Matching ---- */
 
+static bool
+is_within_character(struct slice agent, size_t i)
+{
+    return i < agent.n && ((uint8_t)agent.p[i] & 0xc0) == 0x80;
+}
+
+/* Rules match bytes; what is taken of an agent is whole characters. */
 static struct slice
 group(struct slice agent, pcre2_match_data *data, int n_groups, int i)
 {
-    PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
+    PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data), from, to;
 
     if (i >= n_groups || ends[2 * i] == PCRE2_UNSET)
         return SLICE_EMPTY;
-    return slice_of(agent.p + ends[2 * i], ends[2 * i + 1] - ends[2 * i]);
+    from = ends[2 * i];
+    to = ends[2 * i + 1];
+    while (from < to && is_within_character(agent, from))
+        from++;
+    while (to > from && is_within_character(agent, to))
+        to--;
+    return slice_of(agent.p + from, to - from);
 }
 
 /* Fill in the groups of "Firefox ($1)", trim, and cut to whole characters. */

@@ -209,6 +209,8 @@ names_are_whole_characters(void **state)
         assert_in_range(a.browser.n, AGENT_NAME_BYTES - 4, AGENT_NAME_BYTES - 1);
         assert_true(slice_is_utf8(a.browser));
     }
+    a = agent_read(reader, SLICE("\xf3\x9f\x9f\x8f" /* nobody's character */ "CBot "), &arena);
+    assert_true(slice_is(a.browser, "CBot")); /* its rule takes one byte before */
 }
 
 static void
