@@ -239,6 +239,26 @@ number_of(struct metadata *m, struct slice key)
     return slice_is(key, "binary_format_major_version") ? &m->major : NULL;
 }
 
+/* Does a map or array hold nothing but texts? What libmaxminddb makes a list of has to, or it
+ * forgets to free it. */
+static bool
+holds_texts(struct section *s, size_t at, unsigned type)
+{
+    struct field whole, part;
+
+    if (!read_field(s, &at, &whole) || whole.type != type)
+        return false;
+    for (size_t i = 0; i < whole.size; i++) {
+        if (type == TYPE_MAP && !check_key(s, &at, 0))
+            return false;
+        if (!read_field(s, &at, &part) || (part.type != TYPE_TEXT && part.type != TYPE_POINTER))
+            return false;
+        if (part.type == TYPE_TEXT)
+            at += part.size;
+    }
+    return true;
+}
+
 /* One entry of the metadata's map. */
 static bool
 read_entry(struct section *s, size_t *at, struct metadata *out)
@@ -254,6 +274,9 @@ read_entry(struct section *s, size_t *at, struct metadata *out)
     key = f.type == TYPE_TEXT ? slice_of((const char *)s->p + *at, f.size) : SLICE_EMPTY;
     *at = start;
     if (!check_value(s, at, 1))
+        return false;
+    if ((slice_is(key, "languages") && !holds_texts(s, start, TYPE_ARRAY)) ||
+        (slice_is(key, "description") && !holds_texts(s, start, TYPE_MAP)))
         return false;
     number = number_of(out, key);
     if (number) {
