@@ -42,7 +42,7 @@ for (const build of full) {
   });
 
   behaves('leaving again tells only the time since', async () => {
-    const p = page();
+    const p = page({ load_ms: 812 });
     p.clock.ms += 5000;
     hide(p);
     p.clock.ms += 60e3; // elsewhere
@@ -51,8 +51,11 @@ for (const build of full) {
     hide(p);
     await settle();
     assert.deepEqual(
-      engages(p).map(e => e.engaged_ms),
-      [5000, 2000]
+      engages(p).map(e => [e.engaged_ms, e.load_ms]),
+      [
+        [5000, 812],
+        [2000, undefined],
+      ]
     );
   });
 

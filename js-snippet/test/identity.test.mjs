@@ -70,6 +70,16 @@ for (const build of builds) {
       assert.equal(collector.beacons.length, length);
     });
 
+  behaves('who agrees after all is somebody new, from this page on', async () => {
+    const { corong, collector } = page();
+    await settle();
+    corong('consent', false);
+    corong('consent', true);
+    await settle();
+    assert.deepEqual(collector.names, ['pageview', 'pageview']);
+    assert.equal(new Set(collector.beacons.map(b => b.visitor)).size, 2);
+  });
+
   behaves('consent taken back in another tab holds here', async () => {
     const local = storage();
     const here = page({ local });
