@@ -275,6 +275,36 @@ stream_memory(struct stream *s, int64_t *out_used, int64_t *out_max, struct err 
     return ERR_OK;
 }
 
+/* A write by its flags, and so refused like one; NOMKSTREAM makes it do nothing. */
+enum err_code
+stream_check_writable(struct stream *s, struct err *err)
+{
+    struct stream_command c = stream__command("XADD " STREAM_PROBE " NOMKSTREAM * p 1");
+
+    return stream__call_plain(s, &c, err);
+}
+
+enum err_code
+stream_time(struct stream *s, int64_t *out_ms, struct err *err)
+{
+    struct stream_command c = stream__command("TIME");
+    uint64_t seconds, micros;
+    redisReply *reply;
+    enum err_code rc;
+
+    rc = stream__call(s, &c, &reply, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        !slice_to_uint64(slice_of(reply->element[0]->str, reply->element[0]->len), &seconds) ||
+        !slice_to_uint64(slice_of(reply->element[1]->str, reply->element[1]->len), &micros) ||
+        seconds > INT64_MAX / 1000 - 1)
+        return stream__odd_reply(reply, "TIME", err);
+    freeReplyObject(reply);
+    *out_ms = (int64_t)(seconds * 1000 + micros / 1000);
+    return ERR_OK;
+}
+
 /* ---- Small keys ---- */
 
 enum err_code

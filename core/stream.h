@@ -16,6 +16,7 @@
 #define STREAM_EPOCH  "corong:{0}:epoch"  /* random, set once (SET NX) by whoever comes first */
 #define STREAM_OWNER  "corong:{0}:owner"  /* install id of the data folder that reads it */
 #define STREAM_SITES  "corong:{0}:sites"  /* hash: site key -> JSON settings, by the aggregator */
+#define STREAM_PROBE  "corong:{0}:probe"  /* never made: stream_check_writable */
 
 struct stream_address {
     char unix_path[108]; /* used where not "" */
@@ -79,6 +80,13 @@ enum err_code stream_check_durable(struct stream *s, struct err *err);
 /* From now on every connection is checked so before its first use: a Redis that came back with
  * other settings is refused (ERR_INVALID, ERR_DENIED) instead of believed. */
 void stream_require_durable(struct stream *s);
+
+/* Does it take writes now? As a write's errors (-OOM, -MISCONF, -READONLY, ..), though nothing is
+ * written. */
+enum err_code stream_check_writable(struct stream *s, struct err *err);
+
+/* Its wall clock, ms. */
+enum err_code stream_time(struct stream *s, int64_t *out_ms, struct err *err);
 
 /* used_memory and maxmemory in bytes (0 = unlimited). */
 enum err_code stream_memory(struct stream *s, int64_t *out_used, int64_t *out_max, struct err *err);
