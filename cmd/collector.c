@@ -43,6 +43,8 @@ cmd_collector(struct cmd *c)
                           settings_integer(s, "address-burst")},
         .site_speed = {settings_integer(s, "site-rate"), settings_integer(s, "site-burst")},
     };
+    const char *spool = settings_text(s, "spool");
+    int64_t spool_mb = settings_integer(s, "spool-size");
     struct collect *collect = NULL;
     struct err err = ERR_NONE;
     enum err_code rc;
@@ -51,6 +53,11 @@ cmd_collector(struct cmd *c)
         return cmd_usage(c);
     log_set_part("collector");
     cmd_hold_signals();
+    if (spool_mb > 0)
+        config.spool_dir = spool[0] ? spool
+                                    : arena_cstr(&c->arena, arena_printf(&c->arena, "%s/spool",
+                                                                         settings_text(s, "data")));
+    config.spool_bytes_max = (uint64_t)spool_mb << 20;
     rc = cmd_redis(c, &config.redis, &err);
     if (rc == ERR_OK && settings_flag(s, "demo"))
         rc = find_demo_key(c, &config.demo_site_key, &err);

@@ -5,6 +5,7 @@
 
 #include "collector/agent.h"
 #include "core/embed.h"
+#include "core/file.h"
 #include "core/hash.h"
 
 #define QUEUE_BYTES     (16 * 1024 * 1024)
@@ -13,6 +14,7 @@
 #define ADDRESS_SLOTS   65536 /* addresses whose rate is known at once: 1 MB */
 #define SITE_SLOTS      4096
 #define REQUEST_MS      4000
+#define SITES_COPY      "sites" /* in the spool's folder */
 #define SNIPPET_MAX_AGE "public, max-age=3600"
 
 extern const struct embed_file snippet_files[];
@@ -40,29 +42,11 @@ metrics(const struct http_request *r, struct http_reply *reply, void *context)
     struct collect *c = context;
     struct buffer *out = &reply->body;
     const struct sites_table *table = sites_acquire(c->sites);
-    struct publish_figures f;
 
     (void)r;
-    publish_figures(c->publish, &f);
     reply->content_type = "text/plain; version=0.0.4";
     metrics_print(&c->metrics, out);
-    buffer_printf(out,
-                  "# HELP corong_publish_seconds Time from an event's encoding to Redis's disk.\n"
-                  "# TYPE corong_publish_seconds summary\ncorong_publish_seconds_sum %.6f\n"
-                  "corong_publish_seconds_count %llu\n",
-                  (double)f.wait_us / 1e6, (unsigned long long)f.n_calls);
-    metrics_print_one(out, "corong_publish_entries_total", "counter", "Stream entries written.",
-                      (double)f.n_entries);
-    metrics_print_one(out, "corong_publish_bytes_total", "counter", "Their bytes.",
-                      (double)f.entry_bytes);
-    metrics_print_one(out, "corong_publish_retries_total", "counter",
-                      "Pipelines sent again, as nobody knew what had become of them.",
-                      (double)f.n_retries);
-    metrics_print_one(out, "corong_publish_queue_bytes", "gauge", "Events that wait for Redis.",
-                      (double)f.queue_bytes);
-    metrics_print_one(out, "corong_redis_up", "gauge",
-                      "1: Redis is there, and keeps what it takes.",
-                      publish_is_ready(c->publish, NULL));
+    publish_print(c->publish, out);
     metrics_print_one(out, "corong_agents_unknown_total", "counter",
                       "Events with (unknown) browser, system and device: too many new user agents.",
                       (double)enrich_n_unknown_agents(c->enrich));
@@ -202,7 +186,9 @@ start_parts(struct collect *c, struct err *err)
     struct publish_config publish = {
         .redis = config->redis,
         .wait_ms = config->publish_wait_ms,
-        .queue_bytes = config->publish_queue_bytes ? config->publish_queue_bytes : QUEUE_BYTES};
+        .queue_bytes = config->publish_queue_bytes ? config->publish_queue_bytes : QUEUE_BYTES,
+        .spool = {.dir = config->spool_dir, .bytes_max = config->spool_bytes_max}};
+    char copy[FILE_PATH_MAX] = "";
     enum err_code rc;
 
     c->limit = limit_create();
@@ -211,6 +197,8 @@ start_parts(struct collect *c, struct err *err)
     if (config->demo_site_key && config->demo_site_key[0])
         c->shop = shop_create(slice_from(config->demo_site_key));
     make_routes(c);
+    if (config->spool_dir && config->spool_dir[0])
+        file_path(copy, config->spool_dir, SITES_COPY);
     rc = enrich_serve(config->place_db, &c->enrich, err);
     if (rc == ERR_OK)
         enrich_limit_agents(c->enrich, AGENT_MISSES_A_SECOND);
@@ -219,7 +207,7 @@ start_parts(struct collect *c, struct err *err)
     if (rc == ERR_OK)
         rc = redirect_writer_start(c->publish, &c->metrics, &c->redirects, err);
     if (rc == ERR_OK)
-        rc = sites_start(&config->redis, SITES_REFRESH_MS, &c->sites, err);
+        rc = sites_start(&config->redis, SITES_REFRESH_MS, copy, &c->sites, err);
     if (rc == ERR_OK)
         rc = start_http(c, err);
     return rc;

@@ -24,8 +24,10 @@ struct collect_config {
     struct stream_address redis;
     const char *place_db;             /* a MaxMind database; "" or NULL: no place is known */
     size_t beacon_bytes_max;          /* of one POST /e */
-    int64_t publish_wait_ms;          /* how long a request may wait for Redis */
+    int64_t publish_wait_ms;          /* how long Redis may take before the spool takes over */
     size_t publish_queue_bytes;       /* of events that wait; 0: 16 MB */
+    const char *spool_dir;            /* at most 900 bytes; "" or NULL: no spool */
+    uint64_t spool_bytes_max;         /* of all its files */
     struct limit_speed address_speed; /* requests of one address; of this machine's own: no limit */
     struct limit_speed site_speed;    /* events of one site, those of its server included */
     const char *demo_site_key; /* not "" and not NULL: serve the demonstration shop with this key */
@@ -35,7 +37,8 @@ struct collect;
 
 /* ERR_INVALID, ERR_DENIED: Redis is there and does not keep what it acknowledges, or a setting is
  * wrong; ERR_IO: the port; ERR_NOT_FOUND, ERR_CORRUPT: place_db. A Redis that is away is no error:
- * requests get 503 until it comes. Strings of config are borrowed until collect_stop. */
+ * events go to the spool until it comes, and without one requests get 503. Strings of config are
+ * borrowed until collect_stop. */
 enum err_code collect_start(const struct collect_config *config, struct collect **out,
                             struct err *err);
 int collect_port(const struct collect *c);

@@ -43,7 +43,7 @@ refuse(struct intake *in, enum reason why, const char *message, const char *fiel
 
     metrics_add(&in->c->metrics.refused[why], 1);
     http_reply_error(in->reply, reason_status(why), reason_name(why), message, field);
-    if (why == REASON_UNAVAILABLE)
+    if (reason_status(why) == 503)
         http_reply_header(in->reply, "Retry-After", SLICE(RETRY_AFTER_S));
     if (why == REASON_BAD_KEY)
         http_reply_header(in->reply, "WWW-Authenticate", SLICE("Bearer"));
@@ -62,7 +62,7 @@ refuse_all(struct intake *in, enum reason why, const char *message, const char *
     struct metrics *m = &in->c->metrics;
 
     metrics_add(&m->received, in->beacon.n_items);
-    metrics_add(why == REASON_UNAVAILABLE ? &m->failed : &m->rejected[why], in->beacon.n_items);
+    metrics_add(reason_status(why) == 503 ? &m->failed : &m->rejected[why], in->beacon.n_items);
     refuse(in, why, message, field);
 }
 
@@ -259,6 +259,10 @@ take_events(struct intake *in)
     struct err err;
     enum err_code rc;
 
+    if (publish_check_clock(in->c->publish, &err) != ERR_OK) {
+        refuse_all(in, REASON_CLOCK, "events cannot be dated now; try again", NULL);
+        return false;
+    }
     if (!collect__is_site_in_pace(in->c, in->site, in->beacon.n_items, &in->wait_s)) {
         refuse_all(in, REASON_RATE_SITE, "too many events of this site at once; try again later",
                    NULL);
@@ -272,7 +276,10 @@ take_events(struct intake *in)
     rc = publish_records(in->c->publish, buffer_slice(&in->records), &err);
     if (rc != ERR_OK) {
         give_back_limits(in);
-        refuse_all(in, rc == ERR_LIMIT ? REASON_TOO_LARGE : REASON_UNAVAILABLE,
+        refuse_all(in,
+                   rc == ERR_LIMIT  ? REASON_TOO_LARGE
+                   : rc == ERR_FULL ? REASON_SPOOL_FULL
+                                    : REASON_UNAVAILABLE,
                    rc == ERR_LIMIT ? err.message : "events cannot be kept now; try again", NULL);
         return false;
     }

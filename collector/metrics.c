@@ -4,12 +4,19 @@ static const struct {
     const char *name;
     int status;
 } reasons[REASON_COUNT] = {
-    [REASON_INVALID] = {"invalid", 400},           [REASON_TOO_OLD] = {"too_old", 400},
-    [REASON_IN_FUTURE] = {"in_future", 400},       [REASON_TOO_MANY] = {"too_many", 429},
-    [REASON_TOO_LARGE] = {"too_large", 413},       [REASON_UNKNOWN_SITE] = {"unknown_site", 404},
-    [REASON_RATE_ADDRESS] = {"rate_address", 429}, [REASON_RATE_SITE] = {"rate_site", 429},
-    [REASON_UNKNOWN_LINK] = {"unknown_link", 404}, [REASON_BAD_KEY] = {"bad_key", 401},
+    [REASON_INVALID] = {"invalid", 400},
+    [REASON_TOO_OLD] = {"too_old", 400},
+    [REASON_IN_FUTURE] = {"in_future", 400},
+    [REASON_TOO_MANY] = {"too_many", 429},
+    [REASON_TOO_LARGE] = {"too_large", 413},
+    [REASON_UNKNOWN_SITE] = {"unknown_site", 404},
+    [REASON_RATE_ADDRESS] = {"rate_address", 429},
+    [REASON_RATE_SITE] = {"rate_site", 429},
+    [REASON_UNKNOWN_LINK] = {"unknown_link", 404},
+    [REASON_BAD_KEY] = {"bad_key", 401},
     [REASON_UNAVAILABLE] = {"unavailable", 503},
+    [REASON_SPOOL_FULL] = {"spool_full", 503},
+    [REASON_CLOCK] = {"clock", 503},
 };
 
 const char *
@@ -55,7 +62,7 @@ metrics_print(struct metrics *m, struct buffer *out)
                       "Events that came in, whatever became of them.",
                       (double)atomic_load(&m->received));
     metrics_print_one(out, "corong_events_accepted_total", "counter",
-                      "Events acknowledged: Redis has them on disk.",
+                      "Events acknowledged: Redis or the spool has them on disk.",
                       (double)atomic_load(&m->accepted));
     metrics_print_one(out, "corong_events_failed_total", "counter",
                       "Good events that could not be kept; their senders were told to try again.",

@@ -26,6 +26,8 @@ enum reason {
     REASON_UNKNOWN_LINK, /* no link has this slug */
     REASON_BAD_KEY,      /* no site has this secret key */
     REASON_UNAVAILABLE,  /* we cannot keep it now: try again */
+    REASON_SPOOL_FULL,   /* as that: Redis does not take it, and the spool has no room */
+    REASON_CLOCK,        /* as that: our own clock cannot be right, so no event can be dated */
     REASON_COUNT
 };
 

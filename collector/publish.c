@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "collector/metrics.h"
+#include "collector/publish_watch.h"
 #include "core/buffer.h"
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -20,9 +22,9 @@
 _Static_assert((BATCHES_MAX - 1) * BATCH_LEAST >= PIPELINE_BYTES, "a pipeline fits its batches");
 _Static_assert(PUBLISH_RECORDS_MAX <= PIPELINE_BYTES, "a call fits a pipeline");
 
-#define RETRY_MS 10   /* between tries; the stream's own back-off says no at once */
-#define PROBE_MS 200  /* between looks for a Redis that is away */
-#define CHECK_MS 5000 /* between looks at the settings of one that is there */
+#define CHECK_MS               1000
+#define DRAIN_LOOK_MS          50 /* between looks at whether what is spooled can be sent */
+#define DRAIN_BYTES_PER_SECOND (16 * 1024 * 1024)
 
 /* A request that waits; it lives on its thread's stack until is_done. */
 struct waiter {
@@ -37,7 +39,7 @@ struct waiter {
 
 struct publish {
     struct publish_config config;
-    struct stream *stream; /* of the publisher's thread */
+    struct publish_watch *watch;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t work;
@@ -49,52 +51,21 @@ struct publish {
     size_t queue_bytes;
     unsigned round; /* which waiters gather now */
     bool is_stopping;
-    bool is_ready;
-    struct err why_not; /* while not ready; of the last failed round */
+    struct err why_not; /* of the last round in which something could not be kept */
     struct publish_figures figures;
 
     /* the publisher's own */
+    struct stream *stream;
+    struct spool *spool; /* NULL: none */
+    bool is_refusing;    /* said once */
     struct buffer batches[BATCHES_MAX];
     int n_batches;
-    bool acknowledged[BATCHES_MAX];
-    int64_t checked_ms; /* when Redis was last known to keep what it acknowledges */
+    bool acknowledged[BATCHES_MAX]; /* by Redis */
+    bool spooled[BATCHES_MAX];
+    int64_t drain_at_ms;
 };
 
 /* ---- The publisher's thread ---- */
-
-static void
-set_ready(struct publish *p, bool is_ready, const struct err *why_not)
-{
-    bool was_ready;
-
-    pthread_mutex_lock(&p->mutex);
-    was_ready = p->is_ready;
-    p->is_ready = is_ready;
-    if (!is_ready)
-        p->why_not = *why_not;
-    pthread_mutex_unlock(&p->mutex);
-    if (was_ready && !is_ready)
-        log_error("events are not taken: %s", why_not->message);
-    else if (!was_ready && is_ready)
-        log_info("Redis is there: events are taken");
-}
-
-/* Does Redis keep what it acknowledges? ERR_INVALID, ERR_DENIED: no, or nobody can tell. */
-static enum err_code
-check(struct publish *p, struct err *err)
-{
-    enum err_code rc = stream_check_durable(p->stream, err);
-
-    if (rc == ERR_OK)
-        p->checked_ms = clock_steady_ms();
-    return rc;
-}
-
-static bool
-is_check_due(const struct publish *p)
-{
-    return clock_steady_ms() - p->checked_ms >= p->config.check_ms;
-}
 
 static void
 pack(struct publish *p, struct waiter *w)
@@ -136,46 +107,93 @@ take(struct publish *p)
     return taken;
 }
 
-/* Send the batches that are not acknowledged yet. */
-static enum err_code
-send_rest(struct publish *p, struct err *err)
+/* A connection for another try, without a back-off of its own: the watch says when to try. */
+static void
+connect_anew(struct publish *p)
 {
-    struct slice batches[BATCHES_MAX] = {{NULL, 0}};
-    int index[BATCHES_MAX];
-    bool ok[BATCHES_MAX];
+    stream_destroy(&p->stream);
+    p->stream = stream_create(&p->config.redis);
+    stream_require_durable(p->stream);
+}
+
+/* Redis did not take everything, or took too long over it. */
+static void
+note_failure(struct publish *p, const struct err *why)
+{
+    publish_watch_failed(p->watch, why);
+    connect_anew(p);
+    pthread_mutex_lock(&p->mutex);
+    p->figures.n_failures++;
+    pthread_mutex_unlock(&p->mutex);
+}
+
+/* One pipeline, if Redis is believed to be well. A broken connection ends it before wait_ms, since
+ * the stream's time-out is no longer; a Redis that only crawls is found out afterwards. */
+static enum err_code
+send(struct publish *p, const struct slice *batches, int n, bool *ok, struct err *err)
+{
+    int64_t began = clock_steady_ms();
+    enum err_code rc;
+    struct err slow;
+
+    memset(ok, 0, (size_t)n * sizeof *ok);
+    if (!publish_watch_is_ready(p->watch, err))
+        return ERR_UNAVAILABLE;
+    rc = stream_add_many(p->stream, batches, n, ok, err);
+    if (rc != ERR_OK) {
+        note_failure(p, err);
+    } else if (clock_steady_ms() - began > p->config.wait_ms) {
+        err_set(&slow, ERR_UNAVAILABLE, "redis", "Redis takes longer than %lld ms",
+                (long long)p->config.wait_ms);
+        note_failure(p, &slow);
+    }
+    return rc;
+}
+
+static void
+say_refusing(struct publish *p, bool is_refusing, const struct err *why)
+{
+    if (is_refusing && !p->is_refusing)
+        log_error("events are refused: %s", why->message);
+    else if (!is_refusing && p->is_refusing)
+        log_info("events are taken again");
+    p->is_refusing = is_refusing;
+}
+
+/* What Redis did not take. */
+static enum err_code
+spool_rest(struct publish *p, const struct slice *batches, struct err *err)
+{
+    struct slice rest[BATCHES_MAX] = {{NULL, 0}};
     enum err_code rc;
     int n = 0;
 
-    for (int i = 0; i < p->n_batches; i++) {
-        if (p->acknowledged[i])
-            continue;
-        index[n] = i;
-        batches[n++] = buffer_slice(&p->batches[i]);
-    }
-    rc = stream_add_many(p->stream, batches, n, ok, err);
-    for (int i = 0; i < n; i++)
-        p->acknowledged[index[i]] = ok[i];
+    for (int i = 0; i < p->n_batches; i++)
+        if (!p->acknowledged[i])
+            rest[n++] = batches[i];
+    rc = spool_append(p->spool, rest, n, err);
+    for (int i = 0; i < p->n_batches; i++)
+        p->spooled[i] = rc == ERR_OK && !p->acknowledged[i];
     return rc;
 }
 
 static enum err_code
-send_all(struct publish *p, bool was_ready, struct err *err)
+keep_all(struct publish *p, struct err *err)
 {
-    int64_t deadline = clock_steady_ms() + p->config.wait_ms;
-    uint64_t n_retries = 0;
-    enum err_code rc = is_check_due(p) ? check(p, err) : ERR_OK;
+    struct slice batches[BATCHES_MAX] = {{NULL, 0}};
+    enum err_code rc;
 
-    if (rc == ERR_INVALID || rc == ERR_DENIED)
-        return rc; /* one that is away, though, may come back in time */
-    rc = send_rest(p, err);
-    while (rc == ERR_UNAVAILABLE && was_ready && clock_steady_ms() < deadline) {
-        n_retries++;
-        clock_sleep_ms(RETRY_MS);
-        rc = send_rest(p, err);
-    }
-    pthread_mutex_lock(&p->mutex);
-    p->figures.n_retries += n_retries;
-    pthread_mutex_unlock(&p->mutex);
+    for (int i = 0; i < p->n_batches; i++)
+        batches[i] = buffer_slice(&p->batches[i]);
+    memset(p->spooled, 0, sizeof p->spooled);
+    rc = send(p, batches, p->n_batches, p->acknowledged, err);
+    if (rc != ERR_OK && p->spool)
+        rc = spool_rest(p, batches, err);
+    else if (rc != ERR_OK)
+        rc = ERR_UNAVAILABLE;
+    if (rc != ERR_OK && rc != ERR_FULL)
+        rc = ERR_UNAVAILABLE; /* a disk's own trouble is ours to see, not the sender's */
+    say_refusing(p, rc != ERR_OK, err);
     return rc;
 }
 
@@ -190,7 +208,7 @@ finish(struct publish *p, struct waiter *w, enum err_code rc)
         struct waiter *next = w->next;
         enum err_code own = ERR_OK;
         for (int i = w->first_batch; i <= w->last_batch; i++)
-            if (!p->acknowledged[i])
+            if (!p->acknowledged[i] && !p->spooled[i])
                 own = rc;
         wakes[w->round & 1] = true;
         w->rc = own;
@@ -206,11 +224,11 @@ finish(struct publish *p, struct waiter *w, enum err_code rc)
     }
 }
 
-/* What a failure means to senders: a full Redis may have room later, all else is our own to see. */
-static enum err_code
-told(enum err_code rc)
+static void
+note_spool(struct publish *p)
 {
-    return rc == ERR_OK || rc == ERR_FULL ? rc : ERR_UNAVAILABLE;
+    if (p->spool)
+        spool_figures(p->spool, &p->figures.spool);
 }
 
 /* One round. Called and left with the mutex held. */
@@ -218,7 +236,6 @@ static void
 publish_round(struct publish *p)
 {
     struct waiter *waiters = take(p);
-    bool was_ready = p->is_ready;
     struct err err = ERR_NONE;
     enum err_code rc;
 
@@ -228,46 +245,63 @@ publish_round(struct publish *p)
     codec_batch_begin(&p->batches[0]);
     for (struct waiter *w = waiters; w; w = w->next)
         pack(p, w);
-    memset(p->acknowledged, 0, sizeof p->acknowledged);
-    rc = send_all(p, was_ready, &err);
-    set_ready(p, rc == ERR_OK, &err);
+    rc = keep_all(p, &err);
     pthread_mutex_lock(&p->mutex);
-    finish(p, waiters, told(rc));
+    if (rc != ERR_OK)
+        p->why_not = err;
+    note_spool(p);
+    finish(p, waiters, rc);
 }
 
-/* Is it still fit, or fit again? A full Redis answers all the time: it is when there is room. */
-static void
-probe(struct publish *p)
+/* ---- Draining ---- */
+
+static bool
+is_drain_due(const struct publish *p)
 {
-    bool was_full = p->why_not.code == ERR_FULL;
+    return p->spool && clock_steady_ms() >= p->drain_at_ms && !spool_is_empty(p->spool) &&
+           publish_watch_has_much_room(p->watch);
+}
+
+/* Send a step of what is spooled; the next is due once its share of the rate has passed. Called and
+ * left with the mutex held. */
+static void
+drain_step(struct publish *p)
+{
+    struct slice batches[SPOOL_PEEK_MAX];
+    bool ok[SPOOL_PEEK_MAX];
+    int64_t began = clock_steady_ms();
     struct err err;
-    enum err_code rc;
-    int64_t used, max;
+    size_t bytes = 0;
+    int n, k = 0;
 
     pthread_mutex_unlock(&p->mutex);
-    rc = check(p, &err);
-    if (rc == ERR_OK && was_full) {
-        rc = stream_memory(p->stream, &used, &max, &err);
-        if (rc == ERR_OK && max > 0 && used >= max)
-            rc = err_set(&err, ERR_FULL, "redis", "Redis has no memory left");
-    }
-    set_ready(p, rc == ERR_OK, &err);
+    n = spool_peek(p->spool, batches, SPOOL_PEEK_MAX);
+    if (n > 0)
+        send(p, batches, n, ok, &err);
+    while (k < n && ok[k])
+        bytes += batches[k++].n;
+    spool_drop(p->spool, k);
+    p->drain_at_ms = began + (int64_t)(bytes * 1000 / p->config.drain_bytes_per_second);
+    if (n > 0 && spool_is_empty(p->spool))
+        log_info("the spool is drained");
     pthread_mutex_lock(&p->mutex);
+    note_spool(p);
 }
 
 static void
 wait_for_work(struct publish *p)
 {
-    int64_t wait_ms = p->is_ready ? p->config.check_ms : PROBE_MS;
     struct timespec until;
 
+    if (!p->spool || spool_is_empty(p->spool)) {
+        pthread_cond_wait(&p->work, &p->mutex);
+        return;
+    }
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
+    until.tv_nsec += DRAIN_LOOK_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    if (pthread_cond_timedwait(&p->work, &p->mutex, &until) != 0 && !p->first && !p->is_stopping)
-        probe(p);
+    pthread_cond_timedwait(&p->work, &p->mutex, &until);
 }
 
 static void *
@@ -277,11 +311,14 @@ publisher(void *context)
 
     pthread_mutex_lock(&p->mutex);
     for (;;) {
-        while (!p->first && !p->is_stopping)
+        while (!p->first && !p->is_stopping && !is_drain_due(p))
             wait_for_work(p);
-        if (!p->first)
+        if (p->first)
+            publish_round(p);
+        else if (p->is_stopping)
             break;
-        publish_round(p);
+        if (is_drain_due(p))
+            drain_step(p);
     }
     pthread_mutex_unlock(&p->mutex);
     return NULL;
@@ -292,6 +329,8 @@ publisher(void *context)
 static void
 destroy(struct publish *p)
 {
+    publish_watch_stop(&p->watch);
+    spool_close(&p->spool);
     stream_destroy(&p->stream);
     for (int i = 0; i < BATCHES_MAX; i++)
         buffer_fini(&p->batches[i]);
@@ -302,19 +341,20 @@ destroy(struct publish *p)
     free(p);
 }
 
-enum err_code
-publish_start(const struct publish_config *config, struct publish **out, struct err *err)
+static struct publish *
+create(const struct publish_config *config)
 {
     struct publish *p = mem_zalloc(sizeof *p);
     pthread_condattr_t steady;
-    enum err_code rc;
 
     p->config = *config;
     if (p->config.check_ms == 0)
         p->config.check_ms = CHECK_MS;
+    if (p->config.drain_bytes_per_second == 0)
+        p->config.drain_bytes_per_second = DRAIN_BYTES_PER_SECOND;
+    if (p->config.redis.timeout_ms <= 0 || p->config.redis.timeout_ms > p->config.wait_ms)
+        p->config.redis.timeout_ms = (int)p->config.wait_ms;
     p->end = &p->first;
-    p->stream = stream_create(&config->redis);
-    stream_require_durable(p->stream);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
@@ -322,23 +362,30 @@ publish_start(const struct publish_config *config, struct publish **out, struct 
     pthread_condattr_destroy(&steady);
     pthread_cond_init(&p->done[0], NULL);
     pthread_cond_init(&p->done[1], NULL);
+    connect_anew(p);
+    return p;
+}
 
-    rc = check(p, err);
-    if (rc == ERR_INVALID || rc == ERR_DENIED) {
+enum err_code
+publish_start(const struct publish_config *config, struct publish **out, struct err *err)
+{
+    struct publish *p = create(config);
+    struct publish_watch_config watch = {
+        .redis = p->config.redis, .check_ms = p->config.check_ms, .wall_ms = p->config.wall_ms};
+    enum err_code rc = publish_watch_start(&watch, &p->watch, err);
+
+    if (rc == ERR_OK && config->spool.dir && config->spool.dir[0])
+        rc = spool_open(&config->spool, &p->spool, err);
+    if (rc == ERR_OK) {
+        note_spool(p);
+        if (pthread_create(&p->thread, NULL, publisher, p) != 0)
+            rc = err_set(err, ERR_IO, "", "cannot start the publisher's thread");
+    }
+    if (rc != ERR_OK)
         destroy(p);
-        return rc;
-    }
-    p->is_ready = rc == ERR_OK;
-    if (rc != ERR_OK) {
-        err_set(&p->why_not, ERR_UNAVAILABLE, "redis", "Redis is away");
-        log_warn("Redis is away; events are refused until it comes");
-    }
-    if (pthread_create(&p->thread, NULL, publisher, p) != 0) {
-        destroy(p);
-        return err_set(err, ERR_IO, "", "cannot start the publisher's thread");
-    }
-    *out = p;
-    return ERR_OK;
+    else
+        *out = p;
+    return rc;
 }
 
 void
@@ -395,14 +442,13 @@ publish_records(struct publish *p, struct slice records, struct err *err)
 bool
 publish_is_ready(struct publish *p, struct err *err)
 {
-    bool is_ready;
+    return publish_watch_is_ready(p->watch, err);
+}
 
-    pthread_mutex_lock(&p->mutex);
-    is_ready = p->is_ready;
-    if (!is_ready && err)
-        *err = p->why_not;
-    pthread_mutex_unlock(&p->mutex);
-    return is_ready;
+enum err_code
+publish_check_clock(struct publish *p, struct err *err)
+{
+    return publish_watch_check_clock(p->watch, err);
 }
 
 void
@@ -412,4 +458,37 @@ publish_figures(struct publish *p, struct publish_figures *out)
     *out = p->figures;
     out->queue_bytes = p->queue_bytes;
     pthread_mutex_unlock(&p->mutex);
+}
+
+void
+publish_print(struct publish *p, struct buffer *out)
+{
+    struct publish_figures f;
+    int is_ready = publish_is_ready(p, NULL);
+
+    publish_figures(p, &f);
+    buffer_printf(out,
+                  "# HELP corong_publish_seconds Time from an event's encoding to the disk.\n"
+                  "# TYPE corong_publish_seconds summary\ncorong_publish_seconds_sum %.6f\n"
+                  "corong_publish_seconds_count %llu\n",
+                  (double)f.wait_us / 1e6, (unsigned long long)f.n_calls);
+    metrics_print_one(out, "corong_publish_entries_total", "counter", "Stream entries written.",
+                      (double)f.n_entries);
+    metrics_print_one(out, "corong_publish_bytes_total", "counter", "Their bytes.",
+                      (double)f.entry_bytes);
+    metrics_print_one(out, "corong_publish_failures_total", "counter",
+                      "Pipelines that Redis did not take, or not in time.", (double)f.n_failures);
+    metrics_print_one(out, "corong_publish_queue_bytes", "gauge", "Events that wait for a disk.",
+                      (double)f.queue_bytes);
+    metrics_print_one(out, "corong_redis_up", "gauge",
+                      "1: Redis is there, has room, and keeps what it takes.", is_ready);
+    metrics_print_one(out, "corong_spool_entries_total", "counter",
+                      "Batches that went to the spool, as Redis did not take them.",
+                      (double)f.spool.n_spooled);
+    metrics_print_one(out, "corong_spool_drained_total", "counter",
+                      "Batches that came from the spool into Redis.", (double)f.spool.n_drained);
+    metrics_print_one(out, "corong_spool_damaged_total", "counter",
+                      "Places in the spool that failed their checksum.", (double)f.spool.n_damaged);
+    metrics_print_one(out, "corong_spool_bytes", "gauge", "What the spool holds on disk.",
+                      (double)f.spool.bytes);
 }

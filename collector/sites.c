@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "core/arena.h"
+#include "core/bytes.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/published.h"
@@ -17,6 +19,7 @@
 #define ARENA_BYTES      (16 * 1024)
 #define SITE_JSON_MAX    (64 * 1024)
 #define EAGER_REFRESH_MS 100 /* until the first settings are there */
+#define COPY_BYTES_MAX   (64 * 1024 * 1024)
 #define MAX_AGE_MS       (INT64_C(100) * 366 * 86400 * 1000)
 _Static_assert(SITES_SECRET == crypto_hash_sha256_BYTES, "a secret is kept as its SHA-256");
 
@@ -40,8 +43,9 @@ struct sites {
     struct sites_table *table;
     bool is_stopping;
 
-    uint64_t seen; /* hash of what the table was made from */
-    bool is_away;  /* said once */
+    char copy_path[FILE_PATH_MAX]; /* "": none */
+    uint64_t seen;                 /* hash of what the table was made from */
+    bool is_away;                  /* said once */
 };
 
 /* ---- One site from its JSON ---- */
@@ -256,6 +260,84 @@ hash_pairs(struct stream_pair *pairs, int n)
     return h;
 }
 
+/* ---- The copy, for a start while Redis is away ----
+ *
+ *   OFFSET  SIZE  MEANING
+ *   0       8     "CORSITE1"
+ *   8       8     XXH3-64 of all that follows
+ *   16      ..    pairs until the end: u32 bytes of the key, the key, u32 bytes of the value, the
+ *                 value (JSON, as in Redis)
+ */
+
+#define COPY_MAGIC  "CORSITE1"
+#define COPY_HEADER 16
+
+static void
+write_copy(const struct sites *s, const struct stream_pair *pairs, int n)
+{
+    struct buffer out = BUFFER_EMPTY;
+    struct err err;
+
+    if (s->copy_path[0] == '\0')
+        return;
+    buffer_add_text(&out, COPY_MAGIC);
+    buffer_add_u64(&out, 0);
+    for (int i = 0; i < n; i++) {
+        buffer_add_u32(&out, (uint32_t)pairs[i].key.n);
+        buffer_add_slice(&out, pairs[i].key);
+        buffer_add_u32(&out, (uint32_t)pairs[i].value.n);
+        buffer_add_slice(&out, pairs[i].value);
+    }
+    store_u64(out.p + 8, checksum64(out.p + COPY_HEADER, out.n - COPY_HEADER));
+    if (file_replace(s->copy_path, buffer_slice(&out), 0600, &err) != ERR_OK)
+        log_warn("the settings of the sites are not kept for the next start: %s", err.message);
+    buffer_fini(&out);
+}
+
+static bool
+take_bytes(struct slice *rest, struct slice *out)
+{
+    size_t n = rest->n >= 4 ? load_u32(rest->p) : SIZE_MAX;
+
+    if (rest->n < 4 || n > rest->n - 4)
+        return false;
+    *out = slice_sub(*rest, 4, n);
+    *rest = slice_sub(*rest, 4 + n, rest->n);
+    return true;
+}
+
+/* NULL where there is no copy, or none that can be believed. */
+static struct sites_table *
+read_copy(const char *path)
+{
+    struct buffer bytes = BUFFER_EMPTY;
+    struct sites_table *t = NULL;
+    struct stream_pair *pairs;
+    struct slice rest;
+    struct err err;
+    int n = 0;
+
+    if (path[0] == '\0' || !file_exists(path))
+        return NULL;
+    if (file_read(path, COPY_BYTES_MAX, &bytes, &err) != ERR_OK) {
+        log_warn("the settings of the sites of the last run cannot be read: %s", err.message);
+        return NULL;
+    }
+    rest = slice_sub(buffer_slice(&bytes), COPY_HEADER, bytes.n);
+    pairs = mem_alloc((rest.n / 8 + 1) * sizeof *pairs);
+    if (bytes.n >= COPY_HEADER && memcmp(bytes.p, COPY_MAGIC, 8) == 0 &&
+        load_u64(bytes.p + 8) == checksum64(rest.p, rest.n)) {
+        while (take_bytes(&rest, &pairs[n].key) && take_bytes(&rest, &pairs[n].value))
+            n++;
+        t = table_read(pairs, n);
+    } else {
+        log_warn("the settings of the sites of the last run are damaged: %s", path);
+    }
+    free(pairs);
+    buffer_fini(&bytes);
+    return t;
+}
+
 /* ---- The thread ---- */
 
 static void
@@ -289,6 +371,7 @@ refresh(struct sites *s)
         hash = n > 0 ? hash_pairs(pairs, n) : s->seen; /* no mark, even: it was wiped */
         if (hash != s->seen) {
             swap_table(s, table_read(pairs, n));
+            write_copy(s, pairs, n);
             s->seen = hash;
         }
     }
@@ -332,12 +415,17 @@ destroy(struct sites *s)
 }
 
 enum err_code
-sites_start(const struct stream_address *redis, int64_t refresh_ms, struct sites **out,
-            struct err *err)
+sites_start(const struct stream_address *redis, int64_t refresh_ms, const char *copy_path,
+            struct sites **out, struct err *err)
 {
+    struct sites_table *copy = NULL;
     struct sites *s = mem_zalloc(sizeof *s);
     pthread_condattr_t steady;
 
+    if (!slice_to_cstr(slice_from(copy_path), s->copy_path, sizeof s->copy_path)) {
+        free(s);
+        return err_set(err, ERR_INVALID, "", "the copy of the sites has too long a name");
+    }
     s->stream = stream_create(redis);
     s->refresh_ms = refresh_ms;
     s->table = table_create();
@@ -347,6 +435,10 @@ sites_start(const struct stream_address *redis, int64_t refresh_ms, struct sites
     pthread_cond_init(&s->stop, &steady);
     pthread_condattr_destroy(&steady);
     refresh(s);
+    if (!s->table->is_known && (copy = read_copy(s->copy_path)) != NULL) {
+        log_info("the settings of %d sites are those of the last run", copy->n);
+        swap_table(s, copy);
+    }
     if (pthread_create(&s->thread, NULL, refresher, s) != 0) {
         destroy(s);
         return err_set(err, ERR_IO, "", "cannot start the thread that reads the sites");

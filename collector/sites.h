@@ -8,9 +8,10 @@
  *     ... site is good until ...
  *     sites_release(t);
  *
- * While Redis is away, or was wiped, the last table stays: the settings come back. A hash with no
- * site is something else: the aggregator leaves PUBLISHED_MARK (core/published.h) in it, and the
- * last site is gone.
+ * While Redis is away, or was wiped, the last table stays: the settings come back. It also stays
+ * over a restart: a file of the collector's own holds what was last read, and is believed at a
+ * start until Redis tells otherwise. A hash with no site is something else: the aggregator leaves
+ * PUBLISHED_MARK (core/published.h) in it, and the last site is gone.
  */
 #ifndef COLLECTOR_SITES_H
 #define COLLECTOR_SITES_H
@@ -47,9 +48,10 @@ struct site_link {
 struct sites_table;
 struct sites;
 
-/* Reads once before it returns, where Redis is there; then a thread goes on. */
+/* Reads once before it returns, where Redis is there; then a thread goes on. copy_path: the file
+ * that keeps the last settings, in a folder that exists (copied); NULL or "": none. */
 enum err_code sites_start(const struct stream_address *redis, int64_t refresh_ms,
-                          struct sites **out, struct err *err);
+                          const char *copy_path, struct sites **out, struct err *err);
 void sites_stop(struct sites **s); /* every table must have been released; takes NULL */
 
 const struct sites_table *sites_acquire(struct sites *s);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collector/publish.h"
@@ -30,6 +31,7 @@ struct fixture {
     struct redis_fixture redis;
     struct publish_config config;
     struct publish *publish;
+    char spool[96];
 };
 
 static int
@@ -39,7 +41,12 @@ set_up(void **state)
     struct err err;
 
     redis_fixture_start(&f->redis, REDIS_DURABLE);
-    f->config = (struct publish_config){.wait_ms = 3000, .queue_bytes = 8 * 1024 * 1024};
+    snprintf(f->spool, sizeof f->spool, "%s/spool", f->redis.folder);
+    f->config = (struct publish_config){
+        .wait_ms = 3000,
+        .queue_bytes = 8 * 1024 * 1024,
+        .spool = {.dir = f->spool, .bytes_max = 256 * 1024 * 1024, .free_bytes_min = 1},
+        .drain_bytes_per_second = 256 * 1024 * 1024};
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->config.redis, &err),
                      ERR_OK);
     f->config.redis.timeout_ms = 500;
@@ -106,6 +113,45 @@ count_numbers(struct fixture *f, unsigned char *counts)
     return n_entries;
 }
 
+static struct publish_figures
+figures_of(struct publish *p)
+{
+    struct publish_figures figures;
+
+    publish_figures(p, &figures);
+    return figures;
+}
+
+static void
+await_ready(struct publish *p)
+{
+    int64_t deadline = clock_steady_ms() + 8000;
+
+    while (!publish_is_ready(p, NULL) && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    assert_true(publish_is_ready(p, NULL));
+}
+
+static void
+await_not_ready(struct publish *p, struct err *err)
+{
+    int64_t deadline = clock_steady_ms() + 8000;
+
+    while (publish_is_ready(p, err) && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    assert_false(publish_is_ready(p, err));
+}
+
+static void
+await_drained(struct publish *p)
+{
+    int64_t deadline = clock_steady_ms() + 20000;
+
+    while (figures_of(p).spool.bytes > 0 && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    assert_int_equal(figures_of(p).spool.bytes, 0);
+}
+
 /* ---- Many senders ---- */
 
 struct senders {
@@ -113,6 +159,7 @@ struct senders {
     atomic_uint next;
     atomic_bool is_over;
     atomic_uchar acknowledged[IDS_MAX];
+    atomic_uint n_failed;
     _Atomic int64_t slowest_ms;
 };
 
@@ -135,7 +182,7 @@ send_many(void *context)
             for (uint32_t i = 0; i < 3; i++)
                 atomic_store(&s->acknowledged[first + i], 1);
         else
-            clock_sleep_ms(5);
+            atomic_fetch_add(&s->n_failed, 1);
         took = clock_steady_ms() - began;
         if (took > atomic_load(&s->slowest_ms))
             atomic_store(&s->slowest_ms, took);
@@ -213,7 +260,7 @@ kill_and_restart(struct fixture *f)
         clock_sleep_ms(60 * i);
         redis_fixture_restart(&f->redis);
     }
-    clock_sleep_ms(600);
+    clock_sleep_ms(300);
 }
 
 static void
@@ -223,6 +270,10 @@ test_nothing_acknowledged_is_lost_when_redis_is_killed(void **state)
     struct senders *s = calloc(1, sizeof *s);
 
     run_senders(f, s, kill_and_restart);
+    assert_int_equal(atomic_load(&s->n_failed), 0); /* the spool takes over at once */
+    assert_true(atomic_load(&s->slowest_ms) < 1000);
+    assert_true(figures_of(f->publish).spool.n_spooled > 0);
+    await_drained(f->publish);
     assert_true(check_senders(f, s, false) > 100);
     assert_true(publish_is_ready(f->publish, NULL));
     free(s);
@@ -239,17 +290,17 @@ pause_longer_than_the_time_out(struct fixture *f)
 }
 
 static void
-test_a_time_out_is_sent_again(void **state)
+test_a_time_out_goes_to_the_spool(void **state)
 {
     struct fixture *f = *state;
     struct senders *s = calloc(1, sizeof *s);
-    struct publish_figures figures;
 
     run_senders(f, s, pause_longer_than_the_time_out);
+    assert_int_equal(atomic_load(&s->n_failed), 0);
+    assert_true(figures_of(f->publish).n_failures > 0);
+    assert_true(atomic_load(&s->slowest_ms) < 1000); /* the time-out, once */
+    await_drained(f->publish);
     assert_true(check_senders(f, s, false) > 100);
-    publish_figures(f->publish, &figures);
-    assert_true(figures.n_retries > 0);
-    assert_true(atomic_load(&s->slowest_ms) < 3500);
     free(s);
 }
 
@@ -355,36 +406,107 @@ test_the_queue_is_bounded(void **state)
 }
 
 static void
-await_ready(struct publish *p)
+test_away_is_known_and_costs_no_time(void **state)
 {
-    int64_t deadline = clock_steady_ms() + 5000;
+    struct fixture *f = *state;
+    unsigned char *counts = malloc(IDS_MAX);
+    struct buffer b = BUFFER_EMPTY;
+    struct err err;
 
-    while (!publish_is_ready(p, NULL) && clock_steady_ms() < deadline)
-        clock_sleep_ms(10);
-    assert_true(publish_is_ready(p, NULL));
+    redis_fixture_kill(&f->redis);
+    for (uint32_t i = 0; i < 20; i++) {
+        int64_t began = clock_steady_ms();
+        buffer_clear(&b);
+        add_record(&b, i, 10);
+        assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+        assert_in_range(clock_steady_ms() - began, 0, 200);
+        assert_false(publish_is_ready(f->publish, &err));
+    }
+    assert_int_equal(figures_of(f->publish).spool.n_spooled, 20);
+    redis_fixture_restart(&f->redis);
+    await_ready(f->publish); /* without anybody sending */
+    await_drained(f->publish);
+    count_numbers(f, counts);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(counts[i], 1);
+    free(counts);
+    buffer_fini(&b);
 }
 
 static void
-test_away_is_said_at_once_after_it_was_found_out(void **state)
+test_what_is_spooled_outlives_the_collector(void **state)
 {
     struct fixture *f = *state;
+    unsigned char *counts = malloc(IDS_MAX);
     struct buffer b = BUFFER_EMPTY;
-    int64_t began = clock_steady_ms();
     struct err err;
 
-    add_record(&b, 1, 10);
     redis_fixture_kill(&f->redis);
-    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_UNAVAILABLE);
-    assert_in_range(clock_steady_ms() - began, 2900, 4500); /* it might have come back */
-    assert_false(publish_is_ready(f->publish, &err));
+    add_record(&b, 7, 10);
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    publish_stop(&f->publish);
+    assert_int_equal(publish_start(&f->config, &f->publish, &err), ERR_OK); /* Redis is away */
+    buffer_clear(&b);
+    add_record(&b, 8, 10);
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    redis_fixture_restart(&f->redis);
+    await_drained(f->publish);
+    count_numbers(f, counts);
+    assert_int_equal(counts[7], 1);
+    assert_int_equal(counts[8], 1);
+    free(counts);
+    buffer_fini(&b);
+}
+
+static void
+test_without_room_in_the_spool_full_is_said(void **state)
+{
+    struct fixture *f = *state;
+    struct publish_config config = f->config;
+    struct buffer b = BUFFER_EMPTY;
+    enum err_code rc = ERR_OK;
+    struct publish *p;
+    struct err err;
+    int n = 0;
+
+    publish_stop(&f->publish);
+    config.spool.bytes_max = 2 * 1024 * 1024;
+    assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
+    redis_fixture_kill(&f->redis);
+    add_record(&b, 1, 60000);
+    while (rc == ERR_OK && n++ < 100)
+        rc = publish_records(p, buffer_slice(&b), &err);
+    assert_int_equal(rc, ERR_FULL);
+    assert_in_range(n, 30, 36);
+    redis_fixture_restart(&f->redis);
+    await_drained(p);
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
+    publish_stop(&p);
+    buffer_fini(&b);
+}
+
+static void
+test_without_a_spool_away_is_said_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct publish_config config = f->config;
+    struct buffer b = BUFFER_EMPTY;
+    struct publish *p;
+    struct err err;
+
+    config.spool.dir = NULL;
+    assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
+    redis_fixture_kill(&f->redis);
+    add_record(&b, 1, 10);
     for (int i = 0; i < 20; i++) {
-        began = clock_steady_ms();
-        assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_UNAVAILABLE);
+        int64_t began = clock_steady_ms();
+        assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
         assert_in_range(clock_steady_ms() - began, 0, 200);
     }
     redis_fixture_restart(&f->redis);
-    await_ready(f->publish); /* without anybody sending */
-    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    await_ready(p);
+    assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
+    publish_stop(&p);
     buffer_fini(&b);
 }
 
@@ -450,40 +572,136 @@ test_settings_changed_under_a_live_connection_are_noticed(void **state)
     struct err err;
 
     config.check_ms = 100;
+    config.spool.dir = NULL;
     add_record(&b, 1, 10);
     assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
     tell_redis(&f->redis, "CONFIG SET appendfsync everysec\r\n");
-    clock_sleep_ms(150); /* while senders come: the check is due before their records go */
+    await_not_ready(p, &err);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
     assert_non_null(strstr(err.message, "appendfsync"));
     tell_redis(&f->redis, "CONFIG SET appendfsync always\r\n");
     await_ready(p);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
     tell_redis(&f->redis, "CONFIG SET maxmemory-policy allkeys-lru\r\n");
-    for (int i = 0; i < 200 && publish_is_ready(p, NULL); i++) /* while nobody sends anything */
-        clock_sleep_ms(10);
-    assert_false(publish_is_ready(p, &err));
+    await_not_ready(p, &err);
     assert_non_null(strstr(err.message, "maxmemory-policy"));
     publish_stop(&p);
     buffer_fini(&b);
 }
 
+/* maxmemory is 64 MB. */
 static void
-test_a_full_redis_says_full(void **state)
+test_redis_is_never_filled_to_the_brim(void **state)
 {
     struct fixture *f = *state;
     struct buffer b = BUFFER_EMPTY;
-    enum err_code rc = ERR_OK;
+    struct stream *s = stream_create(&f->config.redis);
+    int64_t used, max;
     struct err err;
 
     while (b.n < 1000 * 1000)
         add_record(&b, 1, 60000);
-    for (int i = 0; i < 100 && rc == ERR_OK; i++) /* maxmemory is 64 MB */
-        rc = publish_records(f->publish, buffer_slice(&b), &err);
-    assert_int_equal(rc, ERR_FULL);
-    assert_false(publish_is_ready(f->publish, NULL));
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+        clock_sleep_ms(10); /* 100 MB a second */
+    }
+    await_not_ready(f->publish, &err);
+    assert_non_null(strstr(err.message, "memory"));
+    assert_int_equal(stream_memory(s, &used, &max, &err), ERR_OK);
+    assert_int_equal(max, 64 * 1024 * 1024);
+    assert_true(used > max / 2);
+    assert_true(figures_of(f->publish).spool.bytes > 20 * 1000 * 1000);
+    clock_sleep_ms(500);
+    assert_true(figures_of(f->publish).spool.bytes > 20 * 1000 * 1000); /* it waits for room */
+    tell_redis(&f->redis, "CONFIG SET maxmemory 512mb\r\n");
+    await_drained(f->publish);
+    stream_destroy(&s);
     buffer_fini(&b);
+}
+
+static void
+set_off(struct fixture *f, const char *break_it, const char *mend_it, const char *word)
+{
+    struct buffer b = BUFFER_EMPTY;
+    unsigned char *counts = malloc(IDS_MAX);
+    uint64_t n_before = figures_of(f->publish).spool.n_spooled;
+    struct err err;
+
+    add_record(&b, 1, 10);
+    count_numbers(f, counts);
+    assert_int_equal(counts[1], 0);
+    tell_redis(&f->redis, break_it);
+    assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+    await_not_ready(f->publish, &err);
+    assert_non_null(strstr(err.message, word));
+    assert_int_equal(figures_of(f->publish).spool.n_spooled, n_before + 1);
+    tell_redis(&f->redis, mend_it);
+    await_drained(f->publish);
+    count_numbers(f, counts);
+    assert_int_equal(counts[1], 1);
+    free(counts);
+    buffer_fini(&b);
+}
+
+static void
+test_a_redis_without_memory_is_left_alone(void **state)
+{
+    set_off(*state, "CONFIG SET maxmemory 500kb\r\n", "CONFIG SET maxmemory 64mb\r\n", "memory");
+}
+
+static void
+test_a_replica_is_left_alone(void **state)
+{
+    set_off(*state, "REPLICAOF 127.0.0.1 1\r\n", "REPLICAOF NO ONE\r\n", "READONLY");
+}
+
+/* ---- Clocks ---- */
+
+static _Atomic int64_t clock_offset_ms;
+
+static int64_t
+offset_clock(void)
+{
+    return (int64_t)time(NULL) * 1000 + atomic_load(&clock_offset_ms);
+}
+
+static enum err_code
+await_clock(struct publish *p, int64_t offset_ms, enum err_code wanted)
+{
+    int64_t deadline = clock_steady_ms() + 5000;
+    struct err err;
+
+    atomic_store(&clock_offset_ms, offset_ms);
+    while (publish_check_clock(p, &err) != wanted && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    return publish_check_clock(p, &err);
+}
+
+static void
+test_a_clock_that_cannot_be_right_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct publish_config config = f->config;
+    struct publish *p;
+    struct err err;
+
+    config.check_ms = 50;
+    config.spool.dir = NULL;
+    config.wall_ms = offset_clock;
+    assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
+    assert_int_equal(await_clock(p, 9 * 60000, ERR_OK), ERR_OK);
+    clock_sleep_ms(200);
+    assert_int_equal(publish_check_clock(p, &err), ERR_OK);
+    assert_int_equal(await_clock(p, 11 * 60000, ERR_CONFLICT), ERR_CONFLICT);
+    assert_int_equal(await_clock(p, 0, ERR_OK), ERR_OK);
+    assert_int_equal(await_clock(p, -11 * 60000, ERR_CONFLICT), ERR_CONFLICT);
+    assert_int_equal(await_clock(p, 0, ERR_OK), ERR_OK);
+    redis_fixture_kill(&f->redis); /* nobody to compare with */
+    await_not_ready(p, &err);
+    assert_int_equal(await_clock(p, 11 * 60000, ERR_OK), ERR_OK);
+    assert_int_equal(await_clock(p, INT64_C(-40) * 366 * 86400000, ERR_CONFLICT), ERR_CONFLICT);
+    publish_stop(&p);
 }
 
 #define WITH_REDIS(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -494,14 +712,20 @@ main(void)
     const struct CMUnitTest tests[] = {
         WITH_REDIS(test_many_senders_share_entries),
         WITH_REDIS(test_nothing_acknowledged_is_lost_when_redis_is_killed),
-        WITH_REDIS(test_a_time_out_is_sent_again),
+        WITH_REDIS(test_a_time_out_goes_to_the_spool),
         WITH_REDIS(test_a_call_larger_than_a_batch_is_cut_between_records),
         WITH_REDIS(test_what_one_pipeline_leaves_behind_goes_with_the_next),
         WITH_REDIS(test_the_queue_is_bounded),
-        WITH_REDIS(test_away_is_said_at_once_after_it_was_found_out),
+        WITH_REDIS(test_away_is_known_and_costs_no_time),
+        WITH_REDIS(test_what_is_spooled_outlives_the_collector),
+        WITH_REDIS(test_without_room_in_the_spool_full_is_said),
+        WITH_REDIS(test_without_a_spool_away_is_said_at_once),
         cmocka_unit_test(test_a_forgetful_redis_is_refused),
         WITH_REDIS(test_settings_changed_under_a_live_connection_are_noticed),
-        WITH_REDIS(test_a_full_redis_says_full),
+        WITH_REDIS(test_redis_is_never_filled_to_the_brim),
+        WITH_REDIS(test_a_redis_without_memory_is_left_alone),
+        WITH_REDIS(test_a_replica_is_left_alone),
+        WITH_REDIS(test_a_clock_that_cannot_be_right_is_noticed),
     };
 
     signal(SIGPIPE, SIG_IGN);

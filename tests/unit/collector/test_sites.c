@@ -11,6 +11,7 @@
 
 #include "collector/sites.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/published.h"
 #include "tests/support/redis_fixture.h"
 
@@ -33,7 +34,7 @@ set_up(void **state)
     redis_fixture_start(&f->redis, REDIS_DURABLE);
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->address, &err), ERR_OK);
     f->stream = stream_create(&f->address);
-    assert_int_equal(sites_start(&f->address, REFRESH_MS, &f->sites, &err), ERR_OK);
+    assert_int_equal(sites_start(&f->address, REFRESH_MS, NULL, &f->sites, &err), ERR_OK);
     *state = f;
     return 0;
 }
@@ -210,6 +211,77 @@ test_the_last_site_that_is_removed_is_gone(void **state)
     await(f, 0);
 }
 
+/* ---- The copy ---- */
+
+static void
+start_with_copy(struct fixture *f, const char *path)
+{
+    struct err err;
+
+    sites_stop(&f->sites);
+    assert_int_equal(sites_start(&f->address, REFRESH_MS, path, &f->sites, &err), ERR_OK);
+}
+
+static void
+test_the_last_settings_are_there_after_a_start_without_redis(void **state)
+{
+    struct fixture *f = *state;
+    static const struct stream_pair pairs[] = {
+        {SLICE("a"), SLICE("{\"id\":1,\"name\":\"one\"}")},
+        {SLICE("b"), SLICE("{\"id\":2}")},
+    };
+    const struct sites_table *t;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/sites", f->redis.folder);
+    start_with_copy(f, path);
+    put(f, pairs, 2);
+    await(f, 2);
+    redis_fixture_kill(&f->redis);
+    start_with_copy(f, path);
+    t = sites_acquire(f->sites);
+    assert_true(sites_are_known(t));
+    assert_int_equal(sites_count(t), 2);
+    assert_true(slice_is(sites_find_key(t, SLICE("a"))->name, "one"));
+    sites_release(t);
+    redis_fixture_restart(&f->redis);
+    stream_destroy(&f->stream);
+    f->stream = stream_create(&f->address);
+    put(f, pairs, 1); /* Redis tells otherwise */
+    await(f, 1);
+}
+
+static void
+test_a_damaged_copy_is_none(void **state)
+{
+    struct fixture *f = *state;
+    static const struct stream_pair one[] = {{SLICE("a"), SLICE("{\"id\":1}")}};
+    const struct sites_table *t;
+    struct buffer bytes;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/sites", f->redis.folder);
+    start_with_copy(f, path);
+    put(f, one, 1);
+    await(f, 1);
+    redis_fixture_kill(&f->redis);
+    sites_stop(&f->sites);
+    assert_int_equal(file_read(path, 10000, &bytes, NULL), ERR_OK);
+    for (size_t at = 0; at <= bytes.n; at++) { /* a flipped bit, then a file that ends there */
+        for (int is_cut = 0; is_cut < 2 && at < bytes.n; is_cut++) {
+            bytes.p[at] ^= (char)!is_cut;
+            assert_int_equal(
+                file_replace(path, slice_of(bytes.p, is_cut ? at : bytes.n), 0600, NULL), ERR_OK);
+            bytes.p[at] ^= (char)!is_cut;
+            start_with_copy(f, path);
+            t = sites_acquire(f->sites);
+            assert_false(sites_are_known(t));
+            sites_release(t);
+        }
+    }
+    buffer_fini(&bytes);
+}
+
 int
 main(void)
 {
@@ -221,6 +293,8 @@ main(void)
         WITH_REDIS(test_a_table_in_use_outlives_its_successor),
         WITH_REDIS(test_redis_going_away_or_wiped_changes_nothing),
         WITH_REDIS(test_the_last_site_that_is_removed_is_gone),
+        WITH_REDIS(test_the_last_settings_are_there_after_a_start_without_redis),
+        WITH_REDIS(test_a_damaged_copy_is_none),
     };
 
     signal(SIGPIPE, SIG_IGN);
