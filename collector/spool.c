@@ -256,12 +256,6 @@ check_room(const struct spool *s, uint64_t more, struct err *err)
     return ERR_OK;
 }
 
-enum err_code
-spool_check_room(struct spool *s, struct err *err)
-{
-    return check_room(s, SPOOL_BATCH_MAX + SPOOL_RECORD_HEADER + SPOOL_FILE_HEAD, err);
-}
-
 /* A new file, locked before anybody can read a record in it. Its name and head are on disk. */
 static enum err_code
 begin_part(struct spool *s, struct err *err)

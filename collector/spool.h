@@ -39,9 +39,6 @@ void spool_close(struct spool **s); /* what is not drained stays; takes NULL */
  * though some may be found by a later start. */
 enum err_code spool_append(struct spool *s, const struct slice *batches, int n, struct err *err);
 
-/* Could a batch of any size be appended now? ERR_FULL, ERR_IO. */
-enum err_code spool_check_room(struct spool *s, struct err *err);
-
 bool spool_is_empty(const struct spool *s);
 
 /* The next batches, at most max (and SPOOL_PEEK_MAX), borrowed until the next

@@ -225,7 +225,7 @@ enum err_code
 spool_reader_next(struct spool_reader *r, struct slice *batch, struct err *err)
 {
     struct slice seen;
-    uint32_t n;
+    uint32_t n = 0;
     enum err_code rc;
 
     for (;;) {
