@@ -6,6 +6,11 @@
 #include "cmd/cmd.h"
 #include "cmd/duration.h"
 #include "cmd/state.h"
+#include "core/clock.h"
+#include "core/stream.h"
+
+#define PUBLISH_MS    3000 /* the aggregator looks once a second */
+#define COLLECTORS_MS 1200 /* and so do they */
 
 /* What the flags of add and set say. */
 static enum err_code
@@ -88,6 +93,41 @@ print_new(struct cmd *c, const struct store *store, const struct site *s, const 
     buffer_fini(&b);
 }
 
+static bool
+is_published(struct cmd *c, struct stream *s, struct slice key)
+{
+    struct stream_pair *pairs;
+    int n = 0;
+
+    if (stream_hash_read(s, STREAM_SITES, &c->arena, &pairs, &n, NULL) != ERR_OK)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (slice_equal(pairs[i].key, key))
+            return true;
+    return false;
+}
+
+/* Where Corong runs, come back only when beacons of the new site are taken: the aggregator
+ * publishes it, then collectors read it. Nothing is wrong where nobody does; then it is later. */
+static void
+wait_until_live(struct cmd *c, struct slice key)
+{
+    int64_t until = clock_steady_ms() + PUBLISH_MS;
+    struct stream_address address;
+    struct stream *s;
+
+    if (cmd_redis(c, &address, NULL) != ERR_OK)
+        return;
+    s = stream_create(&address);
+    if (stream_ping(s, NULL) == ERR_OK) {
+        while (!is_published(c, s, key) && clock_steady_ms() < until)
+            clock_sleep_ms(100);
+        if (clock_steady_ms() < until)
+            clock_sleep_ms(COLLECTORS_MS);
+    }
+    stream_destroy(&s);
+}
+
 static int
 add(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
@@ -100,6 +140,8 @@ add(struct cmd *c, const struct store *store, struct settings_db *db, struct err
     else if (read_wish(c, &wish, err) == ERR_OK &&
              site_add(db, &wish, &c->arena, &site, secret, err) == ERR_OK) {
         print_new(c, store, &site, secret);
+        fflush(stdout);
+        wait_until_live(c, site.public_key);
         return CMD_DONE;
     }
     return cmd_fail(err);
