@@ -19,6 +19,7 @@
 #define ARENA_BYTES      (16 * 1024)
 #define SITE_JSON_MAX    (64 * 1024)
 #define EAGER_REFRESH_MS 100 /* until the first settings are there */
+#define HASTY_MS         500
 #define COPY_BYTES_MAX   (64 * 1024 * 1024)
 #define MAX_AGE_MS       (INT64_C(100) * 366 * 86400 * 1000)
 _Static_assert(SITES_SECRET == crypto_hash_sha256_BYTES, "a secret is kept as its SHA-256");
@@ -418,6 +419,7 @@ enum err_code
 sites_start(const struct stream_address *redis, int64_t refresh_ms, const char *copy_path,
             struct sites **out, struct err *err)
 {
+    struct stream_address address = *redis;
     struct sites_table *copy = NULL;
     struct sites *s = mem_zalloc(sizeof *s);
     pthread_condattr_t steady;
@@ -426,7 +428,9 @@ sites_start(const struct stream_address *redis, int64_t refresh_ms, const char *
         free(s);
         return err_set(err, ERR_INVALID, "", "the copy of the sites has too long a name");
     }
-    s->stream = stream_create(redis);
+    if (s->copy_path[0] && file_exists(s->copy_path) && address.timeout_ms > HASTY_MS)
+        address.timeout_ms = HASTY_MS; /* a start need not wait for a Redis that hangs */
+    s->stream = stream_create(&address);
     s->refresh_ms = refresh_ms;
     s->table = table_create();
     pthread_mutex_init(&s->mutex, NULL);

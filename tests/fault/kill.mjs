@@ -4,7 +4,8 @@
 // and writes down what became of each: acknowledged (2xx), or unknown (no answer, 503). Half of the
 // events are sent again until they are acknowledged, as the snippet does; half are sent once.
 // Meanwhile one process after the other is killed: redis-server, aggregator, collector, web, and
-// `up` itself, which is then started again. At the end everything that is stored is read back with
+// `up` itself, which is then started again; or Redis hangs (SIGSTOP) for three seconds, and half-way
+// the collector is killed, so that what it had spooled is another's to send. At the end everything that is stored is read back with
 // `corong visitor show` and compared:
 //
 //   lost     acknowledged, and not stored           must be 0
@@ -31,7 +32,9 @@ const IN_FLIGHT_MAX = 3000;
 const ANSWER_MS = 10_000;
 const RESEND_MS = 60_000;
 const TICK_MS = 20;
-const VICTIMS = ["redis-server", "aggregator", "collector", "web", "up"];
+const HANG_MS = 1500;
+const PROCESSES = ["redis-server", "aggregator", "collector", "web", "up"];
+const VICTIMS = [...PROCESSES, "hang"];
 
 const number = (name, initial) => {
   const i = argv.indexOf(name);
@@ -123,12 +126,23 @@ class Product {
   }
 
   async strike(name) {
+    if (name === "hang") return this.hang();
     const pid = await this.awaitPid(name);
     kill(pid, "SIGKILL");
     if (name === "up") {
       await this.ended;
       await this.startAgain();
     }
+    return pid;
+  }
+
+  async hang() {
+    const pid = await this.awaitPid("redis-server");
+    kill(pid, "SIGSTOP");
+    await sleep(HANG_MS);
+    await this.strike("collector");
+    await sleep(HANG_MS);
+    kill(pid, "SIGCONT");
     return pid;
   }
 
@@ -296,7 +310,7 @@ try {
       `${ledger.count((e) => e.acknowledged)} acknowledged`);
     await sleep(300 + roll(2500));
   }
-  for (const name of VICTIMS) await product.awaitPid(name);
+  for (const name of PROCESSES) await product.awaitPid(name);
   await sleep(2000);
   await sender.stop();
   await awaitQuiet(folder.dir);
