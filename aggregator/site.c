@@ -8,6 +8,7 @@
 #include "aggregator/sql.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/ticket.h"
 #include "core/zone.h"
 
 #define MAX_AGE_MIN_MS 60000
@@ -384,6 +385,19 @@ site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out, size_
     *out = ids;
     *out_n = n;
     return ERR_OK;
+}
+
+struct slice
+site_debug_ticket(const struct site *s, struct arena *a, int64_t now_ms)
+{
+    unsigned char key[TICKET_KEY_BYTES];
+    size_t n = 0;
+
+    if (sodium_hex2bin(key, sizeof key, s->secret_sha256.p, s->secret_sha256.n, NULL, &n, NULL) !=
+            0 ||
+        n != sizeof key)
+        return SLICE_EMPTY; /* no key, no ticket */
+    return ticket_make(a, TICKET_DEBUG, key, SLICE("debug"), now_ms);
 }
 
 static void

@@ -67,6 +67,10 @@ enum err_code site_remove(struct settings_db *db, struct slice name, struct err 
 enum err_code site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out,
                                 size_t *out_n, struct err *err);
 
+/* A ticket (core/ticket.h) that makes collectors answer a beacon with what became of its events,
+ * for half an hour. In the arena. */
+struct slice site_debug_ticket(const struct site *s, struct arena *a, int64_t now_ms);
+
 /* The JSON that the aggregator publishes to collectors under the site's public key. */
 void site_to_json(const struct site *s, struct buffer *out);
 

@@ -42,6 +42,8 @@ static const struct command commands[] = {
      "corong site add NAME --domain shop.example [--timezone Z] [--currency C]\n"
      "corong site set NAME [--domain D] [--timezone Z] [--currency C] [--max-age 24h]\n"
      "corong site list [--json]\n"
+     "corong site debug NAME\n"
+     "corong site refused NAME [--json]\n"
      "corong site remove NAME",
      "Add, change, list and remove sites; prints keys and the snippet to paste.",
      "  --domain D           whose pages these are; its sub-domains too\n"
@@ -49,7 +51,10 @@ static const struct command commands[] = {
      "  --currency C         of values that name none, like IDR\n"
      "  --max-age 24h        how late a beacon's event may come (ms, s, m, h, d)\n"
      "  --max-events 5000    of one visitor and day\n"
-     "  --ignore-referrer H  hosts with commas that bring nobody, like a payment provider\n",
+     "  --ignore-referrer H  hosts with commas that bring nobody, like a payment provider\n"
+     "debug prints a ticket: for half an hour a beacon that shows it (?debug=, or the header\n"
+     "X-Corong-Debug) is answered with what became of its events. refused lists what collectors\n"
+     "refused of the site in the last hour, and why.\n",
      USER_DATA, site_flags, cmd_site},
     {"user", "corong user add EMAIL [--role owner|editor|viewer]",
      "Add a person to the dashboard; the password is read from standard input.", NULL, USER_DATA,

@@ -1,4 +1,4 @@
-/* corong site add|set|list|remove */
+/* corong site add|set|list|debug|refused|remove */
 #include "aggregator/site.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 #include "cmd/duration.h"
 #include "cmd/state.h"
 #include "core/clock.h"
-#include "core/stream.h"
+#include "core/stream_list.h"
+#include "core/timestamp.h"
 
 #define PUBLISH_MS    3000 /* the aggregator looks once a second */
 #define COLLECTORS_MS 1200 /* and so do they */
@@ -218,6 +219,80 @@ list(struct cmd *c, struct settings_db *db, struct err *err)
     return status;
 }
 
+static int
+debug(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    struct site site;
+
+    if (site_find(db, cmd_word(c, 1), &c->arena, &site, err) != ERR_OK)
+        return cmd_fail(err);
+    printf("%.*s\n", SLICE_ARG(site_debug_ticket(&site, &c->arena, clock_wall_ms())));
+    return CMD_DONE;
+}
+
+/* One refusal as people read it. */
+static void
+print_refusal(const json_t *j)
+{
+    const char *field = json_string_value(json_object_get(j, "field"));
+    const char *message = json_string_value(json_object_get(j, "message"));
+    const char *event = json_string_value(json_object_get(j, "event"));
+    const char *reason = json_string_value(json_object_get(j, "reason"));
+    char when[TIMESTAMP_TEXT_MAX];
+
+    timestamp_format(json_integer_value(json_object_get(j, "time")), true, when);
+    printf("%s  %-13s %-16s %s%s%s\n", when, reason ? reason : "-", event ? event : "-",
+           field ? field : "", field && message ? ": " : "", message ? message : "");
+}
+
+/* What collectors have written, of the last hour. */
+static json_t *
+read_refusals(const struct slice *lines, int n)
+{
+    int64_t since_ms = clock_wall_ms() - STREAM_REFUSED_LIFE * 1000LL;
+    json_t *list = json_array();
+
+    for (int i = 0; i < n; i++) {
+        json_t *j = json_loadb(lines[i].p, lines[i].n, 0, NULL);
+
+        if (json_integer_value(json_object_get(j, "time")) >= since_ms)
+            json_array_append(list, j);
+        json_decref(j);
+    }
+    return list;
+}
+
+static int
+refused(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    struct stream_address address;
+    struct stream *stream;
+    struct slice *lines;
+    struct site site;
+    enum err_code rc;
+    json_t *list;
+    int n;
+
+    if (site_find(db, cmd_word(c, 1), &c->arena, &site, err) != ERR_OK ||
+        cmd_redis(c, &address, err) != ERR_OK)
+        return cmd_fail(err);
+    stream = stream_create(&address);
+    rc = stream_list_read(stream, arena_printf(&c->arena, STREAM_REFUSED "%u", (unsigned)site.id),
+                          &c->arena, &lines, &n, err);
+    stream_destroy(&stream);
+    if (rc != ERR_OK)
+        return cmd_fail(err);
+    list = read_refusals(lines, n);
+    if (cmd_flag(c, "--json")) {
+        json_dumpf(list, stdout, JSON_COMPACT);
+        puts("");
+    }
+    for (size_t i = 0; !cmd_flag(c, "--json") && i < json_array_size(list); i++)
+        print_refusal(json_array_get(list, i));
+    json_decref(list);
+    return CMD_DONE;
+}
+
 int
 cmd_site(struct cmd *c)
 {
@@ -227,7 +302,7 @@ cmd_site(struct cmd *c)
     int status;
 
     if (!cmd_is(c, 0, "add", 2) && !cmd_is(c, 0, "set", 2) && !cmd_is(c, 0, "list", 1) &&
-        !cmd_is(c, 0, "remove", 2))
+        !cmd_is(c, 0, "remove", 2) && !cmd_is(c, 0, "debug", 2) && !cmd_is(c, 0, "refused", 2))
         return cmd_usage(c);
     if (store_open(settings_text(c->settings, "data"), cmd_is(c, 0, "add", 2), &store, &err) !=
             ERR_OK ||
@@ -239,6 +314,10 @@ cmd_site(struct cmd *c)
         status = set(c, db, &err);
     else if (slice_is(cmd_word(c, 0), "list"))
         status = list(c, db, &err);
+    else if (slice_is(cmd_word(c, 0), "debug"))
+        status = debug(c, db, &err);
+    else if (slice_is(cmd_word(c, 0), "refused"))
+        status = refused(c, db, &err);
     else
         status = site_remove(db, cmd_word(c, 1), &err) == ERR_OK ? CMD_DONE : cmd_fail(&err);
     settings_db_close(&db);

@@ -334,7 +334,7 @@ beacon_parse_pixel(struct slice query, struct arena *a, struct beacon *out, stru
     while (url_next_parameter(&rest, &name, &value)) {
         name = url_decode(a, name);
         value = url_decode(a, value);
-        if (slice_is(name, "_"))
+        if (slice_is(name, "_") || slice_is(name, "debug"))
             continue;
         if (slice_is(name, "site")) {
             if (out->site.n > 0)

@@ -55,8 +55,9 @@ enum err_code beacon_parse_server(struct slice body, struct arena *a, struct bea
                                   struct err *err);
 
 /* The pixel's query (ORIGIN_PIXEL): site and the fields of one event; "_" may hold anything,
- * against caches. One item. A bad field is the item's error; the result is ERR_INVALID only without
- * a site. Visitor, url and event may be missing: the caller fills what the request tells. */
+ * against caches, and "debug" is the request's. One item. A bad field is the item's error; the
+ * result is ERR_INVALID only without a site. Visitor, url and event may be missing: the caller
+ * fills what the request tells. */
 enum err_code beacon_parse_pixel(struct slice query, struct arena *a, struct beacon *out,
                                  struct err *err);
 

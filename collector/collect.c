@@ -91,7 +91,8 @@ preflight(const struct http_request *r, struct http_reply *reply, void *context)
     (void)context;
     reply->status = 204;
     http_reply_header(reply, "Access-Control-Allow-Methods", SLICE("POST"));
-    http_reply_header(reply, "Access-Control-Allow-Headers", SLICE("Content-Type"));
+    http_reply_header(reply, "Access-Control-Allow-Headers",
+                      SLICE("Content-Type, " COLLECT_DEBUG_HEADER));
     http_reply_header(reply, "Access-Control-Max-Age", SLICE("86400"));
 }
 
@@ -207,6 +208,8 @@ start_parts(struct collect *c, struct err *err)
     if (rc == ERR_OK)
         rc = redirect_writer_start(c->publish, &c->metrics, &c->redirects, err);
     if (rc == ERR_OK)
+        rc = refusals_start(&config->redis, REFUSAL_WRITE_MS, &c->refusals, err);
+    if (rc == ERR_OK)
         rc = sites_start(&config->redis, SITES_REFRESH_MS, copy, &c->sites, err);
     if (rc == ERR_OK)
         rc = start_http(c, err);
@@ -243,6 +246,7 @@ collect_stop(struct collect **c)
     http_stop(&(*c)->http); /* first the door: what is inside is answered */
     sites_stop(&(*c)->sites);
     redirect_writer_stop(&(*c)->redirects);
+    refusals_stop(&(*c)->refusals);
     publish_stop(&(*c)->publish);
     enrich_close(&(*c)->enrich);
     shop_destroy(&(*c)->shop);

@@ -15,6 +15,8 @@
 #include "collector/given.h"
 #include "core/clock.h"
 #include "core/codec.h"
+#include "core/event_json.h"
+#include "core/ticket.h"
 
 #define RETRY_AFTER_S "2"
 #define DAY_MS        86400000
@@ -55,14 +57,34 @@ refuse(struct intake *in, enum reason why, const char *message, const char *fiel
     }
 }
 
+/* For the list that the site's people can read. A message that quotes what was given stays out:
+ * that may be anything. */
+static void
+note_refusal(struct intake *in, enum reason why, const struct err *err, struct slice event)
+{
+    struct refusal refusal = {.site = in->site->id,
+                              .time_ms = in->received_ms,
+                              .why = why,
+                              .message = strchr(err->message, '"') ? "" : err->message,
+                              .field = err->field,
+                              .event = event};
+
+    refusals_note(in->c->refusals, &refusal);
+}
+
 /* The events of a request that is refused as a whole are counted as what became of them. */
 static void
 refuse_all(struct intake *in, enum reason why, const char *message, const char *field)
 {
     struct metrics *m = &in->c->metrics;
+    struct err err;
 
     metrics_add(&m->received, in->beacon.n_items);
     metrics_add(reason_status(why) == 503 ? &m->failed : &m->rejected[why], in->beacon.n_items);
+    if (in->site && reason_status(why) != 503) {
+        err_set(&err, ERR_LIMIT, field, "%s", message);
+        note_refusal(in, why, &err, SLICE_EMPTY);
+    }
     refuse(in, why, message, field);
 }
 
@@ -285,9 +307,13 @@ take_events(struct intake *in)
     }
     metrics_add(&m->received, in->beacon.n_items);
     metrics_add(&m->accepted, in->n_good);
-    for (uint32_t i = 0; i < in->beacon.n_items; i++)
-        if (in->why[i] != REASON_COUNT)
-            metrics_add(&m->rejected[in->why[i]], 1);
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        if (in->why[i] == REASON_COUNT)
+            continue;
+        metrics_add(&m->rejected[in->why[i]], 1);
+        note_refusal(in, in->why[i], &in->beacon.items[i]->err,
+                     in->beacon.items[i]->given.event.text[TEXT_EVENT]);
+    }
     return true;
 }
 
@@ -347,7 +373,23 @@ answer_beacon(struct intake *in)
 }
 
 static void
-answer_server(struct intake *in)
+add_accepted(struct buffer *out, const struct event *e, bool is_whole)
+{
+    buffer_add_text(out, "{\"status\":\"accepted\"");
+    if (is_whole) {
+        buffer_add_text(out, ",\"event\":");
+        event_add_json(out, e);
+    }
+    if (is_whole && e->text[TEXT_BOT_REASON].n != 0) {
+        buffer_add_text(out, ",\"bot_reason\":");
+        buffer_add_json(out, e->text[TEXT_BOT_REASON]);
+    }
+    buffer_add_char(out, '}');
+}
+
+/* What became of each event, in their order; with is_whole as it was stored. */
+static void
+answer_results(struct intake *in, bool is_whole)
 {
     struct buffer *out = &in->reply->body;
 
@@ -362,7 +404,7 @@ answer_server(struct intake *in)
         if (i > 0)
             buffer_add_char(out, ',');
         if (in->why[i] == REASON_COUNT) {
-            buffer_add_text(out, "{\"status\":\"accepted\"}");
+            add_accepted(out, &in->beacon.items[i]->given.event, is_whole);
             continue;
         }
         buffer_add_text(out, "{\"status\":\"rejected\",\"error\":{");
@@ -387,6 +429,36 @@ answer_pixel(struct intake *in)
     in->reply->fixed = SLICE(gif);
 }
 
+/* Does the sender show a ticket of this site for seeing what becomes of its events? */
+static bool
+is_debug(const struct intake *in)
+{
+    struct slice ticket = http_header(in->request, COLLECT_DEBUG_HEADER), word;
+
+    if (ticket.n == 0 && !http_parameter(in->request, "debug", &ticket))
+        return false;
+    return in->site->has_secret &&
+           ticket_check(TICKET_DEBUG, in->site->secret, ticket, in->received_ms, &word);
+}
+
+/* Have the events on disk and answer, in this way or, where it is asked for, in full. */
+static void
+take_and_answer(struct intake *in, void (*answer)(struct intake *in))
+{
+    if (!take_events(in))
+        return;
+    if (is_debug(in))
+        answer_results(in, true);
+    else
+        answer(in);
+}
+
+static void
+answer_server(struct intake *in)
+{
+    answer_results(in, false);
+}
+
 /* ---- The handlers ---- */
 
 void
@@ -402,9 +474,8 @@ collect__beacon(const struct http_request *r, struct http_reply *reply, void *co
     if (rc != ERR_OK)
         refuse(&in, reason_of(rc), err.message, err.field);
     else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
-                       "no site has this key", "site") &&
-             take_events(&in))
-        answer_beacon(&in);
+                       "no site has this key", "site"))
+        take_and_answer(&in, answer_beacon);
     intake_fini(&in);
 }
 
@@ -421,9 +492,8 @@ collect__pixel(const struct http_request *r, struct http_reply *reply, void *con
     if (rc != ERR_OK)
         refuse(&in, reason_of(rc), err.message, err.field);
     else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
-                       "no site has this key", "site") &&
-             take_events(&in))
-        answer_pixel(&in);
+                       "no site has this key", "site"))
+        take_and_answer(&in, answer_pixel);
     intake_fini(&in);
 }
 
@@ -456,7 +526,7 @@ collect__server(const struct http_request *r, struct http_reply *reply, void *co
     rc = beacon_parse_server(r->body, r->arena, &in.beacon, &err);
     if (rc != ERR_OK)
         refuse(&in, reason_of(rc), err.message, err.field);
-    else if (take_events(&in))
-        answer_server(&in);
+    else
+        take_and_answer(&in, answer_server);
     intake_fini(&in);
 }

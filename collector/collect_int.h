@@ -9,11 +9,13 @@
 #include "collector/metrics.h"
 #include "collector/publish.h"
 #include "collector/redirect_writer.h"
+#include "collector/refusal.h"
 #include "collector/shop.h"
 #include "collector/sites.h"
 #include "core/http.h"
 
-#define COLLECT_ROUTES_MAX 13
+#define COLLECT_ROUTES_MAX   13
+#define COLLECT_DEBUG_HEADER "X-Corong-Debug" /* or ?debug=: a ticket (core/ticket.h) */
 
 struct collect {
     struct collect_config config;
@@ -24,6 +26,7 @@ struct collect {
     struct sites *sites;
     struct publish *publish;
     struct redirect_writer *redirects;
+    struct refusals *refusals;
     struct shop *shop; /* NULL: no demonstration */
     struct http_server *http;
     struct http_route routes[COLLECT_ROUTES_MAX];

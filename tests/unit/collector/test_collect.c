@@ -10,9 +10,19 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "collector/collect.h"
 #include "core/clock.h"
 #include "core/codec.h"
+#include "core/stream_list.h"
+#include "core/ticket.h"
 #include "tests/support/http_client.h"
 #include "tests/support/redis_fixture.h"
 
@@ -116,9 +126,9 @@ read_events(struct fixture *f, struct event *out, int max)
 static int
 count_events(struct fixture *f)
 {
-    static struct event events[1000];
+    static struct event events[20000];
 
-    return read_events(f, events, 1000);
+    return read_events(f, events, 20000);
 }
 
 /* The value of one metric, by the whole of its name. */
@@ -562,6 +572,175 @@ test_no_site_is_unknown_before_the_sites_are_known(void **state)
 }
 
 static void
+test_a_ticket_shows_what_became_of_events(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char key[crypto_hash_sha256_BYTES];
+    struct slice ticket;
+    struct http_answer a;
+    char header[200], target[200];
+
+    crypto_hash_sha256(key, (const unsigned char *)"secret", 6);
+    ticket = ticket_make(&f->arena, TICKET_DEBUG, key, SLICE("debug"), NOW - 60000);
+    snprintf(target, sizeof target, "/e?debug=%.*s", SLICE_ARG(ticket));
+    snprintf(header, sizeof header,
+             "X-Corong-Debug: %.*s\r\nX-Forwarded-For: 81.2.69.142\r\nUser-Agent: Googlebot/2.1 "
+             "(+http://www.google.com/bot.html)\r\n",
+             SLICE_ARG(ticket));
+    post(f, target, "X-Forwarded-For: 81.2.69.142\r\n",
+         BEACON(EVENT(",\"id\":\"1\"") "," EVENT(",\"time\":1")), &a);
+    assert_int_equal(a.status, 200);
+    assert_true(slice_starts_with(
+        a.body, SLICE("{\"results\":[{\"status\":\"accepted\",\"event\":{\"visitor\":\"v1\",")));
+    assert_true(slice_contains(a.body, SLICE("\"path\":\"/p\"")));
+    assert_true(slice_contains(a.body, SLICE("}},{\"status\":\"rejected\",\"error\":{\"code\":"
+                                             "\"too_old\"")));
+    assert_false(slice_contains(a.body, SLICE("81.2.69")));
+    http_answer_fini(&a);
+    post(f, "/e", header, BEACON(EVENT(",\"id\":\"2\"")), &a);
+    assert_int_equal(a.status, 200);
+    assert_true(slice_contains(a.body, SLICE("\"bot\":true")));
+    assert_true(slice_contains(a.body, SLICE("\"bot_reason\":\"")));
+    http_answer_fini(&a);
+    post(f, target, "", BEACON(EVENT(",\"time\":1")), &a);
+    assert_int_equal(a.status, 400);
+    assert_true(slice_contains(a.body, SLICE("\"results\":[{\"status\":\"rejected\"")));
+    http_answer_fini(&a);
+    snprintf(target, sizeof target,
+             "/e.gif?site=site_shop&visitor=w&url=https://a.example/&debug="
+             "%.*s",
+             SLICE_ARG(ticket));
+    http_client_request(f->port, "GET", target, "", SLICE_EMPTY, &a);
+    assert_true(slice_contains(a.body, SLICE("\"event\":\"pageview\"")));
+    http_answer_fini(&a);
+
+    clock_set_wall_ms(NOW + TICKET_DEBUG_MS); /* a minute too late */
+    post(f, "/e", header, "{\"site\":\"site_shop\",\"visitor\":\"v2\",\"events\":[" EVENT("") "]}",
+         &a);
+    assert_int_equal(a.status, 204);
+    http_answer_fini(&a);
+    assert_int_equal(count_events(f), 4); /* seen or not, they are stored */
+    check_invariant(f);
+}
+
+static void
+test_refusals_are_listed_without_who(void **state)
+{
+    struct fixture *f = *state;
+    int64_t deadline = clock_steady_ms() + 5000;
+    struct slice *lines = NULL;
+    struct http_answer a;
+    struct err err;
+    int n = 0;
+
+    for (int i = 0; i < 120; i++) {
+        post(f, "/e", "X-Forwarded-For: 81.2.69.142\r\n", BEACON("{\"event\":\"old\",\"time\":1}"),
+             &a);
+        assert_int_equal(a.status, 400);
+        http_answer_fini(&a);
+    }
+    post(f, "/api/v1/events", "Authorization: Bearer secret\r\n",
+         "{\"visitor\":\"u1\",\"event\":\"sale\",\"time\":1,\"ip\":\"81.2.69.142\",\"value\":"
+         "\"x\"}",
+         &a);
+    assert_int_equal(a.status, 400);
+    http_answer_fini(&a);
+    while ((n < 100 || !slice_contains(lines[0], SLICE("\"sale\""))) &&
+           clock_steady_ms() < deadline) {
+        clock_sleep_ms(50);
+        assert_int_equal(
+            stream_list_read(f->stream, SLICE(STREAM_REFUSED "7"), &f->arena, &lines, &n, &err),
+            ERR_OK);
+    }
+    assert_int_equal(n, STREAM_REFUSED_MAX);
+    assert_true(slice_starts_with(
+        lines[0], SLICE("{\"time\":1780315200000,\"reason\":\"invalid\",\"field\":\"value\",")));
+    assert_true(slice_starts_with(
+        lines[99],
+        SLICE("{\"time\":1780315200000,\"reason\":\"too_old\",\"field\":\"time\",\"message\":")));
+    assert_true(slice_ends_with(lines[99], SLICE(",\"event\":\"old\"}")));
+    for (int i = 0; i < n; i++) {
+        assert_false(slice_contains(lines[i], SLICE("81.2.69")));
+        assert_false(slice_contains(lines[i], SLICE("v1")));
+    }
+}
+
+/* ---- Stopping ---- */
+
+struct sender {
+    int port;
+    int number;
+    atomic_bool is_over;
+    int n_acknowledged;
+    int n_odd; /* neither kept nor told to come again */
+};
+
+/* Send until the door is shut. */
+static void *
+send_on(void *context)
+{
+    struct sender *s = context;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s->port)};
+    struct timeval patience = {.tv_sec = 2};
+    char request[500], body[300];
+    struct http_answer a;
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; !atomic_load(&s->is_over); i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int status;
+        snprintf(body, sizeof body,
+                 "{\"site\":\"site_shop\",\"visitor\":\"v%d-%d\",\"events\":[" EVENT("") "]}",
+                 s->number, i);
+        snprintf(request, sizeof request,
+                 "POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
+                 body);
+        if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+            close(fd);
+            return NULL;
+        }
+        /* once the port is free a connection to it may be one to itself, and says nothing */
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        http_client_send(fd, slice_from(request));
+        http_client_read(fd, &a);
+        close(fd);
+        status = a.status;
+        s->n_acknowledged += status == 204;
+        s->n_odd += status != 204 && status != 503 && status != 0;
+        http_answer_fini(&a);
+        if (status == 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void
+test_stopping_under_load_loses_nothing_that_was_acknowledged(void **state)
+{
+    struct fixture *f = *state;
+    struct sender senders[8];
+    pthread_t threads[8];
+    int n_acknowledged = 0;
+    struct err err;
+
+    for (int i = 0; i < 8; i++) {
+        senders[i] = (struct sender){.port = f->port, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, send_on, &senders[i]), 0);
+    }
+    clock_sleep_ms(150);
+    collect_stop(&f->collect);
+    for (int i = 0; i < 8; i++) {
+        atomic_store(&senders[i].is_over, true);
+        pthread_join(threads[i], NULL);
+        n_acknowledged += senders[i].n_acknowledged;
+        assert_int_equal(senders[i].n_odd, 0);
+    }
+    assert_true(n_acknowledged > 0);
+    assert_int_equal(count_events(f), n_acknowledged); /* and what was not, is not there */
+    assert_int_equal(collect_start(&f->config, &f->collect, &err), ERR_OK);
+}
+
+static void
 test_other_addresses(void **state)
 {
     struct fixture *f = *state;
@@ -648,6 +827,9 @@ main(void)
         SERVED(test_a_wrong_secret_key),
         SERVED(test_redis_away_is_503_and_comes_back),
         SERVED(test_no_site_is_unknown_before_the_sites_are_known),
+        SERVED(test_a_ticket_shows_what_became_of_events),
+        SERVED(test_refusals_are_listed_without_who),
+        SERVED(test_stopping_under_load_loses_nothing_that_was_acknowledged),
         SERVED(test_other_addresses),
         cmocka_unit_test_setup_teardown(test_the_shop_in_demo_mode, set_up_demo, tear_down),
     };
