@@ -2,13 +2,14 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help setup frontend build up test check-format format bench faults fuzz clean
+.PHONY: help setup frontend build up test check-format format bench bench-ingest faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
 	@echo 'make test    set up, build, and run every test'
 	@echo 'make build   the release binary, build/corong'
 	@echo 'make bench   measure on this machine'
+	@echo 'make bench-ingest  measure the collector beside nginx (INGEST_SECONDS=8 each)'
 	@echo 'make faults  kill processes under load and compare with a ledger (minutes)'
 	@echo 'make fuzz    fuzz every parser, FUZZ_SECONDS=60 each'
 	@echo 'make format  format the C code'
@@ -41,6 +42,10 @@ test: build check-format
 
 bench: build
 	@node bench/run.mjs
+
+INGEST_SECONDS ?= 8
+bench-ingest: build
+	@node bench/ingest.mjs $(INGEST_SECONDS)
 
 faults: build
 	@scripts/faults.sh
