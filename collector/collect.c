@@ -55,10 +55,17 @@ metrics(const struct http_request *r, struct http_reply *reply, void *context)
     sites_release(table);
 }
 
+/* "/corong.js", and the smaller and further files of js-snippet/. */
+static bool
+is_snippet_path(struct slice path)
+{
+    return slice_starts_with(path, SLICE("/corong")) && slice_ends_with(path, SLICE(".js"));
+}
+
 static void
 snippet(const struct http_request *r, struct http_reply *reply, void *context)
 {
-    const struct embed_file *f = embed_find(snippet_files, SLICE("corong.js"));
+    const struct embed_file *f = embed_find(snippet_files, slice_sub(r->path, 1, SIZE_MAX));
     struct slice etag, gzip;
 
     (void)context;
@@ -118,7 +125,7 @@ shop_door(const struct http_request *r, struct http_reply *reply, void *context)
 static void
 finish(const struct http_request *r, struct http_reply *reply, void *context)
 {
-    bool is_snippet = slice_is(r->path, "/corong.js");
+    bool is_snippet = is_snippet_path(r->path);
     bool is_pixel = slice_is(r->path, "/e.gif");
 
     (void)context;
@@ -145,6 +152,8 @@ make_routes(struct collect *c)
         {HTTP_OPTIONS, "/e", 0, preflight},
         {HTTP_GET, "/e.gif", 0, collect__pixel},
         {HTTP_GET, "/corong.js", 0, snippet},
+        {HTTP_GET, "/corong-core.js", 0, snippet},
+        {HTTP_GET, "/corong-datalayer.js", 0, snippet},
         {HTTP_GET, "/r/*", 0, collect__redirect},
         {HTTP_POST, "/api/v1/events", SERVER_BODY_MAX, collect__server},
         {HTTP_GET, "/healthz", 0, health},
