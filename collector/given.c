@@ -103,8 +103,7 @@ given_set_property(struct given *g, struct slice key, struct given_value value, 
         return err_set(err, ERR_INVALID, "properties", "more than %d keys", EVENT_PROPERTIES_MAX);
     if (!e->properties)
         e->properties = ARENA_ARRAY(a, struct event_property, EVENT_PROPERTIES_MAX);
-    /* without a value it is kept for now, so that the key cannot come again; event_prepare drops it
-     */
+    /* kept without a value too, so that the key cannot come again; event_prepare drops it */
     e->properties[e->n_properties++] = (struct event_property){key, value.text};
     return ERR_OK;
 }
