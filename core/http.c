@@ -283,6 +283,10 @@ handle(struct exchange *x)
     int64_t length = body_length(x->info);
     unsigned allowed;
 
+    if (x->info->num_headers >= MG_MAX_HEADERS) { /* those behind are forgotten */
+        refuse(x, 431, "too_many_headers", "fewer headers, please", 0);
+        return;
+    }
     if (length < 0) {
         refuse(x, 400, "bad_length", "one plain Content-Length, and no Transfer-Encoding, please",
                0);
@@ -380,19 +384,25 @@ on_request(struct mg_connection *conn)
     return x.reply.status;
 }
 
-/* What civetweb itself refuses (a head that is no HTTP, too long, too late). */
+/* What civetweb itself refuses (a head that is no HTTP, too long, too late): of the request nothing
+ * is known. */
 static int
 on_error(struct mg_connection *conn, int status, const char *words)
 {
+    const struct http_server *s = mg_get_user_data(mg_get_context(conn));
+    const struct http_request unknown = {.path = SLICE_EMPTY};
     struct http_reply reply = {.status = 200};
     struct buffer out = BUFFER_EMPTY;
 
     (void)words;
     http_reply_error(&reply, status, "bad_request", status_words(status), NULL);
+    if (s->config.finish)
+        s->config.finish(&unknown, &reply, s->config.context);
     mg_disable_keep_alive(conn);
     send_reply(conn, &out, &reply, false, true);
     buffer_fini(&out);
     buffer_fini(&reply.body);
+    buffer_fini(&reply.headers);
     return 0;
 }
 

@@ -272,7 +272,7 @@ static void
 test_a_body_without_a_length_is_no_request(void **state)
 {
     static const char smuggled[] = "POST /echo HTTP/1.1\r\n" HOST "X: a\r\n folded\r\n"
-                                   "Content-Length: 32\r\n\r\n"
+                                   "Content-Length: 34\r\n\r\n"
                                    "GET /files/x HTTP/1.1\r\n" HOST "\r\n";
     int fd = http_client_connect(http_port(*state));
     struct http_answer a;
@@ -285,6 +285,68 @@ test_a_body_without_a_length_is_no_request(void **state)
     assert_int_equal(a.status, 0);
     http_answer_fini(&a);
     close(fd);
+}
+
+/* The library forgets headers behind the 64th: the length of a body, or whose request it is. */
+static void
+test_more_headers_than_are_read_is_refused(void **state)
+{
+    static const struct {
+        int n; /* with those of http_client */
+        int status;
+    } rows[] = {{63, 200}, {64, 431}, {65, 431}, {200, 431}};
+    struct buffer headers = BUFFER_EMPTY;
+    struct http_answer a;
+    int fd;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        buffer_clear(&headers);
+        buffer_add_text(&headers, "GET /echo HTTP/1.1\r\n" HOST);
+        for (int k = 2; k < rows[i].n; k++)
+            buffer_printf(&headers, "X-%d: y\r\n", k);
+        buffer_add_text(&headers, "Content-Length: 34\r\n\r\n"
+                                  "GET /files/x HTTP/1.1\r\n" HOST "\r\n");
+        fd = http_client_connect(http_port(*state));
+        http_client_send(fd, buffer_slice(&headers));
+        http_client_read(fd, &a);
+        assert_int_equal(a.status, rows[i].status);
+        if (a.status == 431)
+            assert_true(slice_is(http_answer_header(&a, "X-Reason"), "too_many_headers"));
+        http_answer_fini(&a);
+        http_client_read(fd, &a); /* the body is never the next request */
+        assert_int_equal(a.status, 0);
+        http_answer_fini(&a);
+        close(fd);
+    }
+    buffer_fini(&headers);
+}
+
+/* What the library refuses by itself goes through `finish` like any other answer. */
+static void
+test_every_refusal_has_its_reason(void **state)
+{
+    static const struct {
+        const char *request;
+        int status;
+        const char *reason;
+    } rows[] = {
+        {"nonsense\r\n\r\n", 400, "bad_request"},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", 411, "bad_request"},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3x\r\n\r\nabc", 400, "bad_length"},
+        {"GET /files/%00 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_path"},
+        {"GET /none HTTP/1.1\r\n" HOST "\r\n", 404, "not_found"},
+        {"GET /fail/io HTTP/1.1\r\n" HOST "\r\n", 500, "internal"},
+    };
+    struct http_answer a;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        http_client_exchange(http_port(*state), rows[i].request, &a);
+        if (a.status != rows[i].status ||
+            !slice_is(http_answer_header(&a, "X-Reason"), rows[i].reason))
+            fail_msg("row %zu: %d %.*s", i, a.status,
+                     SLICE_ARG(http_answer_header(&a, "X-Reason")));
+        http_answer_fini(&a);
+    }
 }
 
 static void
@@ -518,6 +580,8 @@ main(void)
         SERVED(test_no_header_value_makes_another_header),
         SERVED(test_one_connection_takes_many_requests),
         SERVED(test_a_body_without_a_length_is_no_request),
+        SERVED(test_more_headers_than_are_read_is_refused),
+        SERVED(test_every_refusal_has_its_reason),
         SERVED(test_who_asks_before_sending_is_told_to_go_on),
         SERVED(test_bodies_at_the_cap_and_over_it),
         SERVED(test_a_large_reply_comes_whole),
