@@ -7,7 +7,7 @@
 #include "aggregator/sql.h"
 
 #define APPLICATION_ID 0x436f7273 /* "Cors" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
 static const char schema_1[] =
@@ -36,6 +36,17 @@ static const char schema_2[] = "CREATE TABLE link_targets(slug TEXT PRIMARY KEY,
                                " target TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;"
                                "CREATE INDEX link_targets_of_site ON link_targets(site);";
 
+/* Sites that are there already go on as they did: their pages' tags say nothing of gpc. */
+static const char schema_3[] =
+    "ALTER TABLE sites ADD COLUMN identity TEXT NOT NULL DEFAULT 'first_party'"
+    " CHECK(identity IN ('first_party', 'cookieless'));"
+    "ALTER TABLE sites ADD COLUMN consent TEXT NOT NULL DEFAULT 'none'"
+    " CHECK(consent IN ('none', 'required'));"
+    "ALTER TABLE sites ADD COLUMN gpc TEXT NOT NULL DEFAULT 'ignore'"
+    " CHECK(gpc IN ('ignore', 'respect'));"
+    "ALTER TABLE sites ADD COLUMN dnt TEXT NOT NULL DEFAULT 'ignore'"
+    " CHECK(dnt IN ('ignore', 'respect'));";
+
 struct settings_db {
     sqlite3 *db;
     pthread_mutex_t lock;
@@ -55,6 +66,8 @@ settings_db_open(const struct store *s, struct settings_db **out, struct err *er
         rc = sql_migrate(db, 1, schema_1, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, 2, schema_2, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 3, schema_3, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

@@ -1,4 +1,5 @@
-/* Sites. What is not here: what a collector does with their settings. */
+/* Sites. What is not here: how others get them (site_format.c), and what a collector does with
+ * their settings. */
 #include "aggregator/site.h"
 
 #include <assert.h>
@@ -8,7 +9,6 @@
 #include "aggregator/sql.h"
 #include "core/clock.h"
 #include "core/decimal.h"
-#include "core/ticket.h"
 #include "core/zone.h"
 
 #define MAX_AGE_MIN_MS 60000
@@ -76,6 +76,21 @@ check_range(int64_t value, int64_t minimum, int64_t maximum, const char *field, 
     return ERR_OK;
 }
 
+/* Words that are not given become those of a new site. */
+static enum err_code
+check_privacy(struct site_wish *w, struct err *err)
+{
+    struct privacy p = {.on = {[PRIVACY_GPC] = true}};
+    enum err_code rc = ERR_OK;
+
+    for (int i = 0; rc == ERR_OK && i < PRIVACY_COUNT; i++) {
+        if (w->privacy[i].p != NULL)
+            rc = privacy_set(&p, (enum privacy_setting)i, w->privacy[i], err);
+        w->privacy[i] = slice_from(privacy_word(&p, (enum privacy_setting)i));
+    }
+    return rc;
+}
+
 /* The wish with defaults written out, checked; strings go to the arena. */
 static enum err_code
 check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out, struct err *err)
@@ -111,7 +126,7 @@ check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out,
         if (!is_domain(wish->ignored_referrers[i]))
             return err_set(err, ERR_INVALID, "ignored_referrers", "\"%.*s\" is no host name",
                            SLICE_ARG(slice_sub(wish->ignored_referrers[i], 0, 64)));
-    return ERR_OK;
+    return check_privacy(out, err);
 }
 
 /* ---- Keys ---- */
@@ -168,7 +183,8 @@ split_lines(struct arena *a, struct slice text, struct site *out)
 
 #define COLUMNS                                                                                    \
     "id, name, domain, timezone, currency, public_key, secret_sha256, max_age_ms, max_events_day," \
-    " is_demo, created_ms, ignored_referrers"
+    " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt"
+#define COLUMN_PRIVACY 12 /* and the next, in the order of enum privacy_setting */
 
 static void
 read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
@@ -187,6 +203,8 @@ read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
         .created_ms = sqlite3_column_int64(s, 10),
     };
     split_lines(a, sql_text(s, 11), out);
+    for (int i = 0; i < PRIVACY_COUNT; i++) /* the schema allows no other words */
+        privacy_set(&out->privacy, (enum privacy_setting)i, sql_text(s, COLUMN_PRIVACY + i), NULL);
 }
 
 static enum err_code
@@ -208,6 +226,24 @@ find_row(sqlite3 *db, struct slice name, struct arena *a, struct site *out, stru
                      SLICE_ARG(slice_sub(name, 0, SITE_NAME_MAX)));
     sqlite3_finalize(s);
     return rc;
+}
+
+struct site_wish
+site_wish_of(const struct site *s)
+{
+    struct site_wish w = {.name = s->name,
+                          .domain = s->domain,
+                          .timezone = s->timezone,
+                          .currency = s->currency,
+                          .max_age_ms = s->max_age_ms,
+                          .max_events_per_visitor_day = s->max_events_per_visitor_day,
+                          .ignored_referrers = s->ignored_referrers,
+                          .n_ignored_referrers = s->n_ignored_referrers,
+                          .is_demo = s->is_demo};
+
+    for (int i = 0; i < PRIVACY_COUNT; i++)
+        w.privacy[i] = slice_from(privacy_word(&s->privacy, (enum privacy_setting)i));
+    return w;
 }
 
 enum err_code
@@ -234,11 +270,13 @@ site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a, 
     sql = settings_db_lock(db);
     rc = sql_do(sql, NULL, err,
                 "INSERT INTO sites(name, domain, timezone, currency, public_key, secret_sha256,"
-                " max_age_ms, max_events_day, is_demo, created_ms, ignored_referrers)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "ttttttiiiit", w.name, w.domain, w.timezone, w.currency, slice_from(key),
+                " max_age_ms, max_events_day, is_demo, created_ms, ignored_referrers, identity,"
+                " consent, gpc, dnt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "ttttttiiiittttt", w.name, w.domain, w.timezone, w.currency, slice_from(key),
                 slice_from(hash), w.max_age_ms, w.max_events_per_visitor_day, (int64_t)w.is_demo,
-                clock_wall_ms(), join_lines(a, w.ignored_referrers, w.n_ignored_referrers));
+                clock_wall_ms(), join_lines(a, w.ignored_referrers, w.n_ignored_referrers),
+                w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
+                w.privacy[PRIVACY_DNT]);
     if (rc == ERR_EXISTS)
         rc = err_set(err, ERR_EXISTS, "name", "there is a site %.*s already", SLICE_ARG(w.name));
     if (rc == ERR_OK)
@@ -265,10 +303,13 @@ site_update(struct settings_db *db, struct slice name, const struct site_wish *w
         goto done;
     rc = sql_do(settings_db_lock(db), &n_changed, err,
                 "UPDATE sites SET domain = ?, timezone = ?, currency = ?, max_age_ms = ?,"
-                " max_events_day = ?, is_demo = ?, ignored_referrers = ? WHERE name = ?",
-                "tttiiitt", w.domain, w.timezone, w.currency, w.max_age_ms,
+                " max_events_day = ?, is_demo = ?, ignored_referrers = ?, identity = ?,"
+                " consent = ?, gpc = ?, dnt = ? WHERE name = ?",
+                "tttiiitttttt", w.domain, w.timezone, w.currency, w.max_age_ms,
                 w.max_events_per_visitor_day, (int64_t)w.is_demo,
-                join_lines(&a, w.ignored_referrers, w.n_ignored_referrers), name);
+                join_lines(&a, w.ignored_referrers, w.n_ignored_referrers),
+                w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
+                w.privacy[PRIVACY_DNT], name);
     settings_db_unlock(db);
     if (rc == ERR_OK && n_changed == 0)
         rc = err_set(err, ERR_NOT_FOUND, "site", "there is no site %.*s",
@@ -385,44 +426,4 @@ site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out, size_
     *out = ids;
     *out_n = n;
     return ERR_OK;
-}
-
-struct slice
-site_debug_ticket(const struct site *s, struct arena *a, int64_t now_ms)
-{
-    unsigned char key[TICKET_KEY_BYTES];
-    size_t n = 0;
-
-    if (sodium_hex2bin(key, sizeof key, s->secret_sha256.p, s->secret_sha256.n, NULL, &n, NULL) !=
-            0 ||
-        n != sizeof key)
-        return SLICE_EMPTY; /* no key, no ticket */
-    return ticket_make(a, TICKET_DEBUG, key, SLICE("debug"), now_ms);
-}
-
-static void
-add_member(struct buffer *out, const char *name, struct slice value)
-{
-    buffer_printf(out, ",\"%s\":", name);
-    buffer_add_json(out, value);
-}
-
-void
-site_to_json(const struct site *s, struct buffer *out)
-{
-    buffer_printf(out, "{\"id\":%u", (unsigned)s->id);
-    add_member(out, "name", s->name);
-    add_member(out, "domain", s->domain);
-    add_member(out, "timezone", s->timezone);
-    add_member(out, "currency", s->currency);
-    buffer_printf(out, ",\"max_age_ms\":%lld,\"max_events_per_visitor_day\":%lld",
-                  (long long)s->max_age_ms, (long long)s->max_events_per_visitor_day);
-    add_member(out, "secret_sha256", s->secret_sha256);
-    buffer_add_text(out, ",\"ignored_referrers\":[");
-    for (uint32_t i = 0; i < s->n_ignored_referrers; i++) {
-        if (i != 0)
-            buffer_add_char(out, ',');
-        buffer_add_json(out, s->ignored_referrers[i]);
-    }
-    buffer_printf(out, "],\"demo\":%s}", s->is_demo ? "true" : "false");
 }

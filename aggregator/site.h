@@ -4,6 +4,7 @@
 
 #include "aggregator/settings_db.h"
 #include "core/buffer.h"
+#include "core/privacy.h"
 
 #define SITE_NAME_MAX      64
 #define SITE_DOMAIN_MAX    253
@@ -25,11 +26,14 @@ struct site {
     int64_t max_events_per_visitor_day;
     struct slice *ignored_referrers; /* domains */
     uint32_t n_ignored_referrers;
+    struct privacy privacy;
     bool is_demo;
     int64_t created_ms;
 };
 
-/* What a new site is given; zeros and "" mean the defaults (UTC, no currency, 24 h, 5000). */
+/* What a new site is given; zeros and "" mean the defaults: UTC, no currency, 24 h, 5000, and of
+ * privacy first_party, none, respect for gpc (it has the force of law in several places, and nobody
+ * sends it without meaning it), ignore for dnt (it has none, and browsers have given it up). */
 struct site_wish {
     struct slice name;
     struct slice domain;
@@ -39,12 +43,16 @@ struct site_wish {
     int64_t max_events_per_visitor_day;
     const struct slice *ignored_referrers;
     uint32_t n_ignored_referrers;
+    struct slice privacy[PRIVACY_COUNT]; /* words (core/privacy.h); NULL for the default */
     bool is_demo;
 };
 
+/* The wish that changes nothing of a site; slices are s's. */
+struct site_wish site_wish_of(const struct site *s);
+
 /* Make a site. *out and its slices are in the arena; secret gets "secret_..." and is shown once.
  * ERR_INVALID (err->field: name, domain, timezone, currency, max_age, max_events,
- * ignored_referrers), ERR_EXISTS. */
+ * ignored_referrers, identity, consent, gpc, dnt), ERR_EXISTS. */
 enum err_code site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a,
                        struct site *out, char secret[SITE_KEY_MAX], struct err *err);
 
@@ -66,6 +74,12 @@ enum err_code site_remove(struct settings_db *db, struct slice name, struct err 
 /* Ids of removed sites, in the arena. */
 enum err_code site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out,
                                 size_t *out_n, struct err *err);
+
+/* ---- What others get of a site (site_format.c) ---- */
+
+/* The tag for the site's pages, with what its settings ask of browsers. collector_url: where they
+ * reach the collector, without a slash at the end. In the arena. */
+struct slice site_snippet(const struct site *s, struct slice collector_url, struct arena *a);
 
 /* A ticket (core/ticket.h) that makes collectors answer a beacon with what became of its events,
  * for half an hour. In the arena. */

@@ -18,9 +18,18 @@ static int run_version(struct cmd *c);
 
 static const char *const no_flags[] = {NULL};
 static const char *const json_only[] = {"--json", NULL};
-static const char *const site_flags[] = {
-    "--json",     "--domain=",     "--timezone=",        "--currency=",
-    "--max-age=", "--max-events=", "--ignore-referrer=", NULL};
+static const char *const site_flags[] = {"--json",
+                                         "--domain=",
+                                         "--timezone=",
+                                         "--currency=",
+                                         "--max-age=",
+                                         "--max-events=",
+                                         "--ignore-referrer=",
+                                         "--identity=",
+                                         "--consent=",
+                                         "--gpc=",
+                                         "--dnt=",
+                                         NULL};
 static const char *const user_flags[] = {"--role=", "--site=", NULL};
 static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
 static const char *const funnel_flags[] = {
@@ -40,18 +49,24 @@ static const struct command commands[] = {
      cmd_web},
     {"site",
      "corong site add NAME --domain shop.example [--timezone Z] [--currency C]\n"
-     "corong site set NAME [--domain D] [--timezone Z] [--currency C] [--max-age 24h]\n"
+     "corong site set NAME [--domain D] [--timezone Z] [--currency C] [--max-age 24h] ..\n"
+     "corong site show NAME [--json]\n"
      "corong site list [--json]\n"
      "corong site debug NAME\n"
      "corong site refused NAME [--json]\n"
      "corong site remove NAME",
-     "Add, change, list and remove sites; prints keys and the snippet to paste.",
+     "Add, change, show and remove sites; prints keys and the snippet to paste.",
      "  --domain D           whose pages these are; its sub-domains too\n"
      "  --timezone Z         whose days reports count by, like Asia/Jakarta; default UTC\n"
      "  --currency C         of values that name none, like IDR\n"
      "  --max-age 24h        how late a beacon's event may come (ms, s, m, h, d)\n"
      "  --max-events 5000    of one visitor and day\n"
      "  --ignore-referrer H  hosts with commas that bring nobody, like a payment provider\n"
+     "  --identity I         first_party (default) or cookieless: nothing is stored in browsers,\n"
+     "                       and a visitor is known again for a day\n"
+     "  --consent C          none (default) or required: nothing before corong.consent(true)\n"
+     "  --gpc G              respect (default) or ignore Global Privacy Control\n"
+     "  --dnt D              ignore (default) or respect Do Not Track\n"
      "debug prints a ticket: for half an hour a beacon that shows it (?debug=, or the header\n"
      "X-Corong-Debug) is answered with what became of its events. refused lists what collectors\n"
      "refused of the site in the last hour, and why.\n",

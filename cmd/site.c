@@ -1,4 +1,4 @@
-/* corong site add|set|list|debug|refused|remove */
+/* corong site add|set|show|list|debug|refused|remove */
 #include "aggregator/site.h"
 
 #include <string.h>
@@ -13,28 +13,30 @@
 #define PUBLISH_MS    3000 /* the aggregator looks once a second */
 #define COLLECTORS_MS 1200 /* and so do they */
 
-/* What the flags of add and set say. */
 static enum err_code
-read_wish(struct cmd *c, struct site_wish *w, struct err *err)
+read_numbers(struct cmd *c, struct site_wish *w, struct err *err)
 {
     const char *max_age = cmd_value(c, "--max-age");
     const char *max_events = cmd_value(c, "--max-events");
-    struct slice rest = slice_from(cmd_value(c, "--ignore-referrer"));
-    struct slice *hosts = ARENA_ARRAY(&c->arena, struct slice, SITE_REFERRERS_MAX);
     enum err_code rc = ERR_OK;
 
-    *w = (struct site_wish){.name = cmd_word(c, 1),
-                            .domain = slice_from(cmd_value(c, "--domain")),
-                            .timezone = slice_from(cmd_value(c, "--timezone")),
-                            .currency = slice_from(cmd_value(c, "--currency")),
-                            .ignored_referrers = hosts};
     if (max_age != NULL)
         rc = duration_parse("--max-age", slice_from(max_age), &w->max_age_ms, err);
     if (rc == ERR_OK && max_events != NULL &&
         (!slice_to_int64(slice_from(max_events), &w->max_events_per_visitor_day) ||
          w->max_events_per_visitor_day < 1))
         rc = err_set(err, ERR_USAGE, "--max-events", "--max-events: give a number above 0");
-    while (rc == ERR_OK && rest.n > 0) {
+    return rc;
+}
+
+static enum err_code
+read_hosts(struct cmd *c, struct slice rest, struct site_wish *w, struct err *err)
+{
+    struct slice *hosts = ARENA_ARRAY(&c->arena, struct slice, SITE_REFERRERS_MAX);
+
+    w->n_ignored_referrers = 0;
+    w->ignored_referrers = hosts;
+    while (rest.n > 0) {
         struct slice host;
 
         slice_cut(rest, ',', &host, &rest);
@@ -44,6 +46,34 @@ read_wish(struct cmd *c, struct site_wish *w, struct err *err)
         if (slice_trim(host).n > 0)
             hosts[w->n_ignored_referrers++] = slice_trim(host);
     }
+    return ERR_OK;
+}
+
+/* What the flags of add and set say; what they leave out stays as it is. */
+static enum err_code
+read_wish(struct cmd *c, struct site_wish *w, struct err *err)
+{
+    struct {
+        const char *flag;
+        struct slice *value;
+    } texts[] = {
+        {"--domain", &w->domain},
+        {"--timezone", &w->timezone},
+        {"--currency", &w->currency},
+        {"--identity", &w->privacy[PRIVACY_COOKIELESS]},
+        {"--consent", &w->privacy[PRIVACY_CONSENT]},
+        {"--gpc", &w->privacy[PRIVACY_GPC]},
+        {"--dnt", &w->privacy[PRIVACY_DNT]},
+    };
+    const char *hosts = cmd_value(c, "--ignore-referrer");
+    enum err_code rc;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cmd_value(c, texts[i].flag) != NULL)
+            *texts[i].value = slice_from(cmd_value(c, texts[i].flag));
+    rc = read_numbers(c, w, err);
+    if (rc == ERR_OK && hosts != NULL)
+        rc = read_hosts(c, slice_from(hosts), w, err);
     return rc;
 }
 
@@ -64,14 +94,17 @@ collector_url(struct cmd *c, const struct store *store)
     return url.n != 0 ? url : SLICE("http://localhost:8001");
 }
 
+static struct slice
+snippet_of(struct cmd *c, const struct store *store, const struct site *s)
+{
+    return site_snippet(s, collector_url(c, store), &c->arena);
+}
+
 static void
 print_new(struct cmd *c, const struct store *store, const struct site *s, const char *secret)
 {
-    struct slice url = collector_url(c, store);
-    struct buffer b = BUFFER_EMPTY;
+    struct slice snippet = snippet_of(c, store, s);
 
-    buffer_printf(&b, "<script defer src=\"%.*s/corong.js\" data-site=\"%.*s\"></script>",
-                  SLICE_ARG(url), SLICE_ARG(s->public_key));
     if (cmd_flag(c, "--json")) {
         struct buffer j = BUFFER_EMPTY;
 
@@ -82,16 +115,15 @@ print_new(struct cmd *c, const struct store *store, const struct site *s, const 
         buffer_add_text(&j, ",\"secret_key\":");
         buffer_add_json(&j, slice_from(secret));
         buffer_add_text(&j, ",\"snippet\":");
-        buffer_add_json(&j, buffer_slice(&b));
+        buffer_add_json(&j, snippet);
         printf("%.*s}\n", SLICE_ARG(buffer_slice(&j)));
         buffer_fini(&j);
     } else {
         printf("site        %.*s\n", SLICE_ARG(s->name));
         printf("site key    %.*s\n", SLICE_ARG(s->public_key));
         printf("secret key  %s   (for your server; shown once)\n", secret);
-        printf("snippet     %.*s\n", SLICE_ARG(buffer_slice(&b)));
+        printf("snippet     %.*s\n", SLICE_ARG(snippet));
     }
-    buffer_fini(&b);
 }
 
 static bool
@@ -132,7 +164,7 @@ wait_until_live(struct cmd *c, struct slice key)
 static int
 add(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
-    struct site_wish wish;
+    struct site_wish wish = {.name = cmd_word(c, 1)};
     struct site site;
     char secret[SITE_KEY_MAX];
 
@@ -148,36 +180,29 @@ add(struct cmd *c, const struct store *store, struct settings_db *db, struct err
     return cmd_fail(err);
 }
 
-/* What --set leaves out stays as it is. */
+/* Pages know nothing of a change until their tag is pasted anew. */
 static int
-set(struct cmd *c, struct settings_db *db, struct err *err)
+set(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
+    struct slice name = cmd_word(c, 1), snippet;
     struct site_wish wish;
-    struct site old;
+    struct site old, new;
 
-    if (read_wish(c, &wish, err) != ERR_OK ||
-        site_find(db, cmd_word(c, 1), &c->arena, &old, err) != ERR_OK)
+    if (site_find(db, name, &c->arena, &old, err) != ERR_OK)
         return cmd_fail(err);
-    if (wish.domain.n == 0)
-        wish.domain = old.domain;
-    if (wish.timezone.n == 0)
-        wish.timezone = old.timezone;
-    if (cmd_value(c, "--currency") == NULL)
-        wish.currency = old.currency;
-    if (wish.max_age_ms == 0)
-        wish.max_age_ms = old.max_age_ms;
-    if (wish.max_events_per_visitor_day == 0)
-        wish.max_events_per_visitor_day = old.max_events_per_visitor_day;
-    if (cmd_value(c, "--ignore-referrer") == NULL) {
-        wish.ignored_referrers = old.ignored_referrers;
-        wish.n_ignored_referrers = old.n_ignored_referrers;
-    }
-    wish.is_demo = old.is_demo;
-    return site_update(db, cmd_word(c, 1), &wish, err) == ERR_OK ? CMD_DONE : cmd_fail(err);
+    wish = site_wish_of(&old);
+    if (read_wish(c, &wish, err) != ERR_OK || site_update(db, name, &wish, err) != ERR_OK ||
+        site_find(db, name, &c->arena, &new, err) != ERR_OK)
+        return cmd_fail(err);
+    snippet = snippet_of(c, store, &new);
+    if (!slice_equal(snippet, snippet_of(c, store, &old)))
+        printf("the pages' tag has changed; put this in its place:\nsnippet     %.*s\n",
+               SLICE_ARG(snippet));
+    return CMD_DONE;
 }
 
 static void
-add_site_json(struct buffer *b, const struct site *s)
+add_site_json(struct buffer *b, const struct site *s, struct slice snippet)
 {
     buffer_add_text(b, "{\"name\":");
     buffer_add_json(b, s->name);
@@ -189,13 +214,21 @@ add_site_json(struct buffer *b, const struct site *s)
     buffer_add_json(b, s->currency);
     buffer_add_text(b, ",\"key\":");
     buffer_add_json(b, s->public_key);
-    buffer_printf(b, ",\"max_age_ms\":%lld}", (long long)s->max_age_ms);
+    buffer_printf(b, ",\"max_age_ms\":%lld", (long long)s->max_age_ms);
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        enum privacy_setting p = (enum privacy_setting)i;
+        buffer_printf(b, ",\"%s\":\"%s\"", privacy_name(p), privacy_word(&s->privacy, p));
+    }
+    buffer_add_text(b, ",\"snippet\":");
+    buffer_add_json(b, snippet);
+    buffer_add_char(b, '}');
 }
 
 static int
-list(struct cmd *c, struct settings_db *db, struct err *err)
+list(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
     struct buffer b = BUFFER_EMPTY;
+    struct slice url = collector_url(c, store);
     struct site *sites;
     size_t n;
     int status;
@@ -211,9 +244,44 @@ list(struct cmd *c, struct settings_db *db, struct err *err)
             continue;
         }
         buffer_add_text(&b, i > 0 ? "," : "");
-        add_site_json(&b, &sites[i]);
+        add_site_json(&b, &sites[i], site_snippet(&sites[i], url, &c->arena));
     }
     buffer_add_text(&b, cmd_flag(c, "--json") ? "]\n" : "");
+    status = cmd_print(buffer_slice(&b));
+    buffer_fini(&b);
+    return status;
+}
+
+static void
+add_site_text(struct buffer *b, const struct site *s, struct slice snippet)
+{
+    buffer_printf(b, "site        %.*s\n", SLICE_ARG(s->name));
+    buffer_printf(b, "domain      %.*s\n", SLICE_ARG(s->domain));
+    buffer_printf(b, "timezone    %.*s\n", SLICE_ARG(s->timezone));
+    buffer_printf(b, "currency    %.*s\n", SLICE_ARG(s->currency));
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        enum privacy_setting p = (enum privacy_setting)i;
+        buffer_printf(b, "%-11s %s\n", privacy_name(p), privacy_word(&s->privacy, p));
+    }
+    buffer_printf(b, "site key    %.*s\n", SLICE_ARG(s->public_key));
+    buffer_printf(b, "snippet     %.*s\n", SLICE_ARG(snippet));
+}
+
+static int
+show(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
+{
+    struct buffer b = BUFFER_EMPTY;
+    struct site site;
+    int status;
+
+    if (site_find(db, cmd_word(c, 1), &c->arena, &site, err) != ERR_OK)
+        return cmd_fail(err);
+    if (cmd_flag(c, "--json")) {
+        add_site_json(&b, &site, snippet_of(c, store, &site));
+        buffer_add_char(&b, '\n');
+    } else {
+        add_site_text(&b, &site, snippet_of(c, store, &site));
+    }
     status = cmd_print(buffer_slice(&b));
     buffer_fini(&b);
     return status;
@@ -302,7 +370,8 @@ cmd_site(struct cmd *c)
     int status;
 
     if (!cmd_is(c, 0, "add", 2) && !cmd_is(c, 0, "set", 2) && !cmd_is(c, 0, "list", 1) &&
-        !cmd_is(c, 0, "remove", 2) && !cmd_is(c, 0, "debug", 2) && !cmd_is(c, 0, "refused", 2))
+        !cmd_is(c, 0, "show", 2) && !cmd_is(c, 0, "remove", 2) && !cmd_is(c, 0, "debug", 2) &&
+        !cmd_is(c, 0, "refused", 2))
         return cmd_usage(c);
     if (store_open(settings_text(c->settings, "data"), cmd_is(c, 0, "add", 2), &store, &err) !=
             ERR_OK ||
@@ -311,9 +380,11 @@ cmd_site(struct cmd *c)
     if (slice_is(cmd_word(c, 0), "add"))
         status = add(c, &store, db, &err);
     else if (slice_is(cmd_word(c, 0), "set"))
-        status = set(c, db, &err);
+        status = set(c, &store, db, &err);
+    else if (slice_is(cmd_word(c, 0), "show"))
+        status = show(c, &store, db, &err);
     else if (slice_is(cmd_word(c, 0), "list"))
-        status = list(c, db, &err);
+        status = list(c, &store, db, &err);
     else if (slice_is(cmd_word(c, 0), "debug"))
         status = debug(c, db, &err);
     else if (slice_is(cmd_word(c, 0), "refused"))

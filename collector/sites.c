@@ -113,6 +113,19 @@ take_hosts(const json_t *object, struct arena *a, struct site *site)
     return true;
 }
 
+/* A word that is missing is the one before there was a choice: an older aggregator's. */
+static bool
+take_privacy(const json_t *object, struct privacy *out)
+{
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        const json_t *word = json_object_get(object, privacy_name((enum privacy_setting)i));
+        if (word && privacy_set(out, (enum privacy_setting)i, slice_from(json_string_value(word)),
+                                NULL) != ERR_OK)
+            return false;
+    }
+    return true;
+}
+
 static bool
 read_site(const struct stream_pair *pair, struct arena *a, struct site *out)
 {
@@ -131,7 +144,7 @@ read_site(const struct stream_pair *pair, struct arena *a, struct site *out)
               take_integer(root, "max_age_ms", MAX_AGE_MS, &s.max_age_ms) &&
               take_integer(root, "max_events_per_visitor_day", INT32_MAX,
                            &s.max_events_per_visitor_day) &&
-              take_secret(root, &s) && take_hosts(root, a, &s);
+              take_secret(root, &s) && take_hosts(root, a, &s) && take_privacy(root, &s.privacy);
     json_decref(root);
     s.id = (uint32_t)id;
     if (is_good)

@@ -17,6 +17,7 @@
 #define COLLECTOR_SITES_H
 
 #include "core/err.h"
+#include "core/privacy.h"
 #include "core/slice.h"
 #include "core/stream.h"
 
@@ -36,6 +37,7 @@ struct site {
     unsigned char secret[SITES_SECRET];
     const struct slice *ignored_referrers;
     size_t n_ignored_referrers;
+    struct privacy privacy;
 };
 
 /* A campaign redirect. */

@@ -323,7 +323,7 @@ wants_close(const struct exchange *x)
 
     /* Without a length a body may follow all the same: civetweb drops all headers behind an
      * ill-formed one. It must not be taken for the next request. */
-    if ((x->request.method & (HTTP_POST | HTTP_PUT)) &&
+    if ((x->request.method & (HTTP_POST | HTTP_PUT | HTTP_PATCH)) &&
         http_header(&x->request, "Content-Length").n == 0)
         return true;
     return !x->server->config.keep_alive || strcmp(x->info->http_version, "1.1") != 0 ||

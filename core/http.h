@@ -12,7 +12,14 @@
 #include "core/err.h"
 #include "core/slice.h"
 
-enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8, HTTP_OPTIONS = 16 };
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_POST = 2,
+    HTTP_PUT = 4,
+    HTTP_DELETE = 8,
+    HTTP_OPTIONS = 16,
+    HTTP_PATCH = 32
+};
 
 struct http_request {
     enum http_method method; /* HEAD arrives as HTTP_GET; the body is then left out */

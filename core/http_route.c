@@ -9,8 +9,9 @@ http__method(const char *name, bool *is_head)
     static const struct {
         const char *name;
         enum http_method method;
-    } table[] = {{"GET", HTTP_GET}, {"HEAD", HTTP_GET},      {"POST", HTTP_POST},
-                 {"PUT", HTTP_PUT}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS}};
+    } table[] = {{"GET", HTTP_GET},        {"HEAD", HTTP_GET},    {"POST", HTTP_POST},
+                 {"PUT", HTTP_PUT},        {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE},
+                 {"OPTIONS", HTTP_OPTIONS}};
 
     *is_head = strcmp(name, "HEAD") == 0;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
@@ -115,11 +116,8 @@ http__reply_no_route(struct http_reply *reply, unsigned allowed)
     static const struct {
         unsigned method;
         const char *words;
-    } names[] = {{HTTP_GET, "GET, HEAD"},
-                 {HTTP_POST, "POST"},
-                 {HTTP_PUT, "PUT"},
-                 {HTTP_DELETE, "DELETE"},
-                 {HTTP_OPTIONS, "OPTIONS"}};
+    } names[] = {{HTTP_GET, "GET, HEAD"}, {HTTP_POST, "POST"},     {HTTP_PUT, "PUT"},
+                 {HTTP_PATCH, "PATCH"},   {HTTP_DELETE, "DELETE"}, {HTTP_OPTIONS, "OPTIONS"}};
     char list[64] = "";
     size_t n = 0;
 

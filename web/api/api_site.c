@@ -1,5 +1,5 @@
-/* Sites, and what each of them really sent: /api/v1/sites, .../attributes, .../values, and the
- * lists that the form of a new site picks from. */
+/* Sites, and what each of them really sent: /api/v1/sites, .../{site}, .../attributes, .../values,
+ * and the lists that the form of a new site picks from. */
 #include "aggregator/query.h"
 #include "web/api/web_int.h"
 
@@ -10,20 +10,23 @@
 /* ---- Sites ---- */
 
 static json_t *
-site_json(const struct web *w, const struct site *s, const struct query_summary *sum)
+site_json(const struct call *c, const struct site *s, const struct query_summary *sum)
 {
     bool has_events = sum->n_events != 0;
-    json_t *snippet =
-        json_sprintf("<script defer src=\"%s/corong.js\" data-site=\"%.*s\"></script>",
-                     w->collector_url, SLICE_ARG(s->public_key));
+    struct slice snippet = site_snippet(s, slice_from(c->web->collector_url), c->request->arena);
+    json_t *site;
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "name",
+    site = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "name",
                      web__json_text(s->name), "domain", web__json_text(s->domain), "timezone",
                      web__json_text(s->timezone), "currency", web__json_text(s->currency), "key",
-                     web__json_text(s->public_key), "snippet", snippet, "events",
+                     web__json_text(s->public_key), "snippet", web__json_text(snippet), "events",
                      (json_int_t)sum->n_events, "first_event",
                      has_events ? web__json_time(sum->first_ms) : json_null(), "last_event",
                      has_events ? web__json_time(sum->last_ms) : json_null(), "demo", s->is_demo);
+    for (int i = 0; i < PRIVACY_COUNT; i++)
+        json_object_set_new(site, privacy_name((enum privacy_setting)i),
+                            json_string(privacy_word(&s->privacy, (enum privacy_setting)i)));
+    return site;
 }
 
 void
@@ -41,7 +44,7 @@ web__get_sites(struct call *c)
 
         rc = query_site_summary(c->web->pool, sites[i].id, &summary, &err);
         if (rc == ERR_OK)
-            json_array_append_new(list, site_json(c->web, &sites[i], &summary));
+            json_array_append_new(list, site_json(c, &sites[i], &summary));
     }
     if (rc == ERR_OK) {
         web__reply_json(c, 200, json_pack("{s:o}", "sites", list));
@@ -51,21 +54,38 @@ web__get_sites(struct call *c)
     }
 }
 
+/* What the body leaves out stays as the wish has it. */
 static enum err_code
-read_wish(const json_t *body, struct site_wish *wish, struct err *err)
+read_wish(const json_t *body, bool is_new, struct site_wish *wish, struct err *err)
 {
-    static const char *const keys[] = {"name", "domain", "timezone", "currency", NULL};
+    struct {
+        const char *name;
+        struct slice *value;
+    } members[] = {
+        {"name", &wish->name},
+        {"domain", &wish->domain},
+        {"timezone", &wish->timezone},
+        {"currency", &wish->currency},
+        {privacy_name(PRIVACY_COOKIELESS), &wish->privacy[PRIVACY_COOKIELESS]},
+        {privacy_name(PRIVACY_CONSENT), &wish->privacy[PRIVACY_CONSENT]},
+        {privacy_name(PRIVACY_GPC), &wish->privacy[PRIVACY_GPC]},
+        {privacy_name(PRIVACY_DNT), &wish->privacy[PRIVACY_DNT]},
+    };
+    const char *keys[sizeof members / sizeof *members + 1] = {NULL};
+    size_t first = is_new ? 0 : 1; /* a site keeps its name */
+    size_t n = sizeof members / sizeof *members;
     enum err_code rc;
 
+    for (size_t i = first; i < n; i++)
+        keys[i - first] = members[i].name;
     rc = web__body_check_keys(body, keys, err);
-    if (rc == ERR_OK)
-        rc = web__body_text(body, "name", true, &wish->name, err);
-    if (rc == ERR_OK)
-        rc = web__body_text(body, "domain", true, &wish->domain, err);
-    if (rc == ERR_OK)
-        rc = web__body_text(body, "timezone", false, &wish->timezone, err);
-    if (rc == ERR_OK)
-        rc = web__body_text(body, "currency", false, &wish->currency, err);
+    for (size_t i = first; rc == ERR_OK && i < n; i++) {
+        bool is_required = is_new && i < 2;
+
+        if (is_required || json_object_get(body, members[i].name) != NULL)
+            rc = web__body_text(body, members[i].name, is_required || !is_new, members[i].value,
+                                err);
+    }
     return rc;
 }
 
@@ -82,16 +102,57 @@ web__post_site(struct call *c)
 
     rc = web__body_object(c, &body, &err);
     if (rc == ERR_OK)
-        rc = read_wish(body, &wish, &err);
+        rc = read_wish(body, true, &wish, &err);
     if (rc == ERR_OK)
         rc = site_add(c->web->settings, &wish, c->request->arena, &site, secret, &err);
     if (rc == ERR_OK) {
-        reply = site_json(c->web, &site, &nothing);
+        reply = site_json(c, &site, &nothing);
         json_object_set_new(reply, "secret_key", json_string(secret));
         web__reply_json(c, 201, reply);
     } else {
         web__reply_err(c, &err);
     }
+    json_decref(body);
+}
+
+static void
+reply_site(struct call *c, const struct site *site)
+{
+    struct query_summary summary;
+    struct err err = ERR_NONE;
+
+    if (query_site_summary(c->web->pool, site->id, &summary, &err) == ERR_OK)
+        web__reply_json(c, 200, site_json(c, site, &summary));
+    else
+        web__reply_err(c, &err);
+}
+
+void
+web__get_site(struct call *c)
+{
+    reply_site(c, &c->site);
+}
+
+void
+web__patch_site(struct call *c)
+{
+    struct site_wish wish = site_wish_of(&c->site);
+    struct err err = ERR_NONE;
+    json_t *body = NULL;
+    struct site site;
+    enum err_code rc;
+
+    rc = web__body_object(c, &body, &err);
+    if (rc == ERR_OK)
+        rc = read_wish(body, false, &wish, &err);
+    if (rc == ERR_OK)
+        rc = site_update(c->web->settings, c->site.name, &wish, &err);
+    if (rc == ERR_OK)
+        rc = site_find(c->web->settings, c->site.name, c->request->arena, &site, &err);
+    if (rc == ERR_OK)
+        reply_site(c, &site);
+    else
+        web__reply_err(c, &err);
     json_decref(body);
 }
 

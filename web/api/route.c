@@ -23,6 +23,8 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/currencies", ACCESS_READ, false, web__get_currencies},
     {HTTP_GET, "/api/v1/sites", ACCESS_READ, false, web__get_sites},
     {HTTP_POST, "/api/v1/sites", ACCESS_WRITE, false, web__post_site},
+    {HTTP_GET, "/api/v1/sites/{site}", ACCESS_READ, false, web__get_site},
+    {HTTP_PATCH, "/api/v1/sites/{site}", ACCESS_WRITE, false, web__patch_site},
     {HTTP_GET, "/api/v1/sites/{site}/attributes", ACCESS_READ, false, web__get_attributes},
     {HTTP_GET, "/api/v1/sites/{site}/values", ACCESS_READ, false, web__get_values},
     {HTTP_GET, "/api/v1/sites/{site}/funnels", ACCESS_READ, false, web__get_funnels},
@@ -53,6 +55,7 @@ route_match(const char *pattern, struct slice path, struct slice out[2])
     int n = 0;
 
     while (*pattern != '\0') {
+        bool is_site = strncmp(pattern, "{site}", 6) == 0; /* whose name has no slash */
         size_t end;
 
         if (*pattern != '{') {
@@ -63,7 +66,7 @@ route_match(const char *pattern, struct slice path, struct slice out[2])
             continue;
         }
         pattern = strchr(pattern, '}') + 1;
-        end = *pattern == '\0' ? path.n : slice_find(path, *pattern, at);
+        end = slice_find(path, is_site ? '/' : *pattern, at); /* no path has a NUL: the rest */
         if (end == at)
             return false;
         out[n++] = slice_of(path.p + at, end - at);
@@ -82,6 +85,8 @@ method_name(enum http_method method)
         return "POST";
     case HTTP_PUT:
         return "PUT";
+    case HTTP_PATCH:
+        return "PATCH";
     case HTTP_DELETE:
         return "DELETE";
     case HTTP_OPTIONS:

@@ -24,8 +24,8 @@ struct route_entry {
 size_t route_count(void);
 struct route_entry route_at(size_t i);
 
-/* Does path fit the pattern? Parameters go to out, which has room for 2. The last one, where it
- * ends the pattern, takes all that is left, slashes too. None is empty. */
+/* Does path fit the pattern? Parameters go to out, which has room for 2. None is empty, and
+ * none has a slash but a {name} that ends the pattern: it takes all that is left. */
 bool route_match(const char *pattern, struct slice path, struct slice out[2]);
 
 #endif

@@ -78,7 +78,8 @@ serve_interface(const struct http_request *request, struct http_reply *reply, vo
 }
 
 static const struct http_route http_routes[] = {
-    {HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_DELETE, "/api/*", WEB__BODY_MAX, serve_api},
+    {HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_PATCH | HTTP_DELETE, "/api/*", WEB__BODY_MAX,
+     serve_api},
     {HTTP_GET, "/healthz", 0, web__healthz},
     {HTTP_GET, "/metrics", 0, web__metrics},
     {HTTP_GET, "/*", 0, serve_interface},

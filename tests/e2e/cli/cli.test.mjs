@@ -238,6 +238,22 @@ test("up: why its Redis does not start", async () => {
   }
 });
 
+test("a site's privacy is set, shown, and in the snippet", async () => {
+  await corongOk(data, ["site", "add", "quiet", "--domain", "quiet.example", "--consent", "required"]);
+  const told = await corongOk(data, ["site", "set", "quiet", "--identity", "cookieless", "--gpc", "ignore"]);
+  const site = JSON.parse(await corongOk(data, ["site", "show", "quiet", "--json"]));
+  assert.deepEqual([site.identity, site.consent, site.gpc, site.dnt], ["cookieless", "required", "ignore", "ignore"]);
+  assert.match(site.snippet, / data-identity="cookieless" data-consent="required"><\/script>$/);
+  assert.ok(told.includes(site.snippet), told);
+  assert.equal(await corongOk(data, ["site", "set", "quiet", "--currency", "EUR"]), "", "the tag is as it was");
+  const listed = JSON.parse(await corongOk(data, ["site", "list", "--json"]));
+  assert.deepEqual(listed.find((s) => s.name === "quiet"), { ...site, currency: "EUR" });
+  assert.match(await corongOk(data, ["site", "show", "quiet"]), /identity +cookieless\nconsent +required\ngpc +ignore\n/);
+  const got = await corong(data, ["site", "set", "quiet", "--consent", "please"]);
+  assert.equal(got.code, 1);
+  assert.match(got.err, /consent.*none or required/);
+});
+
 test("site add prints the snippet of the collector that runs", async () => {
   const own = temporaryFolder();
   const running = await up(own.dir, ["--collector-url", "https://stats.shop.example/"]);

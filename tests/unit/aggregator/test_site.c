@@ -1,6 +1,7 @@
 /* Sites and saved funnels: what is refused, what is kept, what a removed site leaves behind. */
 #include "aggregator/saved_funnel.h"
 #include "aggregator/site.h"
+#include "aggregator/sql.h"
 #include "tests/unit/aggregator/fixture.h"
 
 static const struct site_wish good = {
@@ -115,6 +116,98 @@ test_update_and_list(void **state)
     buffer_fini(&json);
 }
 
+/* The words of all four settings, with spaces. */
+static void
+expect_privacy(const struct site *s, const char *words)
+{
+    char text[80] = "";
+    size_t n = 0;
+
+    for (int i = 0; i < PRIVACY_COUNT; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i > 0 ? " " : "",
+                              privacy_word(&s->privacy, (enum privacy_setting)i));
+    assert_string_equal(text, words);
+}
+
+static void
+test_privacy_is_kept_published_and_in_the_tag(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer json = BUFFER_EMPTY;
+    struct err err = ERR_NONE;
+    struct site_wish wish;
+    struct site site = add_site(f, "a");
+
+    expect_privacy(&site, "first_party none respect ignore");
+    wish = site_wish_of(&site);
+    wish.privacy[PRIVACY_COOKIELESS] = SLICE("cookieless");
+    wish.privacy[PRIVACY_CONSENT] = SLICE("required");
+    wish.privacy[PRIVACY_DNT] = SLICE("respect");
+    assert_ok(site_update(f->settings, SLICE("a"), &wish, &err));
+    assert_ok(site_find(f->settings, SLICE("a"), &f->arena, &site, &err));
+    expect_privacy(&site, "cookieless required respect respect");
+    site_to_json(&site, &json);
+    assert_contains(buffer_slice(&json), "\"identity\":\"cookieless\",\"consent\":\"required\","
+                                         "\"gpc\":\"respect\",\"dnt\":\"respect\"");
+    buffer_fini(&json);
+    assert_contains(site_snippet(&site, SLICE("https://c.example"), &f->arena),
+                    "<script defer src=\"https://c.example/corong.js\" data-site=\"site_");
+    assert_contains(site_snippet(&site, SLICE("https://c.example"), &f->arena),
+                    "\" data-identity=\"cookieless\" data-consent=\"required\""
+                    " data-respect=\"gpc dnt\"></script>");
+    site.privacy = (struct privacy){.on = {[PRIVACY_DNT] = true}};
+    assert_contains(site_snippet(&site, SLICE(""), &f->arena), "\" data-respect=\"dnt\"></script>");
+    site.privacy = (struct privacy){.on = {false}};
+    assert_null(
+        strstr(arena_cstr(&f->arena, site_snippet(&site, SLICE(""), &f->arena)), "data-respect"));
+}
+
+static void
+test_a_word_that_is_none_of_a_setting(void **state)
+{
+    static const char *const words[] = {"", "Cookieless", "respect ", "yes"};
+    struct fixture *f = *state;
+    struct site site = add_site(f, "a");
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        for (int p = 0; p < PRIVACY_COUNT; p++) {
+            struct site_wish wish = site_wish_of(&site);
+            struct err err = ERR_NONE;
+
+            wish.privacy[p] = slice_from(words[i]);
+            assert_rc(site_update(f->settings, SLICE("a"), &wish, &err), ERR_INVALID);
+            assert_string_equal(err.field, privacy_name((enum privacy_setting)p));
+        }
+    }
+    expect_privacy(&site, "first_party none respect ignore");
+}
+
+/* Whoever was there before there was a choice goes on as before: the tag in its pages does too. */
+static void
+test_settings_of_schema_2_are_taken_over(void **state)
+{
+    struct fixture *f = *state;
+    struct site site = add_site(f, "old"), kept;
+    struct err err = ERR_NONE;
+
+    assert_ok(sql_run(settings_db_lock(f->settings),
+                      "ALTER TABLE sites DROP COLUMN identity;"
+                      "ALTER TABLE sites DROP COLUMN consent;"
+                      "ALTER TABLE sites DROP COLUMN gpc;"
+                      "ALTER TABLE sites DROP COLUMN dnt;"
+                      "PRAGMA user_version = 2",
+                      &err));
+    settings_db_unlock(f->settings);
+    settings_db_close(&f->settings);
+    assert_ok(settings_db_open(&f->store, &f->settings, &err));
+    assert_ok(site_find(f->settings, SLICE("old"), &f->arena, &kept, &err));
+    assert_true(slice_equal(kept.public_key, site.public_key));
+    assert_true(slice_is(kept.domain, "shop.example"));
+    expect_privacy(&kept, "first_party none ignore ignore");
+    site = add_site(f, "new");
+    expect_privacy(&site, "first_party none respect ignore");
+}
+
 static void
 test_a_removed_sites_id_never_comes_back(void **state)
 {
@@ -194,6 +287,9 @@ main(void)
         CASE(test_a_site_is_made_with_keys),
         CASE(test_bad_wishes_name_their_field),
         CASE(test_update_and_list),
+        CASE(test_privacy_is_kept_published_and_in_the_tag),
+        CASE(test_a_word_that_is_none_of_a_setting),
+        CASE(test_settings_of_schema_2_are_taken_over),
         CASE(test_a_removed_sites_id_never_comes_back),
         CASE(test_another_processs_change_is_noticed),
         CASE(test_saved_funnels),

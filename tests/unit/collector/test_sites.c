@@ -98,7 +98,8 @@ test_sites_are_found_by_their_keys(void **state)
              "\"currency\":\"IDR\",\"max_age_ms\":1000,\"max_events_per_visitor_day\":7,"
              "\"secret_sha256\":"
              "\"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\","
-             "\"ignored_referrers\":[\"pay.example\",\"x.example\"],\"later\":{}}")},
+             "\"ignored_referrers\":[\"pay.example\",\"x.example\"],\"identity\":\"cookieless\","
+             "\"consent\":\"none\",\"dnt\":\"respect\",\"later\":{}}")},
         {SLICE("site_a"), SLICE("{\"id\":1}")},
     };
     const struct sites_table *t;
@@ -118,6 +119,10 @@ test_sites_are_found_by_their_keys(void **state)
     assert_int_equal(s->max_events_per_visitor_day, 7);
     assert_int_equal(s->n_ignored_referrers, 2);
     assert_true(slice_is(s->ignored_referrers[1], "x.example"));
+    assert_true(s->privacy.on[PRIVACY_COOKIELESS]);
+    assert_false(s->privacy.on[PRIVACY_CONSENT]);
+    assert_false(s->privacy.on[PRIVACY_GPC]);
+    assert_true(s->privacy.on[PRIVACY_DNT]);
     assert_ptr_equal(sites_find_secret(t, SLICE("secret")), s);
     assert_null(sites_find_secret(t, SLICE("secret ")));
     assert_null(sites_find_secret(t, SLICE_EMPTY));
@@ -125,6 +130,7 @@ test_sites_are_found_by_their_keys(void **state)
     assert_non_null(s);
     assert_int_equal(s->max_age_ms, 86400000);
     assert_false(s->has_secret);
+    assert_false(s->privacy.on[PRIVACY_COOKIELESS]);
     assert_null(sites_find_key(t, SLICE("site_")));
     assert_null(sites_find_key(t, SLICE_EMPTY));
     sites_release(t);
@@ -145,6 +151,7 @@ test_unreadable_settings_leave_only_their_site_out(void **state)
         {SLICE("bad name"), SLICE("{\"id\":1,\"name\":5}")},
         {SLICE("short secret"), SLICE("{\"id\":1,\"secret_sha256\":\"abcd\"}")},
         {SLICE("bad hosts"), SLICE("{\"id\":1,\"ignored_referrers\":[1]}")},
+        {SLICE("a word of later"), SLICE("{\"id\":1,\"identity\":\"fingerprint\"}")},
     };
     const struct sites_table *t;
 

@@ -169,7 +169,8 @@ test_new_site(void **state)
     assert_memory_equal(json_string_value(at(site, "key")), "site_", 5);
     assert_memory_equal(json_string_value(at(site, "secret_key")), "secret_", 7);
     snprintf(snippet, sizeof snippet,
-             "<script defer src=\"http://localhost:8001/corong.js\" data-site=\"%s\"></script>",
+             "<script defer src=\"http://localhost:8001/corong.js\" data-site=\"%s\""
+             " data-respect=\"gpc\"></script>",
              json_string_value(at(site, "key")));
     expect_text(site, "snippet", snippet);
 
@@ -205,6 +206,8 @@ test_sites_that_cannot_be(void **state)
          "invalid", "timezone"},
         {"{\"name\":\"x\",\"domain\":\"x.example\",\"currency\":\"RUPIAH\"}", 400, "invalid",
          "currency"},
+        {"{\"name\":\"x\",\"domain\":\"x.example\",\"identity\":\"none\"}", 400, "invalid",
+         "identity"},
         {"{\"name\":\"x\",\"domain\":\"x.example\",\"colour\":\"red\"}", 400, "invalid", "colour"},
         {"{\"name\":\"shop\",\"domain\":\"x.example\"}", 409, "exists", "name"},
     };
@@ -218,6 +221,62 @@ test_sites_that_cannot_be(void **state)
     sites = get(f, "/api/v1/sites");
     assert_int_equal(json_array_size(at(sites, "sites")), 1);
     json_decref(sites);
+}
+
+static void
+test_a_site_is_changed(void **state)
+{
+    struct fixture *f = *state;
+    json_t *site;
+
+    assert_int_equal(client_send(&f->client, "PATCH", "/api/v1/sites/shop",
+                                 "{\"identity\":\"cookieless\",\"dnt\":\"respect\"}"),
+                     200);
+    json_decref(fixture_json(f));
+    site = get(f, "/api/v1/sites/shop");
+    expect_text(site, "identity", "cookieless");
+    expect_text(site, "consent", "none");
+    expect_text(site, "gpc", "respect");
+    expect_text(site, "dnt", "respect");
+    expect_text(site, "timezone", "Asia/Jakarta"); /* left out, and so as it was */
+    expect_text(site, "currency", "USD");
+    assert_non_null(strstr(json_string_value(at(site, "snippet")),
+                           " data-identity=\"cookieless\" data-respect=\"gpc dnt\">"));
+    json_decref(site);
+    assert_int_equal(client_send(&f->client, "PATCH", "/api/v1/sites/shop", "{\"currency\":\"\"}"),
+                     200);
+    site = fixture_json(f);
+    expect_text(site, "currency", "");
+    expect_text(site, "identity", "cookieless");
+    json_decref(site);
+}
+
+static void
+test_changes_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *body, *field;
+    } cases[] = {
+        {"{\"identity\":\"fingerprint\"}", "identity"},
+        {"{\"consent\":\"\"}", "consent"},
+        {"{\"gpc\":true}", "gpc"},
+        {"{\"dnt\":null}", "dnt"},
+        {"{\"domain\":\"https://x\"}", "domain"},
+        {"{\"timezone\":\"Mars/Base\"}", "timezone"},
+        {"{\"name\":\"other\"}", "name"},
+        {"[]", ""},
+    };
+    struct fixture *f = *state;
+    json_t *site;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        client_send(&f->client, "PATCH", "/api/v1/sites/shop", cases[i].body);
+        fixture_expect_error(f, 400, "invalid", cases[i].field);
+    }
+    site = get(f, "/api/v1/sites/shop");
+    expect_text(site, "identity", "first_party");
+    expect_text(site, "dnt", "ignore");
+    json_decref(site);
 }
 
 static void
@@ -266,10 +325,12 @@ test_lists_to_pick_from(void **state)
 static void
 test_unknown_site(void **state)
 {
-    static const char *const paths[] = {
-        "/api/v1/sites/none/attributes", "/api/v1/sites/none/values?attribute=event",
-        "/api/v1/sites/none/funnels", "/api/v1/sites/none/funnels/x",
-        "/api/v1/sites/none/report?funnel=x"};
+    static const char *const paths[] = {"/api/v1/sites/none",
+                                        "/api/v1/sites/none/attributes",
+                                        "/api/v1/sites/none/values?attribute=event",
+                                        "/api/v1/sites/none/funnels",
+                                        "/api/v1/sites/none/funnels/x",
+                                        "/api/v1/sites/none/report?funnel=x"};
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -708,6 +769,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         WITH(fixture_setup_signed_in, test_new_site),
         WITH(setup_shop, test_sites_that_cannot_be),
+        WITH(setup_shop, test_a_site_is_changed),
+        WITH(setup_shop, test_changes_that_cannot_be),
         WITH(setup_shop, test_site_says_what_it_got),
         WITH(fixture_setup_signed_in, test_lists_to_pick_from),
         WITH(fixture_setup_signed_in, test_unknown_site),

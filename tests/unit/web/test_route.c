@@ -28,6 +28,9 @@ test_match(void **state)
         {"/s/{site}/report", "/s//report", NULL, NULL},
         {"/s/{site}/report", "/s/a/b/report", NULL, NULL},
         {"/s/{site}/report", "/s/shop", NULL, NULL},
+        {"/s/{site}", "/s/shop", "shop", ""},
+        {"/s/{site}", "/s/shop/report", NULL, NULL},
+        {"/s/{site}", "/s/", NULL, NULL},
         {"/s/{site}/funnels/{name}", "/s/shop/funnels/Spring campaign", "shop", "Spring campaign"},
         {"/s/{site}/funnels/{name}", "/s/shop/funnels/a/b", "shop", "a/b"},
         {"/s/{site}/funnels/{name}", "/s/shop/funnels/", NULL, NULL},
@@ -55,6 +58,8 @@ key_of(enum http_method method)
         return "post";
     case HTTP_PUT:
         return "put";
+    case HTTP_PATCH:
+        return "patch";
     case HTTP_DELETE:
         return "delete";
     case HTTP_OPTIONS:

@@ -27,6 +27,10 @@ export interface Site {
   first_event: string | null;
   last_event: string | null;
   demo: boolean;
+  identity: "first_party" | "cookieless";
+  consent: "none" | "required";
+  gpc: "ignore" | "respect";
+  dnt: "ignore" | "respect";
 }
 
 export interface NewSite {

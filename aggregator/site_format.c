@@ -1,0 +1,66 @@
+/* What others get of a site: collectors its settings, pages their tag, people a ticket. */
+#include <sodium.h>
+
+#include "aggregator/site.h"
+#include "core/ticket.h"
+
+struct slice
+site_debug_ticket(const struct site *s, struct arena *a, int64_t now_ms)
+{
+    unsigned char key[TICKET_KEY_BYTES];
+    size_t n = 0;
+
+    if (sodium_hex2bin(key, sizeof key, s->secret_sha256.p, s->secret_sha256.n, NULL, &n, NULL) !=
+            0 ||
+        n != sizeof key)
+        return SLICE_EMPTY; /* no key, no ticket */
+    return ticket_make(a, TICKET_DEBUG, key, SLICE("debug"), now_ms);
+}
+
+static void
+add_member(struct buffer *out, const char *name, struct slice value)
+{
+    buffer_printf(out, ",\"%s\":", name);
+    buffer_add_json(out, value);
+}
+
+struct slice
+site_snippet(const struct site *s, struct slice collector_url, struct arena *a)
+{
+    const bool *on = s->privacy.on;
+    const char *respect = on[PRIVACY_GPC] && on[PRIVACY_DNT] ? " data-respect=\"gpc dnt\""
+                          : on[PRIVACY_GPC]                  ? " data-respect=\"gpc\""
+                          : on[PRIVACY_DNT]                  ? " data-respect=\"dnt\""
+                                                             : "";
+
+    return arena_printf(a,
+                        "<script defer src=\"%.*s/corong.js\" data-site=\"%.*s\"%s%s%s></script>",
+                        SLICE_ARG(collector_url), SLICE_ARG(s->public_key),
+                        on[PRIVACY_COOKIELESS] ? " data-identity=\"cookieless\"" : "",
+                        on[PRIVACY_CONSENT] ? " data-consent=\"required\"" : "", respect);
+}
+
+void
+site_to_json(const struct site *s, struct buffer *out)
+{
+    buffer_printf(out, "{\"id\":%u", (unsigned)s->id);
+    add_member(out, "name", s->name);
+    add_member(out, "domain", s->domain);
+    add_member(out, "timezone", s->timezone);
+    add_member(out, "currency", s->currency);
+    buffer_printf(out, ",\"max_age_ms\":%lld,\"max_events_per_visitor_day\":%lld",
+                  (long long)s->max_age_ms, (long long)s->max_events_per_visitor_day);
+    add_member(out, "secret_sha256", s->secret_sha256);
+    buffer_add_text(out, ",\"ignored_referrers\":[");
+    for (uint32_t i = 0; i < s->n_ignored_referrers; i++) {
+        if (i != 0)
+            buffer_add_char(out, ',');
+        buffer_add_json(out, s->ignored_referrers[i]);
+    }
+    buffer_add_char(out, ']');
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        enum privacy_setting p = (enum privacy_setting)i;
+        add_member(out, privacy_name(p), slice_from(privacy_word(&s->privacy, p)));
+    }
+    buffer_printf(out, ",\"demo\":%s}", s->is_demo ? "true" : "false");
+}
