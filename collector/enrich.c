@@ -7,6 +7,7 @@
 #include "collector/bot.h"
 #include "collector/driver.h"
 #include "collector/place.h"
+#include "collector/visitor.h"
 #include "core/log.h"
 #include "core/url.h"
 
@@ -173,6 +174,8 @@ enrich_event(const struct enrich *e, const struct enrich_site *site, struct give
 
     g->event.site = site->id;
     rc = given_finish(g, site->currency, err);
+    if (rc == ERR_OK)
+        rc = visitor_check_event(&g->event, err);
     if (rc == ERR_OK) {
         fill_address(g, a, &tags);
         fill_driver(g, site, &tags, a);

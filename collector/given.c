@@ -120,6 +120,7 @@ seen_bit(struct slice name, const struct attribute *attribute)
     } others[] = {
         {"visitor", SEEN_VISITOR},       {"time", SEEN_TIME}, {"id", SEEN_ID},
         {"user_agent", SEEN_USER_AGENT}, {"ip", SEEN_IP},     {"bot", SEEN_BOT},
+        {"known", TEXT_KNOWN},
     };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

@@ -1,8 +1,6 @@
 /* What an id must be, to be one person's and always the same. */
 #include "collector/visitor.h"
 
-#include "core/event.h"
-
 /* C0, DEL and C1: event_prepare refuses them, so nothing else may take them. */
 static bool
 has_control_characters(struct slice s)
@@ -18,27 +16,47 @@ has_control_characters(struct slice s)
     return false;
 }
 
-enum err_code
-visitor_check(struct slice id, struct err *err)
+static enum err_code
+check_id(const char *field, struct slice id, struct err *err)
 {
     if (id.n == 0)
-        return err_set(err, ERR_INVALID, "visitor", "missing or empty");
+        return err_set(err, ERR_INVALID, field, "missing or empty");
     if (id.n > EVENT_VISITOR_MAX)
-        return err_set(err, ERR_INVALID, "visitor", "longer than %d bytes", EVENT_VISITOR_MAX);
+        return err_set(err, ERR_INVALID, field, "longer than %d bytes", EVENT_VISITOR_MAX);
     if (!slice_is_utf8(id) || has_control_characters(id))
-        return err_set(err, ERR_INVALID, "visitor",
+        return err_set(err, ERR_INVALID, field,
                        "has control characters or bytes that are not UTF-8");
     return ERR_OK;
 }
 
 enum err_code
+visitor_check(struct slice id, struct err *err)
+{
+    return check_id("visitor", id, err);
+}
+
+enum err_code
 visitor_check_known(struct slice id, struct err *err)
 {
-    static const char *const nobody[] = {"null", "undefined", "anonymous", "guest", "0"};
-    enum err_code rc = visitor_check(id, err);
+    static const char *const nobody[] = {"", "null", "undefined", "anonymous", "guest", "0"};
+    enum err_code rc = check_id("known", id, err);
 
     for (size_t i = 0; rc == ERR_OK && i < sizeof nobody / sizeof *nobody; i++)
         if (slice_equal_nocase(slice_trim(id), slice_from(nobody[i])))
-            rc = err_set(err, ERR_INVALID, "visitor", "\"%s\" is nobody's id", nobody[i]);
+            rc = err_set(err, ERR_INVALID, "known", "\"%s\" is nobody's id", nobody[i]);
     return rc;
+}
+
+enum err_code
+visitor_check_event(const struct event *e, struct err *err)
+{
+    bool is_handover = slice_equal(e->text[TEXT_EVENT], EVENT_HANDOVER);
+
+    if (is_handover && (e->origin == ORIGIN_SNIPPET || e->origin == ORIGIN_PIXEL))
+        return err_set(err, ERR_INVALID, "event", "handover is the collector's own word");
+    if (is_handover || slice_equal(e->text[TEXT_EVENT], EVENT_IDENTIFY))
+        return visitor_check_known(e->text[TEXT_KNOWN], err);
+    if (e->text[TEXT_KNOWN].n != 0)
+        return err_set(err, ERR_INVALID, "known", "belongs to the event identify only");
+    return ERR_OK;
 }

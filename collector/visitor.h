@@ -3,15 +3,19 @@
 #ifndef COLLECTOR_VISITOR_H
 #define COLLECTOR_VISITOR_H
 
-#include "core/err.h"
-#include "core/slice.h"
+#include "core/event.h"
 
 /* An id of an event: 1..EVENT_VISITOR_MAX bytes of UTF-8 without control characters (they would be
  * removed, and the id would be another one). ERR_INVALID with field "visitor". */
 enum err_code visitor_check(struct slice id, struct err *err);
 
 /* An id that a site knows a person by. Besides the rules above, what sites send when they know
- * nobody is refused: null, undefined, anonymous, guest, 0 (in any case). ERR_INVALID, "visitor". */
+ * nobody is refused: null, undefined, anonymous, guest, 0 (in any case). ERR_INVALID, "known". */
 enum err_code visitor_check_known(struct slice id, struct err *err);
+
+/* Does the event keep to what `known` may be? An identify or handover event has one, no other has.
+ * A handover is the collector's own word about a ticket that it has checked, or a server's: what
+ * anybody can send (snippet, pixel) may not join two browsers. ERR_INVALID, "known" or "event". */
+enum err_code visitor_check_event(const struct event *e, struct err *err);
 
 #endif

@@ -79,6 +79,7 @@ static const struct text_rule {
 } text_rules[TEXT_COUNT] = {
     ATTRIBUTES(TEXT_RULE, NOTHING, NOTHING) /* and what is stored but is no attribute: */
         [TEXT_BOT_REASON] = {"bot_reason", 64, IS_TEXT},
+    [TEXT_KNOWN] = {"known", EVENT_VISITOR_MAX, IS_KEY},
 };
 
 static const char *const number_names[NUMBER_COUNT] = {ATTRIBUTES(NOTHING, NUMBER_NAME, NOTHING)};
@@ -318,6 +319,8 @@ content_id(const struct event *e, struct arena *a)
         add_field(&b, known_by[i] == TEXT_CURRENCY && (e->flags & EVENT_SITE_CURRENCY)
                           ? SLICE_EMPTY
                           : e->text[known_by[i]]);
+    if (e->text[TEXT_KNOWN].n != 0) /* ids made before there was such a field stay what they are */
+        add_field(&b, e->text[TEXT_KNOWN]);
     buffer_add_char(&b, event_has_number(e, NUMBER_VALUE) ? '1' : '0');
     buffer_add_u64(&b, (uint64_t)value);
     for (uint32_t i = 0; i < e->n_properties; i++) {

@@ -40,6 +40,7 @@ enum event_text {
     TEXT_KEYWORD,
     TEXT_REFERRER,
     TEXT_BOT_REASON, /* why EVENT_BOT is set; no attribute of rules */
+    TEXT_KNOWN, /* the visitor's other id (EVENT_IDENTIFY, EVENT_HANDOVER); no attribute of rules */
     TEXT_COUNT
 };
 
@@ -69,6 +70,12 @@ enum event_origin {
     ORIGIN_SERVER = 3,
     ORIGIN_IMPORT = 4,
 };
+
+/* Events that say which ids are one person's (docs/identity.md), and the only ones with TEXT_KNOWN:
+ * the site knows the browser `visitor` as the person `known`; the browser `visitor` came over with
+ * a ticket and goes on as the browser `known`. */
+#define EVENT_IDENTIFY SLICE("identify")
+#define EVENT_HANDOVER SLICE("handover")
 
 struct event_property {
     struct slice key;

@@ -51,6 +51,7 @@ event_add_json(struct buffer *out, const struct event *e)
     add_text(out, SLICE("event"), e->text[TEXT_EVENT]);
     if (event_id_is_given(e->id))
         add_text(out, SLICE("id"), e->id);
+    add_text(out, SLICE("known"), e->text[TEXT_KNOWN]);
     for (size_t i = 0; i < n; i++)
         add_attribute(out, e, &table[i]);
     if (e->n_properties > 0)

@@ -207,10 +207,8 @@ errors_name_the_field_and_forget_the_address(void **state)
         const char *name;
         const char *value;
     } rows[] = {
-        {"value", "0.001"},
-        {"currency", "EURO"},
-        {"scroll_pct", "101"},
-        {"engaged_ms", "-1"},
+        {"value", "0.001"},   {"currency", "EURO"}, {"scroll_pct", "101"},
+        {"engaged_ms", "-1"}, {"known", "u1"},
     };
 
     (void)state;

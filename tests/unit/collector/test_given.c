@@ -55,6 +55,8 @@ takes_every_attribute_by_its_name(void **state)
     assert_int_equal(g.event.number[NUMBER_SCROLL_PCT], 5);
     assert_int_equal(set(&g, "visitor", "v", &err), ERR_OK);
     assert_int_equal(set(&g, "id", "i", &err), ERR_OK);
+    assert_int_equal(set(&g, "known", "u1", &err), ERR_OK);
+    assert_true(slice_is(g.event.text[TEXT_KNOWN], "u1"));
     assert_int_equal(set(&g, "ip", "::1", &err), ERR_OK);
     assert_int_equal(set(&g, "user_agent", "u", &err), ERR_OK);
     assert_int_equal(set(&g, "time", " 2026-06-01T12:00:00.123Z ", &err), ERR_OK);

@@ -35,6 +35,7 @@ checks_ids(void **state)
         {SLICE("Anonymous"), true, false},
         {SLICE(" guest "), true, false},
         {SLICE("0"), true, false},
+        {SLICE("  "), true, false},
         {slice_of(longest, EVENT_VISITOR_MAX), true, true},
         {slice_of(longest, EVENT_VISITOR_MAX + 1), false, false},
     };
@@ -48,14 +49,50 @@ checks_ids(void **state)
             (visitor_check_known(rows[i].id, &err) == ERR_OK) != rows[i].is_known)
             fail_msg("%.*s", SLICE_ARG(rows[i].id));
         if (!rows[i].is_known)
-            assert_string_equal(err.field, "visitor");
+            assert_string_equal(err.field, "known");
+    }
+}
+
+static void
+only_the_events_that_join_ids_have_a_second_one(void **state)
+{
+    static const struct {
+        enum event_origin origin;
+        const char *event;
+        const char *known;
+        const char *field; /* NULL: fine */
+    } rows[] = {
+        {ORIGIN_SNIPPET, "identify", "u1", NULL},   {ORIGIN_SERVER, "identify", "u1", NULL},
+        {ORIGIN_IMPORT, "identify", "u1", NULL},    {ORIGIN_SNIPPET, "identify", "", "known"},
+        {ORIGIN_SERVER, "identify", "0", "known"},  {ORIGIN_SNIPPET, "pageview", "u1", "known"},
+        {ORIGIN_IMPORT, "pageview", "", NULL},      {ORIGIN_REDIRECT, "handover", "f1", NULL},
+        {ORIGIN_SERVER, "handover", "f1", NULL},    {ORIGIN_IMPORT, "handover", "f1", NULL},
+        {ORIGIN_REDIRECT, "handover", "", "known"}, {ORIGIN_SNIPPET, "handover", "f1", "event"},
+        {ORIGIN_PIXEL, "handover", "f1", "event"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event e = {.origin = rows[i].origin, .visitor = SLICE("v")};
+        struct err err = ERR_NONE;
+        enum err_code rc;
+
+        e.text[TEXT_EVENT] = slice_from(rows[i].event);
+        e.text[TEXT_KNOWN] = slice_from(rows[i].known);
+        rc = visitor_check_event(&e, &err);
+        assert_int_equal(rc, rows[i].field ? ERR_INVALID : ERR_OK);
+        if (rows[i].field)
+            assert_string_equal(err.field, rows[i].field);
     }
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(checks_ids)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checks_ids),
+        cmocka_unit_test(only_the_events_that_join_ids_have_a_second_one),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,7 @@ full_event(struct event_property properties[2])
     e.text[TEXT_EVENT] = SLICE("sale");
     e.text[TEXT_TITLE] = SLICE("caf\xC3\xA9 - a title that is longer than thirty-one bytes");
     e.text[TEXT_BOT_REASON] = SLICE("googlebot");
+    e.text[TEXT_KNOWN] = SLICE("u1");
     event_set_number(&e, NUMBER_VALUE, -9000000000000000);
     event_set_number(&e, NUMBER_QUANTITY, 0);
     event_set_number(&e, NUMBER_SCROLL_PCT, 100);

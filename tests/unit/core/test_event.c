@@ -129,6 +129,11 @@ without_an_id_it_is_known_by_what_was_given(void **state)
     y = plain("view");
     assert_int_equal(event_prepare(&y, &arena, NULL), ERR_OK);
     assert_false(slice_equal(x.id, y.id));
+    x = y;
+    x.id = SLICE_EMPTY;
+    x.text[TEXT_KNOWN] = SLICE("u1");
+    assert_int_equal(event_prepare(&x, &arena, NULL), ERR_OK);
+    assert_false(slice_equal(x.id, y.id));
 }
 
 static void
@@ -181,6 +186,7 @@ attributes_by_name(void **state)
     assert_true(slice_is(a.key, "size"));
     assert_false(attribute_find(SLICE("properties."), &a));
     assert_false(attribute_find(SLICE("bot_reason"), &a));
+    assert_false(attribute_find(SLICE("known"), &a));
     assert_false(attribute_find(SLICE("colour"), &a));
 }
 
