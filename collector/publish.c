@@ -23,7 +23,8 @@ _Static_assert((BATCHES_MAX - 1) * BATCH_LEAST >= PIPELINE_BYTES, "a pipeline fi
 _Static_assert(PUBLISH_RECORDS_MAX <= PIPELINE_BYTES, "a call fits a pipeline");
 
 #define CHECK_MS               1000
-#define DRAIN_LOOK_MS          50 /* between looks at whether what is spooled can be sent */
+#define DRAIN_LOOK_MS          50   /* between looks at whether what is spooled can be sent */
+#define ADOPT_MS               2000 /* between looks for what others have left in the spool */
 #define DRAIN_BYTES_PER_SECOND (16 * 1024 * 1024)
 
 /* A request that waits; it lives on its thread's stack until is_done. */
@@ -63,6 +64,7 @@ struct publish {
     bool acknowledged[BATCHES_MAX]; /* by Redis */
     bool spooled[BATCHES_MAX];
     int64_t drain_at_ms;
+    int64_t adopt_at_ms;
 };
 
 /* ---- The publisher's thread ---- */
@@ -288,17 +290,38 @@ drain_step(struct publish *p)
     note_spool(p);
 }
 
+/* A collector on the same spool may have ended since the last look. */
+static bool
+is_adoption_due(const struct publish *p)
+{
+    return p->spool && clock_steady_ms() >= p->adopt_at_ms && spool_is_empty(p->spool);
+}
+
+/* Called and left with the mutex held. */
+static void
+adopt(struct publish *p)
+{
+    pthread_mutex_unlock(&p->mutex);
+    spool_adopt(p->spool);
+    p->adopt_at_ms = clock_steady_ms() + ADOPT_MS;
+    pthread_mutex_lock(&p->mutex);
+    note_spool(p);
+}
+
 static void
 wait_for_work(struct publish *p)
 {
+    int64_t wait_ms;
     struct timespec until;
 
-    if (!p->spool || spool_is_empty(p->spool)) {
+    if (!p->spool) {
         pthread_cond_wait(&p->work, &p->mutex);
         return;
     }
+    wait_ms = spool_is_empty(p->spool) ? ADOPT_MS : DRAIN_LOOK_MS;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += DRAIN_LOOK_MS * 1000000L;
+    until.tv_sec += (time_t)(wait_ms / 1000);
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_cond_timedwait(&p->work, &p->mutex, &until);
@@ -311,7 +334,7 @@ publisher(void *context)
 
     pthread_mutex_lock(&p->mutex);
     for (;;) {
-        while (!p->first && !p->is_stopping && !is_drain_due(p))
+        while (!p->first && !p->is_stopping && !is_drain_due(p) && !is_adoption_due(p))
             wait_for_work(p);
         if (p->first)
             publish_round(p);
@@ -319,6 +342,8 @@ publisher(void *context)
             break;
         if (is_drain_due(p))
             drain_step(p);
+        else if (is_adoption_due(p))
+            adopt(p);
     }
     pthread_mutex_unlock(&p->mutex);
     return NULL;

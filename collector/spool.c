@@ -21,8 +21,10 @@
 #define SUFFIX         ".spool"
 #define BAD_SUFFIX     ".bad"
 #define BAD_KEPT_MS    (INT64_C(7) * 86400 * 1000)
-#define NAME_MAX_      64 /* of a file of ours */
-#define FILES_A_SPOOL  64 /* full of them: so many descriptors */
+#define NAME_MAX_      64  /* of a file of ours */
+#define FILES_A_SPOOL  64  /* full of them: each is a descriptor */
+#define FILES_MAX      160 /* on a disk that now and then fails they are not full */
+#define ADOPTED_MAX    80  /* at once: those beyond wait until these are drained */
 #define FILE_BYTES_MIN (1024 * 1024)
 #define FREE_MIN       (UINT64_C(512) * 1024 * 1024)
 #define PEEK_BYTES     (2 * SPOOL_BATCH_MAX)
@@ -38,10 +40,11 @@ struct spool_part {
 struct spool {
     struct spool_config config;
     char dir[FILE_PATH_MAX];
+    bool has_looked;           /* for files of others: what cannot be read was said once */
     uint64_t file_bytes;       /* a file of this size is followed by another */
     struct spool_part **parts; /* oldest first */
     int n_parts, parts_max;
-    struct spool_part *active; /* the last of them, being written; NULL: none is */
+    struct spool_part *active; /* the one being written; NULL: none is */
     struct buffer written;
     /* what was read of the first part and is not dropped: [first_peeked, n_peeked) */
     struct buffer peeked;
@@ -80,6 +83,18 @@ add_part(struct spool *s, struct spool_part *p)
     s->figures.bytes += p->end;
 }
 
+static void
+forget_part(struct spool *s, int i)
+{
+    struct spool_part *p = s->parts[i];
+
+    s->figures.bytes -= p->end;
+    s->active = s->active == p ? NULL : s->active;
+    part_destroy(p);
+    s->n_parts--;
+    memmove(s->parts + i, s->parts + i + 1, (size_t)(s->n_parts - i) * sizeof *s->parts);
+}
+
 /* The first part is done with: say what was wrong with it, keep it where something was. */
 static void
 remove_first(struct spool *s)
@@ -106,17 +121,13 @@ remove_first(struct spool *s)
     } else if (file_remove(path, &err) != ERR_OK) {
         log_error("spool: %s", err.message);
     }
-    s->figures.bytes -= p->end;
-    s->active = s->active == p ? NULL : s->active;
-    part_destroy(p);
-    s->n_parts--;
-    memmove(s->parts, s->parts + 1, (size_t)s->n_parts * sizeof *s->parts);
+    forget_part(s, 0);
 }
 
 /* ---- Opening ---- */
 
 /* A part that another process holds, or has just removed, is none of ours. */
-static enum err_code
+static void
 adopt(struct spool *s, const char *name)
 {
     struct spool_part *p = mem_zalloc(sizeof *p);
@@ -136,7 +147,7 @@ adopt(struct spool *s, const char *name)
     }
     if (flock(p->fd, LOCK_EX | LOCK_NB) != 0 || fstat(p->fd, &st) != 0 || st.st_nlink == 0) {
         part_destroy(p);
-        return ERR_OK;
+        return;
     }
     p->end = (uint64_t)st.st_size;
     if (p->end <= SPOOL_FILE_HEAD) { /* killed before the first answer */
@@ -150,9 +161,8 @@ adopt(struct spool *s, const char *name)
     else
         part_destroy(p);
 done:
-    if (rc != ERR_OK)
+    if (rc != ERR_OK && !s->has_looked)
         log_error("spool %s: %s; it is left as it is", name, err.message);
-    return rc;
 }
 
 static void
@@ -176,22 +186,24 @@ static enum err_code
 adopt_all(struct spool *s, struct err *err)
 {
     struct dirent **entries;
+    int n_before = s->n_parts;
     int n = scandir(s->dir, &entries, NULL, compare_names); /* names begin with their time */
 
     if (n < 0)
         return err_errno(err, "cannot read the folder %s", s->dir);
     for (int i = 0; i < n; i++) {
         struct slice name = slice_from(entries[i]->d_name);
-        if (slice_ends_with(name, SLICE(SUFFIX)) && name.n < NAME_MAX_)
+        if (slice_ends_with(name, SLICE(SUFFIX)) && name.n < NAME_MAX_ && s->n_parts < ADOPTED_MAX)
             adopt(s, entries[i]->d_name);
         else if (slice_ends_with(name, SLICE(SUFFIX BAD_SUFFIX)))
             forget_old(s, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
-    if (s->n_parts > 0)
-        log_info("the spool holds %llu bytes in %d files of earlier runs",
-                 (unsigned long long)s->figures.bytes, s->n_parts);
+    s->has_looked = true;
+    if (s->n_parts > n_before)
+        log_info("the spool has taken over %d files; it holds %llu bytes", s->n_parts - n_before,
+                 (unsigned long long)s->figures.bytes);
     return ERR_OK;
 }
 
@@ -216,6 +228,15 @@ spool_open(const struct spool_config *config, struct spool **out, struct err *er
     else
         *out = s;
     return rc;
+}
+
+void
+spool_adopt(struct spool *s)
+{
+    struct err err;
+
+    if (adopt_all(s, &err) != ERR_OK)
+        log_debug("spool: %s", err.message);
 }
 
 void
@@ -256,15 +277,31 @@ check_room(const struct spool *s, uint64_t more, struct err *err)
     return ERR_OK;
 }
 
+/* Lock a file that was just made. Who looked for files to adopt in between may have taken it for an
+ * empty one of somebody's who was killed, and removed it. */
+static enum err_code
+lock_new(int fd, const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0)
+        return err_errno(err, "cannot lock %s", path);
+    return st.st_nlink > 0 ? ERR_OK
+                           : err_set(err, ERR_UNAVAILABLE, "spool", "%s was removed", path);
+}
+
 /* A new file, locked before anybody can read a record in it. Its name and head are on disk. */
 static enum err_code
 begin_part(struct spool *s, struct err *err)
 {
-    struct spool_part *p = mem_zalloc(sizeof *p);
+    struct spool_part *p;
     char path[FILE_PATH_MAX];
     uint64_t dice[2];
     enum err_code rc;
 
+    if (s->n_parts >= FILES_MAX)
+        return err_set(err, ERR_FULL, "spool", "the spool has %d files already", s->n_parts);
+    p = mem_zalloc(sizeof *p);
     if (getrandom(dice, sizeof dice, 0) != (ssize_t)sizeof dice)
         abort(); /* 16 bytes never come short once the system is up */
     snprintf(p->name, sizeof p->name, "%015lld-%08x" SUFFIX, (long long)clock_wall_ms(),
@@ -277,8 +314,9 @@ begin_part(struct spool *s, struct err *err)
     }
     buffer_clear(&s->written);
     spool_file_begin(&s->written, dice[1]);
-    rc = flock(p->fd, LOCK_EX | LOCK_NB) == 0 ? file_write(p->fd, s->written.p, s->written.n, err)
-                                              : err_errno(err, "cannot lock %s", path);
+    rc = lock_new(p->fd, path, err);
+    if (rc == ERR_OK)
+        rc = file_write(p->fd, s->written.p, s->written.n, err);
     if (rc == ERR_OK && fdatasync(p->fd) != 0)
         rc = err_errno(err, "cannot fdatasync %s", path);
     if (rc == ERR_OK)
@@ -297,15 +335,25 @@ begin_part(struct spool *s, struct err *err)
 }
 
 /* After a failure the file may hold anything behind what was promised: cut it off and never append
- * to it again, as a failed fdatasync says nothing about what a later one would have written. */
+ * to it again, as a failed fdatasync says nothing about what a later one would have written. A file
+ * in which nothing was promised goes: a disk that fails for long would leave one for every try. */
 static void
 seal(struct spool *s)
 {
     struct spool_part *p = s->active;
+    char path[FILE_PATH_MAX];
+    int i = s->n_parts - 1;
 
     s->active = NULL;
     if (ftruncate(p->fd, (off_t)p->end) != 0)
         log_warn("spool %s: what could not be written cannot be cut off", p->name);
+    if (p->end > SPOOL_FILE_HEAD)
+        return;
+    while (s->parts[i] != p)
+        i--;
+    path_of(s, p->name, path);
+    file_remove(path, NULL);
+    forget_part(s, i);
 }
 
 enum err_code

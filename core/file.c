@@ -168,7 +168,8 @@ file_replace(const char *path, struct slice bytes, unsigned mode, struct err *er
 enum err_code
 file_make_folder(const char *dir, unsigned mode, struct err *err)
 {
-    char path[FILE_PATH_MAX];
+    char path[FILE_PATH_MAX], above[FILE_PATH_MAX];
+    enum err_code rc = ERR_OK;
     struct stat st;
 
     if (!slice_to_cstr(slice_from(dir), path, sizeof path) || path[0] == '\0')
@@ -179,8 +180,14 @@ file_make_folder(const char *dir, unsigned mode, struct err *err)
         if (c != '/' && c != '\0')
             continue;
         *p = '\0';
-        if (mkdir(path, (mode_t)mode) != 0 && errno != EEXIST)
-            return err_errno(err, "cannot make the folder %s", path);
+        if (mkdir(path, (mode_t)mode) == 0) {
+            folder_of(path, above);
+            rc = file_sync_folder(above, err);
+        } else if (errno != EEXIST) {
+            rc = err_errno(err, "cannot make the folder %s", path);
+        }
+        if (rc != ERR_OK)
+            return rc;
         *p = c;
         if (c == '\0')
             break;

@@ -458,6 +458,31 @@ test_what_is_spooled_outlives_the_collector(void **state)
     buffer_fini(&b);
 }
 
+/* Two collectors on one spool, as while one takes over from the other. */
+static void
+test_what_one_leaves_the_other_sends(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char *counts = malloc(IDS_MAX);
+    struct buffer b = BUFFER_EMPTY;
+    int64_t deadline = clock_steady_ms() + 8000;
+    struct publish *other;
+    struct err err;
+
+    assert_int_equal(publish_start(&f->config, &other, &err), ERR_OK);
+    redis_fixture_kill(&f->redis);
+    add_record(&b, 7, 10);
+    assert_int_equal(publish_records(other, buffer_slice(&b), &err), ERR_OK);
+    publish_stop(&other);
+    redis_fixture_restart(&f->redis);
+    while (figures_of(f->publish).spool.n_drained == 0 && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
+    count_numbers(f, counts);
+    assert_int_equal(counts[7], 1);
+    free(counts);
+    buffer_fini(&b);
+}
+
 static void
 test_without_room_in_the_spool_full_is_said(void **state)
 {
@@ -718,6 +743,7 @@ main(void)
         WITH_REDIS(test_the_queue_is_bounded),
         WITH_REDIS(test_away_is_known_and_costs_no_time),
         WITH_REDIS(test_what_is_spooled_outlives_the_collector),
+        WITH_REDIS(test_what_one_leaves_the_other_sends),
         WITH_REDIS(test_without_room_in_the_spool_full_is_said),
         WITH_REDIS(test_without_a_spool_away_is_said_at_once),
         cmocka_unit_test(test_a_forgetful_redis_is_refused),

@@ -10,12 +10,14 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,34 @@
 
 #define MB          (1024 * 1024)
 #define NUMBERS_MAX 4096
+
+/* ---- A disk that fails, in place of the C library's ---- */
+
+static int fdatasync_fails_every; /* 0: never */
+static int n_fdatasync;
+static char last_synced[FILE_PATH_MAX];
+
+int
+fdatasync(int fd)
+{
+    if (fdatasync_fails_every != 0 && ++n_fdatasync % fdatasync_fails_every == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, last_synced, sizeof last_synced - 1);
+    last_synced[n > 0 ? n : 0] = '\0';
+    return (int)syscall(SYS_fsync, fd);
+}
 
 struct fixture {
     char dir[64];
@@ -164,6 +194,16 @@ expect_once(const unsigned char *counts, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         if (counts[i] != 1)
             fail_msg("event %u is there %d times", i, counts[i]);
+}
+
+static void
+put_file(const char *path, const char *bytes, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(file_write(fd, bytes, n, NULL), ERR_OK);
+    close(fd);
 }
 
 /* ---- Ordinary days ---- */
@@ -324,16 +364,6 @@ make_file(struct fixture *f, char *path, uint64_t ends[4])
         ends[i + 1] = ends[i] + SPOOL_RECORD_HEADER + load_u32(bytes.p + ends[i]);
     assert_int_equal(ends[3], bytes.n);
     return bytes;
-}
-
-static void
-put_file(const char *path, const char *bytes, size_t n)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(file_write(fd, bytes, n, NULL), ERR_OK);
-    close(fd);
 }
 
 static void
@@ -571,6 +601,145 @@ test_a_write_that_fails_leaves_nothing_behind(void **state)
     expect_once(counts, 2);
 }
 
+static int
+count_descriptors(void)
+{
+    struct dirent **entries;
+    int n = scandir("/proc/self/fd", &entries, NULL, NULL);
+
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+    return n;
+}
+
+/* What a failed fdatasync would have written is never promised, nor is the file written again. */
+static void
+test_a_failed_sync_promises_nothing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char counts[NUMBERS_MAX];
+    char names[4][256];
+    struct err err;
+
+    assert_int_equal(append(f, 0, 1, 100, &err), ERR_OK);
+    fdatasync_fails_every = 1;
+    assert_int_equal(append(f, 1, 1, 100, &err), ERR_IO);
+    assert_int_equal(append(f, 2, 1, 100, &err), ERR_IO);
+    fdatasync_fails_every = 0;
+    assert_int_equal(append(f, 3, 1, 100, &err), ERR_OK);
+    assert_int_equal(list(f, names, 4), 2);
+    spool_close(&f->spool);
+    open_spool(f);
+    assert_int_equal(drain(f->spool, counts, 1), 2);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[3], 1);
+}
+
+/* Every new file's head is synced, and its first record is not: nothing may pile up. */
+static void
+test_a_disk_that_fails_for_long_uses_up_nothing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char counts[NUMBERS_MAX];
+    struct spool_figures figures;
+    char names[4][256];
+    int n_descriptors = count_descriptors();
+    struct err err;
+
+    fdatasync_fails_every = 2;
+    n_fdatasync = 0;
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(append(f, 1, 1, 100, &err), ERR_IO);
+    fdatasync_fails_every = 0;
+    assert_int_equal(count_descriptors(), n_descriptors);
+    assert_int_equal(list(f, names, 4), 0);
+    spool_figures(f->spool, &figures);
+    assert_int_equal(figures.bytes, 0);
+    assert_int_equal(append(f, 2, 1, 100, &err), ERR_OK);
+    assert_int_equal(drain(f->spool, counts, 1), 1);
+    assert_int_equal(counts[2], 1);
+}
+
+/* A file of one event, as a killed collector leaves it. */
+static void
+leave_file(const struct fixture *f, uint32_t number)
+{
+    struct buffer batch = BUFFER_EMPTY, bytes = BUFFER_EMPTY;
+    char name[32], path[FILE_PATH_MAX];
+
+    make_batch(&batch, number, 1, 10);
+    spool_file_begin(&bytes, number);
+    spool_file_add(&bytes, number, bytes.n, buffer_slice(&batch));
+    snprintf(name, sizeof name, "%08u.spool", number);
+    file_path(path, f->dir, name);
+    put_file(path, bytes.p, bytes.n);
+    buffer_fini(&batch);
+    buffer_fini(&bytes);
+}
+
+/* A collector that was started and killed all night: as many files, and no more descriptors than
+ * the collector has to spare. */
+static void
+test_more_files_than_descriptors_are_taken_in_turns(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char counts[NUMBERS_MAX], all[NUMBERS_MAX] = {0};
+    int n_descriptors = count_descriptors();
+    char names[4][256];
+
+    for (uint32_t i = 0; i < 300; i++)
+        leave_file(f, i);
+    spool_adopt(f->spool);
+    assert_in_range(count_descriptors() - n_descriptors, 1, 150);
+    for (int turn = 0; turn < 10; turn++) {
+        drain(f->spool, counts, SPOOL_PEEK_MAX);
+        for (int i = 0; i < 300; i++)
+            all[i] = (unsigned char)(all[i] + counts[i]);
+        spool_adopt(f->spool);
+    }
+    expect_once(all, 300);
+    assert_int_equal(list(f, names, 4), 0);
+}
+
+/* The collector beside this one has ended: what it left is ours without a restart. */
+static void
+test_files_of_one_that_ended_are_adopted(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char counts[NUMBERS_MAX];
+    struct spool *mine = f->spool, *other;
+
+    assert_int_equal(spool_open(&f->config, &other, NULL), ERR_OK);
+    f->spool = other;
+    assert_int_equal(append(f, 1, 1, 10, NULL), ERR_OK);
+    f->spool = mine;
+    spool_adopt(f->spool);
+    assert_true(spool_is_empty(f->spool)); /* it is there still */
+    spool_close(&other);
+    spool_adopt(f->spool);
+    spool_adopt(f->spool); /* once */
+    assert_int_equal(drain(f->spool, counts, 1), 1);
+    assert_int_equal(counts[1], 1);
+}
+
+static void
+test_a_new_folder_outlives_a_power_cut(void **state)
+{
+    struct fixture *f = *state;
+    char dir[FILE_PATH_MAX];
+    struct spool_config config = f->config;
+    struct spool *s;
+
+    file_path(dir, f->dir, "new");
+    config.dir = dir;
+    last_synced[0] = '\0';
+    assert_int_equal(spool_open(&config, &s, NULL), ERR_OK);
+    assert_string_equal(last_synced, f->dir); /* its name, in the folder above */
+    spool_close(&s);
+    rmdir(dir);
+}
+
 static void
 test_a_full_disk_is_said_and_survived(void **state)
 {
@@ -609,6 +778,11 @@ main(void)
         WITH_FOLDER(test_an_event_that_looks_like_a_record_is_none),
         WITH_FOLDER(test_what_is_not_ours_is_left_as_it_is),
         WITH_FOLDER(test_a_write_that_fails_leaves_nothing_behind),
+        WITH_FOLDER(test_a_failed_sync_promises_nothing),
+        WITH_FOLDER(test_a_disk_that_fails_for_long_uses_up_nothing),
+        WITH_FOLDER(test_more_files_than_descriptors_are_taken_in_turns),
+        WITH_FOLDER(test_files_of_one_that_ended_are_adopted),
+        WITH_FOLDER(test_a_new_folder_outlives_a_power_cut),
         WITH_FOLDER(test_a_full_disk_is_said_and_survived),
     };
 
