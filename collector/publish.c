@@ -1,9 +1,14 @@
 #include "collector/publish.h"
 
 #include <assert.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "collector/metrics.h"
 #include "collector/publish_watch.h"
@@ -34,8 +39,8 @@ struct waiter {
     unsigned round;  /* in which it came */
     int first_batch; /* the batches its records are in */
     int last_batch;
-    bool is_done;
-    enum err_code rc;
+    enum err_code rc; /* once it is_done */
+    atomic_bool is_done;
 };
 
 struct publish {
@@ -44,7 +49,9 @@ struct publish {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t work;
-    pthread_cond_t done[2]; /* waiters of odd and of even rounds: one broadcast wakes one round */
+    /* Waiters of odd and of even rounds sleep on these: one system call wakes one round, and who is
+     * woken takes no lock. (A condition would have them queue for its mutex once more.) */
+    atomic_uint done[2];
 
     /* under the mutex */
     struct waiter *first;
@@ -54,6 +61,8 @@ struct publish {
     bool is_stopping;
     struct err why_not; /* of the last round in which something could not be kept */
     struct publish_figures figures;
+    _Atomic uint64_t n_calls;
+    _Atomic uint64_t wait_us;
 
     /* the publisher's own */
     struct stream *stream;
@@ -66,6 +75,21 @@ struct publish {
     int64_t drain_at_ms;
     int64_t adopt_at_ms;
 };
+
+/* ---- Sleeping and waking (futex(2)) ---- */
+
+static void
+sleep_while(atomic_uint *word, unsigned value)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void
+wake_all(atomic_uint *word)
+{
+    atomic_fetch_add(word, 1);
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
 
 /* ---- The publisher's thread ---- */
 
@@ -199,8 +223,8 @@ keep_all(struct publish *p, struct err *err)
     return rc;
 }
 
-/* Give every waiter its result and wake them. Under the mutex: once a waiter is done its stack may
- * go, so its next is read before. */
+/* Give every waiter its result and wake them. Once a waiter is done its stack may go, so its next
+ * is read before. */
 static void
 finish(struct publish *p, struct waiter *w, enum err_code rc)
 {
@@ -214,15 +238,25 @@ finish(struct publish *p, struct waiter *w, enum err_code rc)
                 own = rc;
         wakes[w->round & 1] = true;
         w->rc = own;
-        w->is_done = true;
+        atomic_store_explicit(&w->is_done, true, memory_order_release);
         w = next;
     }
     for (int i = 0; i < 2; i++)
         if (wakes[i])
-            pthread_cond_broadcast(&p->done[i]);
-    for (int i = 0; i < p->n_batches; i++) {
-        p->figures.n_entries += p->acknowledged[i];
-        p->figures.entry_bytes += p->acknowledged[i] ? p->batches[i].n : 0;
+            wake_all(&p->done[i]);
+}
+
+/* Wait until the publisher has finished w. */
+static void
+wait_until_done(struct publish *p, struct waiter *w)
+{
+    atomic_uint *word = &p->done[w->round & 1];
+
+    for (;;) {
+        unsigned seen = atomic_load(word);
+        if (atomic_load_explicit(&w->is_done, memory_order_acquire))
+            return;
+        sleep_while(word, seen);
     }
 }
 
@@ -231,6 +265,17 @@ note_spool(struct publish *p)
 {
     if (p->spool)
         spool_figures(p->spool, &p->figures.spool);
+}
+
+/* Under the mutex. */
+static void
+note_round(struct publish *p)
+{
+    for (int i = 0; i < p->n_batches; i++) {
+        p->figures.n_entries += p->acknowledged[i];
+        p->figures.entry_bytes += p->acknowledged[i] ? p->batches[i].n : 0;
+    }
+    note_spool(p);
 }
 
 /* One round. Called and left with the mutex held. */
@@ -251,8 +296,10 @@ publish_round(struct publish *p)
     pthread_mutex_lock(&p->mutex);
     if (rc != ERR_OK)
         p->why_not = err;
-    note_spool(p);
+    note_round(p);
+    pthread_mutex_unlock(&p->mutex);
     finish(p, waiters, rc);
+    pthread_mutex_lock(&p->mutex);
 }
 
 /* ---- Draining ---- */
@@ -359,8 +406,6 @@ destroy(struct publish *p)
     stream_destroy(&p->stream);
     for (int i = 0; i < BATCHES_MAX; i++)
         buffer_fini(&p->batches[i]);
-    pthread_cond_destroy(&p->done[0]);
-    pthread_cond_destroy(&p->done[1]);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->mutex);
     free(p);
@@ -385,8 +430,6 @@ create(const struct publish_config *config)
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     pthread_cond_init(&p->work, &steady);
     pthread_condattr_destroy(&steady);
-    pthread_cond_init(&p->done[0], NULL);
-    pthread_cond_init(&p->done[1], NULL);
     connect_anew(p);
     return p;
 }
@@ -429,6 +472,17 @@ publish_stop(struct publish **p)
 
 /* ---- Requests ---- */
 
+static void
+tell_why(struct publish *p, enum err_code rc, struct err *err)
+{
+    if (!err)
+        return;
+    pthread_mutex_lock(&p->mutex);
+    *err = p->why_not;
+    pthread_mutex_unlock(&p->mutex);
+    err->code = rc;
+}
+
 enum err_code
 publish_records(struct publish *p, struct slice records, struct err *err)
 {
@@ -451,16 +505,14 @@ publish_records(struct publish *p, struct slice records, struct err *err)
     if (p->first == &w)
         pthread_cond_signal(&p->work);
     w.round = p->round;
-    while (!w.is_done)
-        pthread_cond_wait(&p->done[w.round & 1], &p->mutex);
-    if (w.rc == ERR_OK) {
-        p->figures.n_calls++;
-        p->figures.wait_us += (uint64_t)(clock_steady_us() - began);
-    } else if (err) {
-        *err = p->why_not;
-        err->code = w.rc;
-    }
     pthread_mutex_unlock(&p->mutex);
+    wait_until_done(p, &w);
+    if (w.rc == ERR_OK) {
+        atomic_fetch_add(&p->n_calls, 1);
+        atomic_fetch_add(&p->wait_us, (uint64_t)(clock_steady_us() - began));
+    } else {
+        tell_why(p, w.rc, err);
+    }
     return w.rc;
 }
 
@@ -483,6 +535,8 @@ publish_figures(struct publish *p, struct publish_figures *out)
     *out = p->figures;
     out->queue_bytes = p->queue_bytes;
     pthread_mutex_unlock(&p->mutex);
+    out->n_calls = atomic_load(&p->n_calls);
+    out->wait_us = atomic_load(&p->wait_us);
 }
 
 void

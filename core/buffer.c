@@ -75,6 +75,19 @@ buffer_printf(struct buffer *b, const char *format, ...)
 }
 
 void
+buffer_add_number(struct buffer *b, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    buffer_add(b, digits + at, sizeof digits - at);
+}
+
+void
 buffer_add_u32(struct buffer *b, uint32_t v)
 {
     unsigned char bytes[4];

@@ -19,7 +19,8 @@ void buffer_add_slice(struct buffer *b, struct slice s);
 void buffer_add_text(struct buffer *b, const char *text);
 void buffer_add_char(struct buffer *b, char c);
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_add_u32(struct buffer *b, uint32_t v); /* little-endian */
+void buffer_add_number(struct buffer *b, uint64_t v); /* in decimal digits */
+void buffer_add_u32(struct buffer *b, uint32_t v);    /* little-endian */
 void buffer_add_u64(struct buffer *b, uint64_t v);
 void buffer_add_json(struct buffer *b, struct slice s); /* s as a JSON string, quotes included */
 

@@ -2,6 +2,7 @@
 #ifndef CORE_BYTES_H
 #define CORE_BYTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -55,6 +56,29 @@ static inline void
 store_u64(void *p, uint64_t v)
 {
     memcpy(p, &v, sizeof v);
+}
+
+/* Eight bytes looked at together (Bit Twiddling Hacks, "Determine if a word has a byte less than
+ * n", by S. E. Anderson): exact about whether there is one, not about where. */
+#define BYTES_EACH(c) (UINT64_C(0x0101010101010101) * (uint64_t)(c))
+#define BYTES_HIGH    BYTES_EACH(0x80)
+
+static inline bool
+bytes_any_below(uint64_t eight, unsigned char limit) /* limit at most 128 */
+{
+    return ((eight - BYTES_EACH(limit)) & ~eight & BYTES_HIGH) != 0;
+}
+
+static inline bool
+bytes_any_equal(uint64_t eight, unsigned char c)
+{
+    return bytes_any_below(eight ^ BYTES_EACH(c), 1);
+}
+
+static inline bool
+bytes_any_high(uint64_t eight) /* 0x80 and above: no ASCII */
+{
+    return (eight & BYTES_HIGH) != 0;
 }
 
 #endif

@@ -153,12 +153,18 @@ is_unwanted(const unsigned char *p, size_t n)
 }
 
 static bool
+is_plain_text(uint64_t eight) /* of printable ASCII only */
+{
+    return !bytes_any_high(eight) && !bytes_any_below(eight, 0x20) && !bytes_any_equal(eight, 0x7F);
+}
+
+static bool
 is_clean(struct slice s)
 {
     size_t i = 0;
 
-    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && (unsigned char)s.p[i] < 0x7F)
-        i++;
+    while (s.n - i >= 8 && is_plain_text(load_u64(s.p + i)))
+        i += 8;
     while (i < s.n) {
         size_t n = slice_utf8_length(slice_sub(s, i, s.n));
 

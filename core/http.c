@@ -46,88 +46,22 @@ struct http_server {
 };
 
 struct worker {
+    struct http_date date;
     struct arena arena;
     struct buffer in;
     struct buffer out;
+    struct buffer headers; /* of the reply, while no request is in work */
 };
 
 /* ---- Replies ---- */
 
-static const char *
-status_words(int status)
-{
-    static const struct {
-        int status;
-        const char *words;
-    } table[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {411, "Length Required"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-        {505, "HTTP Version Not Supported"},
-    };
-
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        if (table[i].status == status)
-            return table[i].words;
-    return "Unknown";
-}
-
 static void
-add_date(struct buffer *out)
+send_reply(struct mg_connection *conn, struct buffer *out, struct http_date *date,
+           struct http_reply *reply, bool is_head, bool closes)
 {
-    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    struct tm t;
+    struct slice body = http__add_head(out, date, reply, closes);
 
-    gmtime_r(&now, &t);
-    buffer_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[t.tm_wday], t.tm_mday,
-                  months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-static void
-send_reply(struct mg_connection *conn, struct buffer *out, struct http_reply *reply, bool is_head,
-           bool closes)
-{
-    struct slice body = reply->fixed.n ? reply->fixed : buffer_slice(&reply->body);
-    bool has_body = reply->content_type && reply->status != 204 && reply->status != 304;
-
-    buffer_clear(out);
-    buffer_printf(out, "HTTP/1.1 %d %s\r\n", reply->status, status_words(reply->status));
-    add_date(out);
-    if (has_body)
-        buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
-    if (reply->status != 204 && reply->status != 304)
-        buffer_printf(out, "Content-Length: %zu\r\n", has_body ? body.n : 0);
-    buffer_add_text(out, "X-Content-Type-Options: nosniff\r\n");
-    buffer_add_slice(out, buffer_slice(&reply->headers));
-    buffer_add_text(out, closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
-    if (!has_body || is_head)
+    if (is_head)
         body = SLICE_EMPTY;
     if (body.n <= ONE_WRITE_MAX) {
         buffer_add_slice(out, body);
@@ -358,6 +292,7 @@ on_request(struct mg_connection *conn)
                          .worker = mg_get_thread_pointer(conn),
                          .reply = {.status = 200}};
 
+    x.reply.headers = x.worker->headers;
     atomic_fetch_add(&x.server->in_flight, 1);
     arena_reset(&x.worker->arena);
     fill_request(&x);
@@ -373,9 +308,10 @@ on_request(struct mg_connection *conn)
     x.closes = x.closes || atomic_load(&x.server->is_stopping);
     if (x.closes)
         mg_disable_keep_alive(conn);
-    send_reply(conn, &x.worker->out, &x.reply, x.request.is_head, x.closes);
+    send_reply(conn, &x.worker->out, &x.worker->date, &x.reply, x.request.is_head, x.closes);
     buffer_fini(&x.reply.body);
-    buffer_fini(&x.reply.headers);
+    x.worker->headers = x.reply.headers;
+    buffer_clear(&x.worker->headers);
     if (x.worker->in.capacity > BUFFER_KEEP)
         buffer_fini(&x.worker->in);
     if (x.worker->out.capacity > BUFFER_KEEP)
@@ -393,13 +329,14 @@ on_error(struct mg_connection *conn, int status, const char *words)
     const struct http_request unknown = {.path = SLICE_EMPTY};
     struct http_reply reply = {.status = 200};
     struct buffer out = BUFFER_EMPTY;
+    struct http_date date = {0};
 
     (void)words;
-    http_reply_error(&reply, status, "bad_request", status_words(status), NULL);
+    http_reply_error(&reply, status, "bad_request", http__status_words(status), NULL);
     if (s->config.finish)
         s->config.finish(&unknown, &reply, s->config.context);
     mg_disable_keep_alive(conn);
-    send_reply(conn, &out, &reply, false, true);
+    send_reply(conn, &out, &date, &reply, false, true);
     buffer_fini(&out);
     buffer_fini(&reply.body);
     buffer_fini(&reply.headers);
@@ -439,6 +376,7 @@ on_thread_end(const struct mg_context *mg, int type, void *pointer)
     arena_fini(&w->arena);
     buffer_fini(&w->in);
     buffer_fini(&w->out);
+    buffer_fini(&w->headers);
     free(w);
 }
 

@@ -19,4 +19,17 @@ const struct http_route *http__find_route(const struct http_route *routes, struc
 /* 404, or 405 with Allow. */
 void http__reply_no_route(struct http_reply *reply, unsigned allowed);
 
+/* The Date header, made once a second; zeroed before the first use. One thread's. */
+struct http_date {
+    int64_t second; /* since the epoch */
+    size_t n;
+    char line[48];
+};
+
+const char *http__status_words(int status);
+
+/* Write the reply's head into *out (emptied first). Returns the body that is to follow it. */
+struct slice http__add_head(struct buffer *out, struct http_date *date,
+                            const struct http_reply *reply, bool closes);
+
 #endif

@@ -8,9 +8,10 @@ http_reply_header(struct http_reply *reply, const char *name, struct slice value
 {
     buffer_add_text(&reply->headers, name);
     buffer_add_text(&reply->headers, ": ");
+    buffer_reserve(&reply->headers, value.n);
     for (size_t i = 0; i < value.n; i++) /* no value may start a header of its own */
         if ((unsigned char)value.p[i] >= ' ' && value.p[i] != 0x7f)
-            buffer_add_char(&reply->headers, value.p[i]);
+            reply->headers.p[reply->headers.n++] = value.p[i];
     buffer_add_text(&reply->headers, "\r\n");
 }
 

@@ -14,6 +14,8 @@
 
 #include <assert.h>
 
+#include "core/bytes.h"
+
 enum state {
     WANT_VALUE,
     WANT_END,
@@ -198,20 +200,38 @@ decode_string(struct json *j, struct slice raw)
     return NULL;
 }
 
+/* Bytes from `at` that a string holds as they are, counted by eights; *is_ascii is cleared where
+ * some are not. */
+static size_t
+count_plain(struct slice in, size_t at, bool *is_ascii)
+{
+    size_t from = at;
+
+    for (; in.n - at >= 8; at += 8) {
+        uint64_t eight = load_u64(in.p + at);
+        if (bytes_any_below(eight, 0x20) || bytes_any_equal(eight, '"') ||
+            bytes_any_equal(eight, '\\'))
+            break;
+        *is_ascii &= !bytes_any_high(eight);
+    }
+    return at - from;
+}
+
 /* Read a string whose opening quote is at the reader into j->text. */
 static enum json_token
 read_string(struct json *j, enum json_token token)
 {
     size_t from = ++j->at;
-    bool has_escapes = false;
+    bool has_escapes = false, is_ascii = true;
     const char *why = NULL;
     struct slice raw;
 
-    for (;; j->at++) {
+    for (j->at += count_plain(j->in, j->at, &is_ascii);; j->at++) {
         int c = peek(j);
 
         if (c == -1)
             return fail(j, "the input ends inside a string");
+        is_ascii &= c < 0x80;
         if (c == '"')
             break;
         if (c < 0x20)
@@ -225,7 +245,7 @@ read_string(struct json *j, enum json_token token)
     }
     raw = slice_of(j->in.p + from, j->at - from);
     j->at++;
-    if (!slice_is_utf8(raw))
+    if (!is_ascii && !slice_is_utf8(raw))
         return fail(j, "a string is not UTF-8");
     j->text = raw;
     if (has_escapes)

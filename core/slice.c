@@ -1,15 +1,11 @@
 #include "core/slice.h"
 
+#include "core/bytes.h"
+
 static unsigned char
 lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-bool
-slice_is(struct slice s, const char *text)
-{
-    return slice_equal(s, slice_from(text));
 }
 
 int
@@ -182,12 +178,16 @@ slice_utf8_length(struct slice s)
 bool
 slice_is_utf8(struct slice s)
 {
-    while (s.n > 0) {
-        size_t n = slice_utf8_length(s);
+    size_t i = 0;
 
+    while (i < s.n) {
+        size_t n = 8;
+
+        if (s.n - i < n || bytes_any_high(load_u64(s.p + i)))
+            n = utf8_length((const unsigned char *)s.p + i, s.n - i);
         if (n == 0)
             return false;
-        s = slice_sub(s, n, s.n);
+        i += n;
     }
     return true;
 }

@@ -34,7 +34,13 @@ slice_equal(struct slice a, struct slice b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-bool slice_is(struct slice s, const char *text);
+/* Inline, so that the length of a literal is a constant. */
+static inline bool
+slice_is(struct slice s, const char *text)
+{
+    return slice_equal(s, slice_from(text));
+}
+
 int slice_compare(struct slice a, struct slice b); /* as bytes; a prefix comes first */
 bool slice_starts_with(struct slice s, struct slice prefix);
 bool slice_ends_with(struct slice s, struct slice suffix);

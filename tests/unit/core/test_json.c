@@ -224,6 +224,38 @@ every_prefix_fails(void **state)
     arena_fini(&a);
 }
 
+/* Strings are read by eights: what ends or spoils one must be seen at every place. */
+static void
+every_place_of_a_string_is_looked_at(void **state)
+{
+    struct buffer got = BUFFER_EMPTY;
+    char text[32];
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    for (size_t n = 1; n < 26; n++)
+        for (size_t at = 0; at < n; at++) {
+            static const struct row rows[] = {
+                {"\x1f", "! a control character in a string"},
+                {"\xff", "! a string is not UTF-8"},
+                {"\\", "! an unknown escape in a string"},
+                {"\"", "! something follows the value"},
+            };
+            for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+                memset(text, 'x', sizeof text);
+                text[0] = text[n + 1] = '"';
+                text[at + 1] = rows[k].in[0];
+                if (k == 2 && at + 1 == n)
+                    continue; /* the closing quote is the escaped one */
+                describe(guard_copy(&guard, slice_of(text, n + 2)), &a, &got);
+                assert_true(slice_ends_with(buffer_slice(&got), slice_from(rows[k].out)));
+            }
+        }
+    buffer_fini(&got);
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -233,6 +265,7 @@ main(void)
         cmocka_unit_test(decodes_a_nul_as_any_other_character),
         cmocka_unit_test(skips_values_whole),
         cmocka_unit_test(every_prefix_fails),
+        cmocka_unit_test(every_place_of_a_string_is_looked_at),
     };
 
     guard = guard_create(4096);

@@ -4,6 +4,7 @@
 
 #include <cmocka.h>
 
+#include "core/buffer.h"
 #include "core/slice.h"
 
 static void
@@ -93,6 +94,41 @@ cut_find_trim(void **state)
     assert_false(slice_contains(SLICE("abc"), SLICE("cb")));
 }
 
+/* Checked by eights where all is ASCII: the same answer as character by character. */
+static void
+utf8_is_checked_at_every_place(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool is_good;
+    } rows[] = {{"\xC3\xA9", true}, {"\xC3(", false}, {"\x80", false}, {"\xF0\x9F\x98\x80", true}};
+    char text[32];
+
+    (void)state;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+        for (size_t n = strlen(rows[k].bytes); n < 26; n++)
+            for (size_t at = 0; at + strlen(rows[k].bytes) <= n; at++) {
+                memset(text, 'x', sizeof text);
+                memcpy(text + at, rows[k].bytes, strlen(rows[k].bytes));
+                assert_int_equal(slice_is_utf8(slice_of(text, n)), rows[k].is_good);
+            }
+}
+
+static void
+numbers_are_written_in_digits(void **state)
+{
+    struct buffer b = BUFFER_EMPTY;
+
+    (void)state;
+    buffer_add_number(&b, 0);
+    buffer_add_char(&b, ' ');
+    buffer_add_number(&b, 1234567890);
+    buffer_add_char(&b, ' ');
+    buffer_add_number(&b, UINT64_MAX);
+    assert_true(slice_is(buffer_slice(&b), "0 1234567890 18446744073709551615"));
+    buffer_fini(&b);
+}
+
 int
 main(void)
 {
@@ -102,6 +138,8 @@ main(void)
         cmocka_unit_test(integers_are_whole_and_in_range),
         cmocka_unit_test(order_is_that_of_bytes),
         cmocka_unit_test(cut_find_trim),
+        cmocka_unit_test(utf8_is_checked_at_every_place),
+        cmocka_unit_test(numbers_are_written_in_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
