@@ -21,19 +21,34 @@ extern const struct embed_file snippet_files[];
 
 /* ---- Answers about the process, and files ---- */
 
+/* 503 only where an event would be refused: a balancer must not take away what the spool keeps. */
 static void
 health(const struct http_request *r, struct http_reply *reply, void *context)
 {
     struct collect *c = context;
+    const struct sites_table *table = sites_acquire(c->sites);
+    enum reason why = REASON_COUNT;
+    enum publish_state state;
     struct err err;
 
     (void)r;
-    if (!publish_is_ready(c->publish, &err)) {
-        http_reply_error(reply, 503, reason_name(REASON_UNAVAILABLE), err.message, NULL);
+    state = publish_state(c->publish, &err);
+    if (state == PUBLISH_REFUSING)
+        why = err.code == ERR_FULL ? REASON_SPOOL_FULL : REASON_UNAVAILABLE;
+    if (publish_check_clock(c->publish, &err) != ERR_OK)
+        why = REASON_CLOCK;
+    if (!sites_are_known(table)) {
+        why = REASON_UNAVAILABLE;
+        err_set(&err, ERR_UNAVAILABLE, NULL, "the settings of the sites are not there yet");
+    }
+    sites_release(table);
+    if (why != REASON_COUNT) {
+        http_reply_error(reply, reason_status(why), reason_name(why), err.message, NULL);
         return;
     }
     http_reply_json(reply, 200);
-    buffer_add_text(&reply->body, "{\"status\":\"ok\"}\n");
+    buffer_add_text(&reply->body, state == PUBLISH_READY ? "{\"status\":\"ok\"}\n"
+                                                         : "{\"status\":\"spooling\"}\n");
 }
 
 static void
@@ -197,7 +212,8 @@ start_parts(struct collect *c, struct err *err)
         .redis = config->redis,
         .wait_ms = config->publish_wait_ms,
         .queue_bytes = config->publish_queue_bytes ? config->publish_queue_bytes : QUEUE_BYTES,
-        .spool = {.dir = config->spool_dir, .bytes_max = config->spool_bytes_max}};
+        .spool = {.dir = config->spool_dir, .bytes_max = config->spool_bytes_max},
+        .wall_ms = config->wall_ms};
     char copy[FILE_PATH_MAX] = "";
     enum err_code rc;
 

@@ -59,7 +59,8 @@ struct publish {
     size_t queue_bytes;
     unsigned round; /* which waiters gather now */
     bool is_stopping;
-    struct err why_not; /* of the last round in which something could not be kept */
+    enum err_code last_rc; /* of the last round */
+    struct err why_not;    /* of the last one in which something could not be kept */
     struct publish_figures figures;
     _Atomic uint64_t n_calls;
     _Atomic uint64_t wait_us;
@@ -294,6 +295,7 @@ publish_round(struct publish *p)
         pack(p, w);
     rc = keep_all(p, &err);
     pthread_mutex_lock(&p->mutex);
+    p->last_rc = rc;
     if (rc != ERR_OK)
         p->why_not = err;
     note_round(p);
@@ -520,6 +522,27 @@ bool
 publish_is_ready(struct publish *p, struct err *err)
 {
     return publish_watch_is_ready(p->watch, err);
+}
+
+enum publish_state
+publish_state(struct publish *p, struct err *err)
+{
+    bool is_broken;
+    uint64_t held;
+
+    if (publish_watch_is_ready(p->watch, err))
+        return PUBLISH_READY;
+    if (!p->spool)
+        return PUBLISH_REFUSING;
+    pthread_mutex_lock(&p->mutex);
+    held = p->figures.spool.bytes;
+    is_broken = p->last_rc == ERR_UNAVAILABLE; /* the spool's disk failed, when last tried */
+    if (is_broken)
+        *err = p->why_not;
+    pthread_mutex_unlock(&p->mutex);
+    return !is_broken && spool_check_room(p->spool, held, SPOOL_ROOM_MIN, err) == ERR_OK
+               ? PUBLISH_SPOOLING
+               : PUBLISH_REFUSING;
 }
 
 enum err_code

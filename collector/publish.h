@@ -59,6 +59,10 @@ enum err_code publish_records(struct publish *p, struct slice records, struct er
 /* Is Redis there, fit, and with room? Else why not; events may go to the spool. Thread-safe. */
 bool publish_is_ready(struct publish *p, struct err *err);
 
+/* Who would have an event now? err says why it is not Redis, or nobody. Thread-safe. */
+enum publish_state { PUBLISH_READY, PUBLISH_SPOOLING, PUBLISH_REFUSING };
+enum publish_state publish_state(struct publish *p, struct err *err);
+
 /* Before an event is judged by its time. ERR_CONFLICT: our own clock cannot be right. Thread-safe.
  */
 enum err_code publish_check_clock(struct publish *p, struct err *err);

@@ -145,6 +145,10 @@ count(struct click *k)
     struct err err;
 
     metrics_add(&m->received, 1);
+    if (publish_check_clock(k->c->publish, &err) != ERR_OK) { /* no time to give it */
+        metrics_add(&m->failed, 1);
+        return;
+    }
     if (make_event(k, &g, &err) == ERR_OK) {
         k->is_bot = (g.event.flags & EVENT_BOT) != 0;
         why = judge(k, &g.event);

@@ -255,13 +255,13 @@ spool_close(struct spool **s)
 
 /* ---- Writing ---- */
 
-static enum err_code
-check_room(const struct spool *s, uint64_t more, struct err *err)
+enum err_code
+spool_check_room(const struct spool *s, uint64_t held, uint64_t more, struct err *err)
 {
     uint64_t free_bytes, needed = s->config.free_bytes_min;
     struct statvfs v;
 
-    if (s->figures.bytes + more > s->config.bytes_max)
+    if (held + more > s->config.bytes_max)
         return err_set(err, ERR_FULL, "spool", "the spool is at its limit of %llu bytes",
                        (unsigned long long)s->config.bytes_max);
     if (statvfs(s->dir, &v) != 0)
@@ -365,7 +365,7 @@ spool_append(struct spool *s, const struct slice *batches, int n, struct err *er
 
     for (int i = 0; i < n; i++)
         more += SPOOL_RECORD_HEADER + batches[i].n;
-    rc = check_room(s, more, err);
+    rc = spool_check_room(s, s->figures.bytes, more, err);
     if (rc == ERR_OK && (!s->active || s->active->end >= s->file_bytes))
         rc = begin_part(s, err);
     if (rc != ERR_OK)

@@ -21,6 +21,8 @@
 #include "core/slice.h"
 
 #define SPOOL_PEEK_MAX 64 /* batches of one spool_peek */
+#define SPOOL_ROOM_MIN                                                                             \
+    (64 * 1024) /* with less room than for a large beacon it is as good as full */
 
 struct spool_config {
     const char *dir;         /* made where it is not there; copied */
@@ -42,6 +44,11 @@ void spool_close(struct spool **s); /* what is not drained stays; takes NULL */
  * ERR_FULL: over bytes_max, or too little of the disk is free. After an error none is promised,
  * though some may be found by a later start. */
 enum err_code spool_append(struct spool *s, const struct slice *batches, int n, struct err *err);
+
+/* Could `more` bytes be appended, where the files hold `held`? ERR_FULL, ERR_IO. Alone among these
+ * it may be called by any thread. */
+enum err_code spool_check_room(const struct spool *s, uint64_t held, uint64_t more,
+                               struct err *err);
 
 bool spool_is_empty(const struct spool *s);
 

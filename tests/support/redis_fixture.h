@@ -20,6 +20,7 @@ struct redis_fixture {
     char folder[64];
     char socket[80];
     char password[64]; /* set before start: requirepass */
+    int load_delay_us; /* how long it takes over each command of its AOF when it starts */
     pid_t pid;
 };
 
@@ -29,8 +30,13 @@ void redis_fixture_start(struct redis_fixture *r, enum redis_fixture_kind kind);
 /* SIGKILL and wait; its files stay. */
 void redis_fixture_kill(struct redis_fixture *r);
 
-/* Start again over the same folder. */
+/* Start again over the same folder; wait until it answers, or do not: it may be -LOADING. */
 void redis_fixture_restart(struct redis_fixture *r);
+void redis_fixture_begin(struct redis_fixture *r);
+
+/* Send commands, one a line ("SET a b\r\n"), over a connection of its own, and wait for as many
+ * answers. Aborts on an error reply. */
+void redis_fixture_tell(const struct redis_fixture *r, const char *commands);
 
 /* SIGSTOP, SIGCONT: a server that is there and does not answer. */
 void redis_fixture_pause(struct redis_fixture *r);

@@ -12,8 +12,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -572,22 +571,6 @@ test_a_forgetful_redis_is_refused(void **state)
     buffer_fini(&b);
 }
 
-/* One command over a connection of its own. */
-static void
-tell_redis(const struct redis_fixture *r, const char *command)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    char answer[64];
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    snprintf(a.sun_path, sizeof a.sun_path, "%s", r->socket);
-    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(write(fd, command, strlen(command)), strlen(command));
-    assert_true(read(fd, answer, sizeof answer) > 0);
-    assert_int_equal(answer[0], '+');
-    close(fd);
-}
-
 static void
 test_settings_changed_under_a_live_connection_are_noticed(void **state)
 {
@@ -602,14 +585,14 @@ test_settings_changed_under_a_live_connection_are_noticed(void **state)
     add_record(&b, 1, 10);
     assert_int_equal(publish_start(&config, &p, &err), ERR_OK);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
-    tell_redis(&f->redis, "CONFIG SET appendfsync everysec\r\n");
+    redis_fixture_tell(&f->redis, "CONFIG SET appendfsync everysec\r\n");
     await_not_ready(p, &err);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_UNAVAILABLE);
     assert_non_null(strstr(err.message, "appendfsync"));
-    tell_redis(&f->redis, "CONFIG SET appendfsync always\r\n");
+    redis_fixture_tell(&f->redis, "CONFIG SET appendfsync always\r\n");
     await_ready(p);
     assert_int_equal(publish_records(p, buffer_slice(&b), &err), ERR_OK);
-    tell_redis(&f->redis, "CONFIG SET maxmemory-policy allkeys-lru\r\n");
+    redis_fixture_tell(&f->redis, "CONFIG SET maxmemory-policy allkeys-lru\r\n");
     await_not_ready(p, &err);
     assert_non_null(strstr(err.message, "maxmemory-policy"));
     publish_stop(&p);
@@ -640,7 +623,7 @@ test_redis_is_never_filled_to_the_brim(void **state)
     assert_true(figures_of(f->publish).spool.bytes > 20 * 1000 * 1000);
     clock_sleep_ms(500);
     assert_true(figures_of(f->publish).spool.bytes > 20 * 1000 * 1000); /* it waits for room */
-    tell_redis(&f->redis, "CONFIG SET maxmemory 512mb\r\n");
+    redis_fixture_tell(&f->redis, "CONFIG SET maxmemory 512mb\r\n");
     await_drained(f->publish);
     stream_destroy(&s);
     buffer_fini(&b);
@@ -657,12 +640,12 @@ set_off(struct fixture *f, const char *break_it, const char *mend_it, const char
     add_record(&b, 1, 10);
     count_numbers(f, counts);
     assert_int_equal(counts[1], 0);
-    tell_redis(&f->redis, break_it);
+    redis_fixture_tell(&f->redis, break_it);
     assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
     await_not_ready(f->publish, &err);
     assert_non_null(strstr(err.message, word));
     assert_int_equal(figures_of(f->publish).spool.n_spooled, n_before + 1);
-    tell_redis(&f->redis, mend_it);
+    redis_fixture_tell(&f->redis, mend_it);
     await_drained(f->publish);
     count_numbers(f, counts);
     assert_int_equal(counts[1], 1);
@@ -680,6 +663,59 @@ static void
 test_a_replica_is_left_alone(void **state)
 {
     set_off(*state, "REPLICAOF 127.0.0.1 1\r\n", "REPLICAOF NO ONE\r\n", "READONLY");
+}
+
+/* A snapshot that fails makes a Redis with `save` set refuse writes. */
+static void
+test_a_redis_that_cannot_save_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    char in_the_way[96];
+    struct err err;
+
+    snprintf(in_the_way, sizeof in_the_way, "%s/dump.rdb", f->redis.folder);
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    redis_fixture_tell(&f->redis, "CONFIG SET save \"3600 1\"\r\nBGSAVE\r\n");
+    await_not_ready(f->publish, &err); /* once the snapshot has failed */
+    set_off(f, "CONFIG SET maxmemory 64mb\r\n", "CONFIG SET save \"\"\r\n", "MISCONF");
+}
+
+/* It is there, and answers -LOADING for some seconds. */
+static void
+test_a_redis_that_loads_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char *counts = malloc(IDS_MAX);
+    struct buffer b = BUFFER_EMPTY;
+    int64_t deadline = clock_steady_ms() + 10000;
+    struct err err = ERR_NONE;
+    uint32_t n = 0;
+
+    for (int i = 0; i < 1000; i++)
+        buffer_add_text(&b, "INCR x\r\n");
+    buffer_add_char(&b, '\0');
+    for (int i = 0; i < 20; i++)
+        redis_fixture_tell(&f->redis, b.p);
+    redis_fixture_kill(&f->redis);
+    f->redis.load_delay_us = 100; /* 2 s */
+    redis_fixture_begin(&f->redis);
+    while (!strstr(err.message, "LOADING") && clock_steady_ms() < deadline) {
+        int64_t began = clock_steady_ms();
+        buffer_clear(&b);
+        add_record(&b, n++, 10);
+        assert_int_equal(publish_records(f->publish, buffer_slice(&b), &err), ERR_OK);
+        assert_in_range(clock_steady_ms() - began, 0, 1000);
+        publish_is_ready(f->publish, &err);
+        clock_sleep_ms(5);
+    }
+    assert_non_null(strstr(err.message, "LOADING"));
+    await_ready(f->publish);
+    await_drained(f->publish);
+    count_numbers(f, counts);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(counts[i], 1);
+    free(counts);
+    buffer_fini(&b);
 }
 
 /* ---- Clocks ---- */
@@ -752,6 +788,8 @@ main(void)
         WITH_REDIS(test_redis_is_never_filled_to_the_brim),
         WITH_REDIS(test_a_redis_without_memory_is_left_alone),
         WITH_REDIS(test_a_replica_is_left_alone),
+        WITH_REDIS(test_a_redis_that_cannot_save_is_left_alone),
+        WITH_REDIS(test_a_redis_that_loads_is_left_alone),
         WITH_REDIS(test_a_clock_that_cannot_be_right_is_noticed),
     };
 
