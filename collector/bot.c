@@ -18,20 +18,10 @@ bot_rule_reason(int rule)
 static bool
 is_listed(struct slice host)
 {
-    uint32_t low = 0, high = agent_table_n_spammers;
+    size_t i = slice_lower_bound(agent_table_spammers, agent_table_n_spammers,
+                                 sizeof *agent_table_spammers, host);
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        int order = slice_compare(slice_from(agent_table_spammers[middle]), host);
-
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    return i < agent_table_n_spammers && slice_is(host, agent_table_spammers[i]);
 }
 
 bool

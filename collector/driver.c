@@ -2,7 +2,7 @@
  * parameters; and source and medium, where neither says them, from the click id or the referrer. A
  * tagged link's referrer must not overrule its tags: a newsletter read at mail.google.com is no
  * visit from Google. */
-#include "collector/driver.h"
+#include "collector/driver_int.h"
 
 #include <libpsl.h>
 
@@ -13,27 +13,23 @@
 static struct slice *
 tag_of(struct slice parameter, struct driver_tags *tags)
 {
-    static const char *const families[] = {"utm", "mtm", "matomo", "pk", "piwik"};
-    const struct {
-        const char *name;
-        struct slice *tag;
-    } names[] = {
-        {"source", &tags->source},   {"medium", &tags->medium},   {"campaign", &tags->campaign},
-        {"cpn", &tags->campaign},    {"content", &tags->content}, {"term", &tags->keyword},
-        {"keyword", &tags->keyword}, {"kwd", &tags->keyword},
-    };
     struct slice family, name;
-    size_t i = 0;
 
     if (!slice_cut(parameter, '_', &family, &name))
         return NULL;
-    while (i < sizeof families / sizeof *families && !slice_is(family, families[i]))
-        i++;
-    if (i == sizeof families / sizeof *families)
+    if (!slice_is(family, "utm") && !slice_is(family, "mtm") && !slice_is(family, "matomo") &&
+        !slice_is(family, "pk") && !slice_is(family, "piwik"))
         return NULL;
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (slice_is(name, names[i].name))
-            return names[i].tag;
+    if (slice_is(name, "source"))
+        return &tags->source;
+    if (slice_is(name, "medium"))
+        return &tags->medium;
+    if (slice_is(name, "campaign") || slice_is(name, "cpn"))
+        return &tags->campaign;
+    if (slice_is(name, "content"))
+        return &tags->content;
+    if (slice_is(name, "term") || slice_is(name, "keyword") || slice_is(name, "kwd"))
+        return &tags->keyword;
     return NULL;
 }
 
@@ -118,24 +114,31 @@ registrable_domain(struct slice host, struct arena *a)
     return domain ? slice_from(domain) : host;
 }
 
+/* The list takes microseconds; a registrable domain that is not the whole host has two labels at
+ * least, so that most foreign hosts are known without it. */
+bool
+driver_same_domain(struct slice a_host, struct slice b_host, struct arena *a)
+{
+    if (slice_equal(a_host, b_host))
+        return true;
+    return slice_equal(driver__last_labels(a_host, 2), driver__last_labels(b_host, 2)) &&
+           slice_equal(registrable_domain(a_host, a), registrable_domain(b_host, a));
+}
+
 /* Is host this one, or below it? */
 static bool
 is_at_or_below(struct slice host, struct slice domain)
 {
-    return domain.n > 0 && slice_ends_with(host, domain) &&
-           (host.n == domain.n || host.p[host.n - domain.n - 1] == '.');
+    return domain.n > 0 && host.n >= domain.n &&
+           (host.n == domain.n || host.p[host.n - domain.n - 1] == '.') &&
+           slice_equal_nocase(slice_sub(host, host.n - domain.n, domain.n), domain);
 }
 
-/* The list is only asked for the second host where it ends as the first one's domain does. */
-bool
-driver_same_domain(struct slice a_host, struct slice b_host, struct arena *a)
+static bool
+is_own(struct slice host, const struct driver_home *home, struct arena *a)
 {
-    struct slice domain;
-
-    if (slice_equal(a_host, b_host))
-        return true;
-    domain = registrable_domain(a_host, a);
-    return is_at_or_below(b_host, domain) && slice_equal(domain, registrable_domain(b_host, a));
+    return is_at_or_below(host, home->domain) || driver_same_domain(host, home->domain, a) ||
+           driver_same_domain(host, home->page_host, a);
 }
 
 static bool
@@ -147,35 +150,28 @@ is_ignored(struct slice host, const struct driver_home *home)
     return false;
 }
 
-/* A referrer that brings a visitor. */
-struct referrer {
-    struct url url;
-    struct slice host;
-    const struct driver_host *known; /* NULL: in no table */
-};
-
-/* Of another domain, not ignored, no provider. Android's apps
- * ("android-app://com.google.android.gm/") are known by their package. */
-static bool
-read_referrer(struct slice text, const struct driver_home *home, struct arena *a,
-              struct referrer *out)
+struct driver_referrer
+driver_read_referrer(struct slice text, struct arena *a)
 {
     static const struct slice app = SLICE("android-app://");
+    struct driver_referrer r = {.host = SLICE_EMPTY};
 
     if (slice_starts_with(text, app))
         text = arena_printf(a, "https://%.*s", SLICE_ARG(slice_sub(text, app.n, text.n)));
-    if (text.n == 0 || !url_split(text, &out->url) || out->url.host.n == 0)
+    if (url_split(text, &r.url) && r.url.host.n <= DRIVER_HOST_BYTES_MAX)
+        r.host = url_host(a, r.url.host);
+    return r;
+}
+
+/* Does it bring a visitor: foreign, not ignored, no provider? Then *known is its row, or NULL. */
+static bool
+brings(const struct driver_referrer *r, const struct driver_home *home, struct arena *a,
+       const struct driver_host **known)
+{
+    if (r->host.n == 0 || is_own(r->host, home, a) || is_ignored(r->host, home))
         return false;
-    out->host = url_host(a, out->url.host);
-    if (home->domain.n > 0 && driver_same_domain(out->host, home->domain, a))
-        return false;
-    if (home->page_host.n > 0 && !is_at_or_below(home->page_host, home->domain) &&
-        driver_same_domain(out->host, home->page_host, a))
-        return false;
-    if (is_ignored(out->host, home))
-        return false;
-    out->known = driver_find_host(out->host, out->url.path, a);
-    return !out->known || out->known->kind != DRIVER_PROVIDER;
+    *known = driver_find_host(r->host, r->url.path, a);
+    return !*known || (*known)->kind != DRIVER_PROVIDER;
 }
 
 /* ---- Both together ---- */
@@ -192,9 +188,10 @@ was_given_one(const struct given *g)
     return false;
 }
 
-/* Source, medium and keyword of a referrer. */
+/* Source, medium and keyword of a referrer; known: its row, or NULL. */
 static void
-fill_from_referrer(struct given *g, const struct referrer *r, struct arena *a)
+fill_from_referrer(struct given *g, const struct driver_referrer *r,
+                   const struct driver_host *known, struct arena *a)
 {
     static const char *const media[] = {
         [DRIVER_UNKNOWN] = "referral", [DRIVER_SEARCH] = "organic",
@@ -202,7 +199,6 @@ fill_from_referrer(struct given *g, const struct referrer *r, struct arena *a)
         [DRIVER_EMAIL] = "email",      [DRIVER_DISPLAY] = "display",
         [DRIVER_PAID_SEARCH] = "cpc",  [DRIVER_PROVIDER] = "referral",
     };
-    const struct driver_host *known = r->known;
     struct slice keyword = known ? driver_read_keyword(known, &r->url, a) : SLICE_EMPTY;
     struct slice name = r->host;
 
@@ -217,12 +213,13 @@ fill_from_referrer(struct given *g, const struct referrer *r, struct arena *a)
 }
 
 void
-driver_derive(struct given *g, const struct driver_tags *tags, const struct driver_home *home,
+driver_derive(struct given *g, const struct driver_tags *tags,
+              const struct driver_referrer *referrer, const struct driver_home *home,
               struct arena *a)
 {
     struct event *e = &g->event;
-    struct referrer referrer;
-    bool is_brought = read_referrer(e->text[TEXT_REFERRER], home, a, &referrer);
+    const struct driver_host *known = NULL;
+    bool is_brought = brings(referrer, home, a, &known);
 
     if (!is_brought && !has_tags(tags) && !was_given_one(g))
         return;
@@ -237,7 +234,7 @@ driver_derive(struct given *g, const struct driver_tags *tags, const struct driv
             given_fill(g, TEXT_SOURCE, slice_from(tags->click->source));
             given_fill(g, TEXT_MEDIUM, slice_from(tags->click->medium));
         } else if (is_brought) {
-            fill_from_referrer(g, &referrer, a);
+            fill_from_referrer(g, referrer, known, a);
         }
     }
     given_fill(g, TEXT_CHANNEL,

@@ -28,11 +28,22 @@ struct slice driver_read_query(struct slice query, struct arena *a, struct drive
 
 /* ---- The referrer ---- */
 
+#define DRIVER_HOST_BYTES_MAX 253 /* what names in DNS have; it bounds the work on one */
+
+struct driver_referrer {
+    struct url url;
+    struct slice host; /* lower case; "": there is none */
+};
+
+/* Split a referrer. Android's apps ("android-app://com.google.android.gm/") have their package as
+ * host. What is no address, or has a host longer than DRIVER_HOST_BYTES_MAX, is none. */
+struct driver_referrer driver_read_referrer(struct slice text, struct arena *a);
+
 /* Where a site's own pages are, and whose referrers bring nothing. Borrowed. */
 struct driver_home {
-    struct slice domain;         /* of the site, lower case; may be "" */
+    struct slice domain;         /* of the site; all below it is its own; may be "" */
     struct slice page_host;      /* of this event, lower case; may be "" */
-    const struct slice *ignored; /* hosts, with everything below them; lower case */
+    const struct slice *ignored; /* hosts, with everything below them */
     size_t n_ignored;
 };
 
@@ -43,10 +54,11 @@ bool driver_same_domain(struct slice a_host, struct slice b_host, struct arena *
 /* ---- Both together ---- */
 
 /* Fill what was not given of source, medium, campaign, content, keyword and channel, and set
- * EVENT_DRIVER: where the address carries campaign parameters or a click id, or the referrer
- * (TEXT_REFERRER) lies on a foreign domain that is not ignored, or one of those six was given. An
- * event without a driver of its own is left without any. */
-void driver_derive(struct given *g, const struct driver_tags *tags, const struct driver_home *home,
+ * EVENT_DRIVER: where the address carries campaign parameters or a click id, or the referrer lies
+ * on a foreign domain that is not ignored, or one of those six was given. An event without a driver
+ * of its own is left without any. */
+void driver_derive(struct given *g, const struct driver_tags *tags,
+                   const struct driver_referrer *referrer, const struct driver_home *home,
                    struct arena *a);
 
 /* ---- The tables ---- */

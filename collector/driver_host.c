@@ -1,47 +1,26 @@
 /* Finding a referrer's host and a campaign's source in the tables.
  *
- * A host is tried whole, then without its first label, and so on, each with its public suffix and
- * with "*" in its place: a handful of binary searches. The suffix is one of ICANN's:
+ * A host is tried whole, then without its first label, and so on, each also with "*" in place of
+ * what may be its public suffix: a few dozen binary searches. The list of suffixes, which takes
+ * longer than all of them, is only asked where there is such a row. The suffix is one of ICANN's:
  * google.github.io is not Google.
  */
 #include "collector/driver_int.h"
 
 #include <libpsl.h>
 
-#define HOST_MAX 255
-
-/* ---- The public suffix ---- */
-
-/* Where the public suffix of host starts; host.n where it has none that is known. */
-static size_t
-find_suffix(struct slice host, struct arena *a)
-{
-    const psl_ctx_t *list = psl_builtin();
-    const char *text = arena_cstr(a, host);
-
-    for (size_t i = slice_find(host, '.', 0); list && i < host.n; i = slice_find(host, '.', i + 1))
-        if (psl_is_public_suffix2(list, text + i + 1, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE))
-            return i + 1;
-    return host.n;
-}
+#define LABELS_MAX 8 /* no row has more */
 
 /* ---- Hosts ---- */
 
-/* The first row whose host is not before this one. */
-static size_t
-lower_bound(struct slice host)
+struct slice
+driver__last_labels(struct slice host, int n)
 {
-    size_t low = 0, high = driver__n_hosts;
+    size_t i = host.n;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (slice_compare(slice_from(driver__hosts[middle].host), host) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    for (int dots = 0; i > 0 && (host.p[i - 1] != '.' || ++dots < n); i--)
+        ;
+    return slice_sub(host, i, host.n);
 }
 
 /* Is path this one, or below it? */
@@ -57,8 +36,9 @@ is_path_below(struct slice path, struct slice top)
 static const struct driver_host *
 find_row(struct slice host, struct slice path, bool is_below)
 {
-    for (size_t i = lower_bound(host); i < driver__n_hosts && slice_is(host, driver__hosts[i].host);
-         i++) {
+    size_t i = slice_lower_bound(driver__hosts, driver__n_hosts, sizeof *driver__hosts, host);
+
+    for (; i < driver__n_hosts && slice_is(host, driver__hosts[i].host); i++) {
         const struct driver_host *row = &driver__hosts[i];
 
         if (is_path_below(path, slice_from(row->path)) && !(is_below && row->is_exact))
@@ -67,13 +47,33 @@ find_row(struct slice host, struct slice path, bool is_below)
     return NULL;
 }
 
-/* "google.*" of "google.co.uk", whose suffix starts at `suffix`, into room for HOST_MAX bytes. */
-static struct slice
-with_any_suffix(struct slice host, size_t suffix, char *room)
+static bool
+is_public_suffix(struct slice host, struct arena *a)
 {
-    memcpy(room, host.p, suffix);
-    room[suffix] = '*';
-    return slice_of(room, suffix + 1);
+    const psl_ctx_t *list = psl_builtin();
+
+    return list &&
+           psl_is_public_suffix2(list, arena_cstr(a, host), PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
+/* The row "google.*" of "google.co.uk". */
+static const struct driver_host *
+find_row_of_any_suffix(struct slice host, struct slice path, bool is_below, struct arena *a)
+{
+    char room[DRIVER_HOST_BYTES_MAX];
+
+    for (size_t i = 0; i < host.n; i++) {
+        const struct driver_host *row;
+
+        room[i] = host.p[i];
+        if (host.p[i] != '.' || i + 1 == host.n)
+            continue;
+        room[i + 1] = '*';
+        row = find_row(slice_of(room, i + 2), path, is_below);
+        if (row && is_public_suffix(slice_sub(host, i + 1, host.n), a))
+            return row;
+    }
+    return NULL;
 }
 
 /* The labels before the part that is looked up which every host may have. */
@@ -86,19 +86,16 @@ is_plain_prefix(struct slice prefix)
 const struct driver_host *
 driver_find_host(struct slice host, struct slice path, struct arena *a)
 {
-    size_t suffix;
-    char room[HOST_MAX];
-
-    if (host.n == 0 || host.n > HOST_MAX - 1)
+    if (host.n > DRIVER_HOST_BYTES_MAX)
         return NULL;
-    suffix = find_suffix(host, a);
-    for (size_t from = 0; from < host.n; from = slice_find(host, '.', from) + 1) {
+    for (size_t from = host.n - driver__last_labels(host, LABELS_MAX).n; from < host.n;
+         from = slice_find(host, '.', from) + 1) {
         struct slice part = slice_sub(host, from, host.n);
         bool is_below = !is_plain_prefix(slice_sub(host, 0, from));
         const struct driver_host *row = find_row(part, path, is_below);
 
-        if (!row && suffix < host.n && suffix > from)
-            row = find_row(with_any_suffix(part, suffix - from, room), path, is_below);
+        if (!row)
+            row = find_row_of_any_suffix(part, path, is_below, a);
         if (row)
             return row;
     }
@@ -110,20 +107,10 @@ driver_find_host(struct slice host, struct slice path, struct arena *a)
 static enum driver_kind
 kind_of_name(struct slice name)
 {
-    size_t low = 0, high = driver__n_names;
+    size_t i = slice_lower_bound(driver__names, driver__n_names, sizeof *driver__names, name);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = slice_compare(slice_from(driver__names[middle].source), name);
-
-        if (order == 0)
-            return driver__names[middle].kind;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return DRIVER_UNKNOWN;
+    return i < driver__n_names && slice_is(name, driver__names[i].source) ? driver__names[i].kind
+                                                                          : DRIVER_UNKNOWN;
 }
 
 enum driver_kind

@@ -17,6 +17,8 @@ struct driver_name {
 extern const struct driver_name driver__names[];
 extern const size_t driver__n_names;
 
+struct slice driver__last_labels(struct slice host, int n); /* the whole host where it has fewer */
+
 /* What campaigns call a source besides its name ("fb"): its name, or what was given. */
 struct slice driver__source_of_alias(struct slice name);
 

@@ -4,16 +4,19 @@
 
 /* What campaigns call a source besides its name and its host. */
 static const struct {
-    const char *alias;
-    const char *source;
+    struct slice alias;
+    struct slice source;
 } aliases[] = {
-    {"fb", "facebook"},       {"meta", "facebook"},     {"ig", "instagram"},
-    {"x", "twitter"},         {"adwords", "google"},    {"googleads", "google"},
-    {"google-ads", "google"}, {"google_ads", "google"}, {"bingads", "bing"},
-    {"microsoft", "bing"},    {"msn", "bing"},          {"tik-tok", "tiktok"},
-    {"li", "linkedin"},       {"yt", "youtube"},        {"openai", "chatgpt"},
-    {"vk", "vkontakte"},      {"wa", "whatsapp"},       {"tt", "tiktok"},
-    {"snap", "snapchat"},     {"bard", "gemini"},
+    {SLICE("fb"), SLICE("facebook")},       {SLICE("meta"), SLICE("facebook")},
+    {SLICE("ig"), SLICE("instagram")},      {SLICE("x"), SLICE("twitter")},
+    {SLICE("adwords"), SLICE("google")},    {SLICE("googleads"), SLICE("google")},
+    {SLICE("google-ads"), SLICE("google")}, {SLICE("google_ads"), SLICE("google")},
+    {SLICE("bingads"), SLICE("bing")},      {SLICE("microsoft"), SLICE("bing")},
+    {SLICE("msn"), SLICE("bing")},          {SLICE("tik-tok"), SLICE("tiktok")},
+    {SLICE("li"), SLICE("linkedin")},       {SLICE("yt"), SLICE("youtube")},
+    {SLICE("openai"), SLICE("chatgpt")},    {SLICE("vk"), SLICE("vkontakte")},
+    {SLICE("wa"), SLICE("whatsapp")},       {SLICE("tt"), SLICE("tiktok")},
+    {SLICE("snap"), SLICE("snapchat")},     {SLICE("bard"), SLICE("gemini")},
 };
 
 static const struct driver_click clicks[] = {
@@ -31,8 +34,8 @@ struct slice
 driver__source_of_alias(struct slice name)
 {
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (slice_equal_nocase(name, slice_from(aliases[i].alias)))
-            return slice_from(aliases[i].source);
+        if (slice_equal_nocase(name, aliases[i].alias))
+            return aliases[i].source;
     return name;
 }
 
@@ -68,56 +71,56 @@ static enum medium_class
 classify_medium(struct slice medium)
 {
     static const struct {
-        const char *name;
+        struct slice name;
         enum medium_class class;
     } media[] = {
-        {"cpc", MEDIUM_PAID},
-        {"ppc", MEDIUM_PAID},
-        {"cpa", MEDIUM_PAID},
-        {"cpv", MEDIUM_PAID},
-        {"paid", MEDIUM_PAID},
-        {"paidsearch", MEDIUM_PAID},
-        {"paid search", MEDIUM_PAID},
-        {"paid-search", MEDIUM_PAID},
-        {"paid_search", MEDIUM_PAID},
-        {"retargeting", MEDIUM_PAID},
-        {"remarketing", MEDIUM_PAID},
-        {"sem", MEDIUM_PAID},
-        {"paidsocial", MEDIUM_PAID_SOCIAL},
-        {"paid social", MEDIUM_PAID_SOCIAL},
-        {"paid-social", MEDIUM_PAID_SOCIAL},
-        {"paid_social", MEDIUM_PAID_SOCIAL},
-        {"cpm", MEDIUM_DISPLAY},
-        {"display", MEDIUM_DISPLAY},
-        {"banner", MEDIUM_DISPLAY},
-        {"interstitial", MEDIUM_DISPLAY},
-        {"organic", MEDIUM_ORGANIC},
-        {"social", MEDIUM_SOCIAL},
-        {"organic social", MEDIUM_SOCIAL},
-        {"organic-social", MEDIUM_SOCIAL},
-        {"organic_social", MEDIUM_SOCIAL},
-        {"social-network", MEDIUM_SOCIAL},
-        {"social-media", MEDIUM_SOCIAL},
-        {"social_media", MEDIUM_SOCIAL},
-        {"sm", MEDIUM_SOCIAL},
-        {"email", MEDIUM_EMAIL},
-        {"e-mail", MEDIUM_EMAIL},
-        {"mail", MEDIUM_EMAIL},
-        {"newsletter", MEDIUM_EMAIL},
-        {"affiliate", MEDIUM_AFFILIATE},
-        {"affiliates", MEDIUM_AFFILIATE},
-        {"partner", MEDIUM_AFFILIATE},
-        {"referral", MEDIUM_REFERRAL},
-        {"link", MEDIUM_REFERRAL},
-        {"sms", MEDIUM_SMS},
-        {"push", MEDIUM_PUSH},
-        {"notification", MEDIUM_PUSH},
-        {"ai", MEDIUM_AI},
+        {SLICE("cpc"), MEDIUM_PAID},
+        {SLICE("ppc"), MEDIUM_PAID},
+        {SLICE("cpa"), MEDIUM_PAID},
+        {SLICE("cpv"), MEDIUM_PAID},
+        {SLICE("paid"), MEDIUM_PAID},
+        {SLICE("paidsearch"), MEDIUM_PAID},
+        {SLICE("paid search"), MEDIUM_PAID},
+        {SLICE("paid-search"), MEDIUM_PAID},
+        {SLICE("paid_search"), MEDIUM_PAID},
+        {SLICE("retargeting"), MEDIUM_PAID},
+        {SLICE("remarketing"), MEDIUM_PAID},
+        {SLICE("sem"), MEDIUM_PAID},
+        {SLICE("paidsocial"), MEDIUM_PAID_SOCIAL},
+        {SLICE("paid social"), MEDIUM_PAID_SOCIAL},
+        {SLICE("paid-social"), MEDIUM_PAID_SOCIAL},
+        {SLICE("paid_social"), MEDIUM_PAID_SOCIAL},
+        {SLICE("cpm"), MEDIUM_DISPLAY},
+        {SLICE("display"), MEDIUM_DISPLAY},
+        {SLICE("banner"), MEDIUM_DISPLAY},
+        {SLICE("interstitial"), MEDIUM_DISPLAY},
+        {SLICE("organic"), MEDIUM_ORGANIC},
+        {SLICE("social"), MEDIUM_SOCIAL},
+        {SLICE("organic social"), MEDIUM_SOCIAL},
+        {SLICE("organic-social"), MEDIUM_SOCIAL},
+        {SLICE("organic_social"), MEDIUM_SOCIAL},
+        {SLICE("social-network"), MEDIUM_SOCIAL},
+        {SLICE("social-media"), MEDIUM_SOCIAL},
+        {SLICE("social_media"), MEDIUM_SOCIAL},
+        {SLICE("sm"), MEDIUM_SOCIAL},
+        {SLICE("email"), MEDIUM_EMAIL},
+        {SLICE("e-mail"), MEDIUM_EMAIL},
+        {SLICE("mail"), MEDIUM_EMAIL},
+        {SLICE("newsletter"), MEDIUM_EMAIL},
+        {SLICE("affiliate"), MEDIUM_AFFILIATE},
+        {SLICE("affiliates"), MEDIUM_AFFILIATE},
+        {SLICE("partner"), MEDIUM_AFFILIATE},
+        {SLICE("referral"), MEDIUM_REFERRAL},
+        {SLICE("link"), MEDIUM_REFERRAL},
+        {SLICE("sms"), MEDIUM_SMS},
+        {SLICE("push"), MEDIUM_PUSH},
+        {SLICE("notification"), MEDIUM_PUSH},
+        {SLICE("ai"), MEDIUM_AI},
     };
     static const struct slice paid[] = {SLICE("cpc"), SLICE("ppc"), SLICE("paid")};
 
     for (size_t i = 0; i < sizeof media / sizeof *media; i++)
-        if (slice_equal_nocase(medium, slice_from(media[i].name)))
+        if (slice_equal_nocase(medium, media[i].name))
             return media[i].class;
     /* "cpc_brand", "ppc-video", "paid-other" */
     for (size_t i = 0; i < sizeof paid / sizeof *paid; i++)

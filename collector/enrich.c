@@ -103,7 +103,7 @@ fill_address(struct given *g, struct arena *a, struct driver_tags *tags)
 
 static void
 fill_driver(struct given *g, const struct enrich_site *site, const struct driver_tags *tags,
-            struct arena *a)
+            const struct driver_referrer *referrer, struct arena *a)
 {
     struct driver_home home = {
         .domain = url_host(a, site->domain),
@@ -112,7 +112,7 @@ fill_driver(struct given *g, const struct enrich_site *site, const struct driver
         .n_ignored = site->n_ignored_referrers,
     };
 
-    driver_derive(g, tags, &home, a);
+    driver_derive(g, tags, referrer, &home, a);
 }
 
 /* The whole place or nothing: a country that was given does not get another one's city. */
@@ -132,21 +132,13 @@ fill_place(const struct enrich *e, struct given *g, struct arena *a)
     given_fill(g, TEXT_CITY, place.city);
 }
 
-static bool
-has_spam_referrer(const struct given *g, struct arena *a)
-{
-    struct url url;
-
-    return url_split(g->event.text[TEXT_REFERRER], &url) && bot_is_spam_host(url_host(a, url.host));
-}
-
 /* A shop's server speaks for its customers, through a library: never a bot unless it says so. */
 static void
-fill_bot(struct given *g, struct slice agent_reason, struct arena *a)
+fill_bot(struct given *g, struct slice agent_reason, struct slice referrer_host)
 {
     if (g->has_bot || g->event.origin == ORIGIN_SERVER)
         return;
-    if (agent_reason.n == 0 && has_spam_referrer(g, a))
+    if (agent_reason.n == 0 && bot_is_spam_host(referrer_host))
         agent_reason = SLICE("referrer spam");
     if (agent_reason.n == 0)
         return;
@@ -155,20 +147,22 @@ fill_bot(struct given *g, struct slice agent_reason, struct arena *a)
 }
 
 static void
-fill_agent(const struct enrich *e, struct given *g, struct arena *a)
+fill_agent(const struct enrich *e, struct given *g, const struct driver_referrer *referrer,
+           struct arena *a)
 {
     struct agent agent = agent_read(e->agents, g->user_agent, a);
 
     given_fill(g, TEXT_BROWSER, agent.browser);
     given_fill(g, TEXT_OS, agent.os);
     given_fill(g, TEXT_DEVICE, agent.device);
-    fill_bot(g, agent.bot_reason, a);
+    fill_bot(g, agent.bot_reason, referrer->host);
 }
 
 enum err_code
 enrich_event(const struct enrich *e, const struct enrich_site *site, struct given *g,
              struct arena *a, struct err *err)
 {
+    struct driver_referrer referrer;
     struct driver_tags tags;
     enum err_code rc;
 
@@ -177,10 +171,11 @@ enrich_event(const struct enrich *e, const struct enrich_site *site, struct give
     if (rc == ERR_OK)
         rc = visitor_check_event(&g->event, err);
     if (rc == ERR_OK) {
+        referrer = driver_read_referrer(g->event.text[TEXT_REFERRER], a);
         fill_address(g, a, &tags);
-        fill_driver(g, site, &tags, a);
+        fill_driver(g, site, &tags, &referrer, a);
         fill_place(e, g, a);
-        fill_agent(e, g, a);
+        fill_agent(e, g, &referrer, a);
         rc = event_prepare(&g->event, a, err);
     }
     g->ip = SLICE_EMPTY;

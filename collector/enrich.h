@@ -30,7 +30,7 @@ struct enrich_site {
     uint32_t id;
     struct slice domain;                   /* "shop.example"; hosts below it are the site's own */
     struct slice currency;                 /* of values that name none */
-    const struct slice *ignored_referrers; /* hosts, also for everything below them; lower case */
+    const struct slice *ignored_referrers; /* hosts, also for everything below them */
     size_t n_ignored_referrers;
 };
 

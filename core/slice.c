@@ -19,6 +19,35 @@ slice_compare(struct slice a, struct slice b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+/* Most texts differ within a byte or two: their lengths are not worth finding. */
+static bool
+is_before(const char *text, struct slice s)
+{
+    size_t i = 0;
+
+    while (i < s.n && text[i] != '\0' && text[i] == s.p[i])
+        i++;
+    return i < s.n && (text[i] == '\0' || (unsigned char)text[i] < (unsigned char)s.p[i]);
+}
+
+size_t
+slice_lower_bound(const void *rows, size_t n_rows, size_t row_bytes, struct slice s)
+{
+    size_t low = 0, high = n_rows;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *text;
+
+        memcpy(&text, (const char *)rows + middle * row_bytes, sizeof text);
+        if (is_before(text, s))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool
 slice_starts_with(struct slice s, struct slice prefix)
 {

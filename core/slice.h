@@ -49,6 +49,10 @@ bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only *
 struct slice slice_trim(struct slice s);                 /* spaces, tabs, CR, LF at both ends */
 struct slice slice_sub(struct slice s, size_t from, size_t n); /* clamped to s */
 
+/* Rows of `row_bytes` that begin with a `const char *`, sorted by that text as bytes: the first
+ * that is not before s; n_rows where all are. */
+size_t slice_lower_bound(const void *rows, size_t n_rows, size_t row_bytes, struct slice s);
+
 /* Index of the first c at or after from; s.n where there is none. */
 size_t slice_find(struct slice s, char c, size_t from);
 

@@ -20,11 +20,11 @@ hex_digit(char c)
 static size_t
 find_any(struct slice s, const char *any, size_t from)
 {
-    size_t i = from;
-
-    while (i < s.n && (s.p[i] == '\0' || !strchr(any, s.p[i])))
-        i++;
-    return i;
+    for (size_t i = from; i < s.n; i++)
+        for (const char *one = any; *one; one++)
+            if (s.p[i] == *one)
+                return i;
+    return s.n;
 }
 
 static struct slice
@@ -37,9 +37,14 @@ from_to(struct slice s, size_t from, size_t to)
 static bool
 is_host_byte(char c)
 {
+    static const bool is_refused[256] = {
+        ['#'] = true, ['%'] = true, ['/'] = true,  ['<'] = true, ['>'] = true,  ['?'] = true,
+        ['@'] = true, ['['] = true, ['\\'] = true, [']'] = true, ['^'] = true,  ['|'] = true,
+        ['"'] = true, ['`'] = true, ['{'] = true,  ['}'] = true, [0x7F] = true,
+    };
     unsigned char u = (unsigned char)c;
 
-    return u > 0x20 && u != 0x7F && !strchr("#%/<>?@[\\]^|\"`{}", c);
+    return u > 0x20 && !is_refused[u];
 }
 
 static bool

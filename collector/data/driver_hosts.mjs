@@ -97,6 +97,9 @@ for (const line of lines(new URL('driver_own.tsv', import.meta.url))) {
 }
 for (const row of listed) if (!rows.has(keyOf(row))) rows.set(keyOf(row), row)
 
+for (const row of rows.values())
+  if (row.host.split('.').length > 6) throw new Error(`more labels than driver_host.c looks at: ${row.host}`)
+
 // Rows that say nothing which another does not: "google.com/cse" beside "google.*/cse", hosts below
 // a host of the same engine.
 const isSame = (a, b) => ['kind', 'source', 'keywords', 'charset'].every((k) => a[k] === b[k])

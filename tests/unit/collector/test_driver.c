@@ -35,19 +35,22 @@ describe(const struct event *e, struct buffer *out)
                   SLICE_ARG(e->text[TEXT_KEYWORD]));
 }
 
-static const struct slice ignored[] = {SLICE("pay.example"), SLICE("accounts.google.com")};
+static const struct slice ignored[] = {SLICE("pay.example"), SLICE("accounts.google.com"),
+                                       SLICE("Written.Example")};
 
 static void
 derive(struct given *g, const char *query, const char *referrer)
 {
-    struct driver_home home = {SLICE("shop.co.uk"), SLICE("www.shop.co.uk"), ignored, 2};
+    struct driver_home home = {SLICE("shop.co.uk"), SLICE("www.shop.co.uk"), ignored, 3};
+    struct driver_referrer from = driver_read_referrer(slice_from(referrer), &arena);
     struct driver_tags tags;
 
     driver_read_query(slice_from(query), &arena, &tags);
-    if (*referrer)
-        given_set(g, SLICE("referrer"), slice_from(referrer), &arena, NULL);
-    driver_derive(g, &tags, &home, &arena);
+    driver_derive(g, &tags, &from, &home, &arena);
 }
+
+#define LABELS_50  "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a."
+#define LABELS_250 LABELS_50 LABELS_50 LABELS_50 LABELS_50 LABELS_50
 
 static void
 derives_drivers(void **state)
@@ -67,6 +70,7 @@ derives_drivers(void **state)
         {"", "https://pay.example/x", "-"},
         {"", "https://www.pay.example/x", "-"},
         {"", "https://accounts.google.com/signin", "-"},
+        {"", "https://pay.written.example/x", "-"},
         {"", "about:blank", "-"},
         {"", "not a url", "-"},
         /* another registrable domain, also under the same public suffix */
@@ -75,6 +79,13 @@ derives_drivers(void **state)
         {"", "https://notpay.example/", "referral|notpay.example|referral|||"},
         {"", "http://10.0.0.7/", "referral|10.0.0.7|referral|||"},
         {"", "http://localhost:8001/", "referral|localhost|referral|||"},
+        /* however deep, and not without an end */
+        {"", "https://a.b.c.d.e.f.g.h.i.j.pinterest.co.uk/", "social|pinterest|social|||"},
+        {"", "https://a.b.c.d.e.f.g.h.i.j.other.co.uk/",
+         "referral|a.b.c.d.e.f.g.h.i.j.other.co.uk|referral|||"},
+        {"", "https://a.b.c.d.e.f.g.h.i.j.shop.co.uk/", "-"},
+        {"", "https://" LABELS_250 "abc/", "referral|" LABELS_250 "abc|referral|||"},
+        {"", "https://" LABELS_250 "abcd/", "-"},
         /* what is known by its host */
         {"", "https://www.google.co.id/search?q=kasur+busa",
          "organic search|google|organic|||kasur busa"},

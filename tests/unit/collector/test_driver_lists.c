@@ -181,13 +181,13 @@ static bool
 agrees(json_t *row, struct buffer *out)
 {
     static const struct driver_home home = {SLICE("psychicbazaar.com"), SLICE(""), NULL, 0};
+    struct driver_referrer referrer = driver_read_referrer(text_of(row, "uri"), &arena);
     struct driver_tags tags;
     struct given g;
 
     given_init(&g, ORIGIN_SNIPPET);
     driver_read_query(SLICE_EMPTY, &arena, &tags);
-    g.event.text[TEXT_REFERRER] = text_of(row, "uri");
-    driver_derive(&g, &tags, &home, &arena);
+    driver_derive(&g, &tags, &referrer, &home, &arena);
     buffer_clear(out);
     buffer_printf(out, "%.*s, %.*s, \"%.*s\"", SLICE_ARG(g.event.text[TEXT_CHANNEL]),
                   SLICE_ARG(g.event.text[TEXT_SOURCE]), SLICE_ARG(g.event.text[TEXT_KEYWORD]));

@@ -77,6 +77,28 @@ order_is_that_of_bytes(void **state)
 }
 
 static void
+finds_places_in_sorted_rows(void **state)
+{
+    static const struct {
+        const char *text;
+        int other;
+    } rows[] = {{"a", 1}, {"ab", 2}, {"ab", 3}, {"b", 4}, {"\xC3\xA9", 5}};
+    static const struct {
+        struct slice wanted;
+        size_t place;
+    } cases[] = {
+        {SLICE(""), 0},     {SLICE("a"), 0},        {SLICE("a\0"), 1},  {SLICE("aa"), 1},
+        {SLICE("ab"), 1},   {SLICE("abc"), 3},      {SLICE("b"), 3},    {SLICE("z"), 4},
+        {SLICE("\xC3"), 4}, {SLICE("\xC3\xA9"), 4}, {SLICE("\xFF"), 5},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(slice_lower_bound(rows, 5, sizeof *rows, cases[i].wanted), cases[i].place);
+    assert_int_equal(slice_lower_bound(rows, 0, sizeof *rows, SLICE("a")), 0);
+}
+
+static void
 cut_find_trim(void **state)
 {
     struct slice head;
@@ -137,6 +159,7 @@ main(void)
         cmocka_unit_test(cutting_keeps_whole_characters),
         cmocka_unit_test(integers_are_whole_and_in_range),
         cmocka_unit_test(order_is_that_of_bytes),
+        cmocka_unit_test(finds_places_in_sorted_rows),
         cmocka_unit_test(cut_find_trim),
         cmocka_unit_test(utf8_is_checked_at_every_place),
         cmocka_unit_test(numbers_are_written_in_digits),
