@@ -9,7 +9,7 @@ help:
 	@echo 'make test    set up, build, and run every test'
 	@echo 'make build   the release binary, build/corong'
 	@echo 'make bench   measure on this machine'
-	@echo 'make bench-ingest  measure the collector beside nginx (INGEST_SECONDS=8 each)'
+	@echo 'make bench-ingest  measure the collector beside nginx (INGEST_ROUNDS=5 of INGEST_SECONDS=3)'
 	@echo 'make faults  kill processes under load and compare with a ledger (minutes)'
 	@echo 'make fuzz    fuzz every parser, FUZZ_SECONDS=60 each'
 	@echo 'make format  format the C code'
@@ -43,9 +43,11 @@ test: build check-format
 bench: build
 	@node bench/run.mjs
 
-INGEST_SECONDS ?= 8
+INGEST_SECONDS ?= 3
+INGEST_ROUNDS ?= 5
 bench-ingest: build
-	@node bench/ingest.mjs $(INGEST_SECONDS)
+	@scripts/setup.sh bench
+	@node bench/ingest.mjs $(INGEST_SECONDS) $(INGEST_ROUNDS)
 
 faults: build
 	@scripts/faults.sh

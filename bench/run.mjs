@@ -1,14 +1,12 @@
 // make bench: what this machine does with generated shop traffic. Times are of whole commands, as a
 // person waits for them, medians of several runs; the engine's own time stands beside them.
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync,
-  writeSync,
-} from "node:fs";
-import { cpus, tmpdir, totalmem, release } from "node:os";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { up } from "../tests/e2e/lib/corong.mjs";
+import { describeMachine, median, timed, times } from "./machine.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const corong = join(root, "build/corong");
@@ -17,30 +15,8 @@ const [visitorsPerWeek, weeks] = [process.argv[2] ?? "20000", process.argv[3] ??
 const folder = mkdtempSync(join(tmpdir(), "corong-bench-"));
 const data = join(folder, "data");
 
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-const times = (n, fn) => Array.from({ length: n }, (_, i) => fn(i));
-const timed = (fn) => {
-  const start = performance.now();
-  fn();
-  return performance.now() - start;
-};
 const run = (...args) =>
   execFileSync(corong, [...args, "--data", data], { encoding: "utf8", maxBuffer: 1 << 28 });
-
-function fsyncMs() {
-  const fd = openSync(join(folder, "fsync"), "w");
-  const block = Buffer.alloc(4096, 1);
-  const list = times(200, () => timed(() => { writeSync(fd, block); fdatasyncSync(fd); }));
-  closeSync(fd);
-  return median(list);
-}
-
-function memoryGBs() {
-  const from = Buffer.alloc(1 << 28, 1);
-  const to = Buffer.alloc(1 << 28);
-  const ms = median(times(5, () => timed(() => from.copy(to))));
-  return (2 * from.length) / ms / 1e6; // read and written
-}
 
 const event = (name) => ({ attribute: "event", op: "is", values: [name] });
 const FUNNELS = {
@@ -75,9 +51,7 @@ async function atRest() {
 }
 
 try {
-  const cpu = cpus()[0].model.trim();
-  console.log(`machine: ${cpu}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}; ` +
-    `fdatasync of 4 KB ${fsyncMs().toFixed(2)} ms, memory copied at ${memoryGBs().toFixed(1)} GB/s\n`);
+  console.log(`${describeMachine(folder)}\n`);
 
   const file = join(folder, "events.ndjson");
   const made = spawnSync("sh", ["-c", `"${generate}" ${visitorsPerWeek} ${weeks} >"${file}"`], { encoding: "utf8" });

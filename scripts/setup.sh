@@ -8,6 +8,8 @@ packages="build-essential cmake ninja-build pkg-config clang clang-format libcla
   libcivetweb-dev libhiredis-dev libmsgpack-dev libmaxminddb-dev libsqlite3-dev libjansson-dev
   libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libyaml-dev libutf8proc-dev libcmocka-dev
   uap-core tzdata iso-codes redis-server chromium"
+# `scripts/setup.sh bench`: also what the benchmarks compare with
+[ "${1:-}" != bench ] || packages="$packages wrk nginx-light"
 command -v node >/dev/null 2>&1 || packages="$packages nodejs npm"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
 
