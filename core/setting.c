@@ -71,7 +71,7 @@ static const struct setting table[] = {
      "The dashboard's own address, as browsers see it. Empty: http://localhost:<web-port>."},
     {"insecure-http", SETTING_FLAG, USER_WEB | USER_UP, 0, 1, "no", "",
      "Allow signing in over plain http away from localhost. Passwords then travel in the clear."},
-    {"flush-age", SETTING_INTEGER, USER_AGGREGATOR | USER_UP, 100, 60000, "1000", "ms",
+    {"flush-age", SETTING_INTEGER, USER_AGGREGATOR | USER_UP, 100, 60000, "500", "ms",
      "How old the oldest event may get before the aggregator writes a segment."},
     {"demo", SETTING_FLAG, USER_COLLECTOR | USER_WEB | USER_UP, 0, 1, "no", "",
      "Add a demonstration site with three months of generated traffic, and serve its shop."},

@@ -1,11 +1,12 @@
 /* bench-ingest: an open-loop client for beacons, one thread, epoll, HTTP/1.1 over IPv4.
  *
- *     bench-ingest PORT CONNECTIONS SECONDS RATE BATCH keep|new SITE-KEY
+ *     bench-ingest PORT CONNECTIONS SECONDS RATE BATCH keep|new SITE-KEY [agents]
  *
  * RATE requests a second are due at fixed moments, whatever the answers do, and a latency is
  * counted from the moment a request was due: what waits because the server is slow is not left out
  * (coordinated omission). RATE 0: closed loop, each connection sends again once it is answered.
- * `new`: a connection for each request. Only 127.0.0.1, so that nobody else is ever measured.
+ * `new`: a connection for each request. `agents`: no two requests of one browser. Only 127.0.0.1,
+ * so that nobody else is ever measured.
  *
  * Prints one JSON object: requests by answer, events acknowledged, answers a second, latencies in
  * ms.
@@ -51,6 +52,7 @@ struct run {
     int n_connections, batch;
     int64_t seconds, rate;
     bool is_new;
+    bool has_agents; /* each request names another browser */
     const char *site;
     int epoll;
     struct connection *connections;
@@ -94,7 +96,8 @@ write_request(struct run *r, struct connection *c)
     buffer_printf(&c->out,
                   "POST /e HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
                   "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 "
-                  "Firefox/140.0\r\n%sContent-Length: %zu\r\n\r\n",
+                  "Firefox/140.%llu\r\n%sContent-Length: %zu\r\n\r\n",
+                  (unsigned long long)(r->has_agents ? r->n_begun : 0),
                   r->is_new ? "Connection: close\r\n" : "", body.n);
     buffer_add_slice(&c->out, buffer_slice(&body));
     c->sent = 0;
@@ -356,8 +359,9 @@ main(int argc, char **argv)
     struct run r = {0};
     uint32_t dice;
 
-    if (argc != 8) {
-        fprintf(stderr, "usage: bench-ingest PORT CONNECTIONS SECONDS RATE BATCH keep|new KEY\n");
+    if (argc != 8 && !(argc == 9 && strcmp(argv[8], "agents") == 0)) {
+        fprintf(stderr, "usage: bench-ingest PORT CONNECTIONS SECONDS RATE BATCH keep|new KEY "
+                        "[agents]\n");
         return 2;
     }
     r.server.sin_family = AF_INET;
@@ -369,6 +373,7 @@ main(int argc, char **argv)
     r.batch = (int)number(argv[5], 1, 100);
     r.is_new = strcmp(argv[6], "new") == 0;
     r.site = argv[7];
+    r.has_agents = argc == 9;
     if (getrandom(&dice, sizeof dice, 0) != (ssize_t)sizeof dice)
         die("getrandom");
     snprintf(r.prefix, sizeof r.prefix, "%08x-", dice);
