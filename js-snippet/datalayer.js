@@ -26,14 +26,13 @@
       (window.corong.q = window.corong.q || []).push(arguments);
     };
 
-  // Shops compute with floats and taxes; the collector refuses parts of a cent.
+  // Shops compute with floats and taxes; the collector refuses parts of a cent. Digits as in
+  // ISO 4217: Intl's are those that people print, which for HUF or IDR are none.
+  const WHOLE = /BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|UYI|VND|VUV|XAF|XOF|XPF/i;
+  const THOUSANDTHS = /BHD|IQD|JOD|KWD|LYD|OMR|TND/i;
   const money = (amount, currency) => {
     if (amount == null) return;
-    const style = currency ? { style: 'currency', currency } : {};
-    const digits = currency
-      ? new Intl.NumberFormat('en', style).resolvedOptions().maximumFractionDigits
-      : 2;
-    return +(+amount).toFixed(digits);
+    return +(+amount).toFixed(WHOLE.test(currency) ? 0 : THOUSANDTHS.test(currency) ? 3 : 2);
   };
 
   const take = entry => {
@@ -41,8 +40,8 @@
     const name = NAMES[word == 'event' ? given : entry.event];
     if (!name) return;
     const data = (word == 'event' ? parameters : entry.ecommerce || entry) || {};
-    const { currency, transaction_id: order, items = [] } = data;
-    const lines = items.map(item => {
+    const { currency, transaction_id: order, items } = data;
+    const lines = (items || []).map(item => {
       const quantity = +(item.quantity || 1);
       return {
         product: item.item_id || item.id || item.item_name || item.name,

@@ -137,7 +137,7 @@ api.set = properties =>
 api.code = () => api.id() && parseInt(visitor().slice(0, 8), 16);
 
 // ?corong=off is for the site's own people. It holds in this browser until ?corong=on.
-const [, mode] = /[?&]corong=(off|on)/.exec(location.href) || [];
+const [, mode] = /[?&]corong=(off|on)\b/.exec(location.href) || [];
 if (mode) {
   api.forget();
   put('corong-mode', mode);

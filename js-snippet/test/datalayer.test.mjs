@@ -131,6 +131,28 @@ for (const file of ['corong-datalayer.js', 'dist/corong-datalayer.js']) {
     );
   });
 
+  // The digits of ISO 4217, as the collector has them; what browsers print is fewer for some.
+  behaves('cents are kept where browsers show none', async () => {
+    const p = await page();
+    for (const [currency, value] of [
+      ['HUF', 12990.5],
+      ['idr', 150000.25],
+      ['jpy', 33.4],
+      ['KWD', 1.2346],
+    ])
+      p.window.dataLayer.push({ event: 'purchase', ecommerce: { currency, value } });
+    assert.deepEqual(
+      (await told(p)).map(e => e.value),
+      [12990.5, 150000.25, 33, 1.235]
+    );
+  });
+
+  behaves('a sale whose list of items is null is one', async () => {
+    const p = await page();
+    p.window.dataLayer.push({ event: 'purchase', ecommerce: { transaction_id: 'T8', items: null } });
+    assert.deepEqual(await told(p), [{ event: 'sale', order: 'T8' }]);
+  });
+
   behaves('nonsense does not break the page, and goes on to others', async () => {
     const p = await page();
     const { dataLayer } = p.window;

@@ -182,6 +182,8 @@ for (const build of full) {
     assert.equal(await visit('2'), 1);
     assert.equal(await visit('?corong=on'), 2);
     assert.equal(await visit('3'), 3);
+    assert.equal(await visit('?corong=offer'), 4); // another word, of somebody else's
+    assert.equal(await visit('5'), 5);
   });
 
   behaves('what is set is carried on later events and pages, until reset', async () => {
