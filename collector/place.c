@@ -35,7 +35,7 @@ struct file_id {
     dev_t device;
     ino_t inode;
     off_t bytes;
-    struct timespec modified;
+    struct timespec changed; /* not "modified", which a copy may set back; a chmod changes it too */
 };
 
 struct place_database {
@@ -56,14 +56,14 @@ struct place_database {
 static struct file_id
 id_of(const struct stat *s)
 {
-    return (struct file_id){s->st_dev, s->st_ino, s->st_size, s->st_mtim};
+    return (struct file_id){s->st_dev, s->st_ino, s->st_size, s->st_ctim};
 }
 
 static bool
 is_same_file(const struct file_id *a, const struct file_id *b)
 {
     return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 /* A file without a name, which nobody else can cut off under our map (SIGBUS). On a disk if there

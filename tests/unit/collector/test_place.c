@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collector/place.h"
@@ -245,6 +246,28 @@ a_bad_file_leaves_what_was_there(void **state)
     place_close(&database);
 }
 
+/* As rsync --inplace --times or a chmod after a refused file leave it. */
+static void
+a_file_that_changed_with_its_time_kept_is_seen(void **state)
+{
+    struct place_database *database = NULL;
+    struct timespec times[2];
+    struct stat s;
+
+    (void)state;
+    put(FLAT, false, SIZE_MAX);
+    assert_int_equal(place_open(file, &database, NULL), ERR_OK);
+    assert_int_equal(stat(file, &s), 0);
+    times[0] = s.st_atim;
+    times[1] = s.st_mtim;
+    clock_sleep_ms(20); /* the kernel's clock of files has steps */
+    put_bytes(slice_of(memset(arena_alloc(&arena, (size_t)s.st_size), 'x', (size_t)s.st_size),
+                       (size_t)s.st_size));
+    assert_int_equal(utimensat(AT_FDCWD, file, times, 0), 0);
+    assert_int_equal(place_refresh(database, NULL), ERR_CORRUPT);
+    place_close(&database);
+}
+
 static void
 a_bad_file_at_the_start_is_mended_later(void **state)
 {
@@ -331,6 +354,7 @@ main(void)
         cmocka_unit_test_setup(refuses_what_is_no_database, fresh),
         cmocka_unit_test_setup(damaged_databases_harm_nobody, fresh),
         cmocka_unit_test_setup(a_bad_file_leaves_what_was_there, fresh),
+        cmocka_unit_test_setup(a_file_that_changed_with_its_time_kept_is_seen, fresh),
         cmocka_unit_test_setup(a_bad_file_at_the_start_is_mended_later, fresh),
         cmocka_unit_test_setup(no_look_up_is_lost_while_it_is_replaced, fresh),
     };
