@@ -84,8 +84,9 @@ without_port(struct slice hop)
     return hop;
 }
 
-bool
-address_next_hop(struct slice *rest, struct slice *hop)
+/* The last hop of *rest, which loses it. False where *rest is empty. */
+static bool
+take_last_hop(struct slice *rest, struct slice *hop)
 {
     size_t from = rest->n;
 
@@ -95,5 +96,21 @@ address_next_hop(struct slice *rest, struct slice *hop)
         from--;
     *hop = without_port(slice_trim(slice_sub(*rest, from, rest->n - from)));
     rest->n = from > 0 ? from - 1 : 0;
+    return true;
+}
+
+bool
+address_follow(const struct address_list *trusted, struct slice value, struct slice *found)
+{
+    unsigned char ignored[16];
+    struct slice hop;
+
+    while (take_last_hop(&value, &hop)) {
+        if (!address_parse(hop, ignored))
+            return false;
+        *found = hop;
+        if (!address_list_has(trusted, hop))
+            return false;
+    }
     return true;
 }

@@ -25,8 +25,10 @@ enum err_code address_list_parse(struct slice text, struct address_list *out, st
 
 bool address_list_has(const struct address_list *list, struct slice address);
 
-/* The next hop to the left in a value of X-Forwarded-For: cut from *rest, without port and
- * brackets. False where *rest is empty. */
-bool address_next_hop(struct slice *rest, struct slice *hop);
+/* Follow one value of X-Forwarded-For, which a trusted peer sent, from right to left: *found
+ * becomes the first hop that is not trusted (without port and brackets; borrowed). False where that
+ * ends the way, as does anything odd: what stands further left could be anybody's invention, and
+ * *found stays the last good hop. True: all of the value was good, go on with the header before. */
+bool address_follow(const struct address_list *trusted, struct slice value, struct slice *found);
 
 #endif

@@ -71,26 +71,16 @@ send_reply(struct mg_connection *conn, struct buffer *out, struct http_date *dat
         mg_write(conn, body.p, body.n);
 }
 
-/* The right-most hop that is no proxy of ours. Anything odd ends the walk at the last good hop:
- * what stands further left could be anybody's invention. */
+/* The right-most hop that is no proxy of ours, over all headers of that name. */
 static struct slice
 client_address(const struct http_server *s, const struct mg_request_info *info, struct slice peer)
 {
-    unsigned char ignored[16];
-    struct slice found = peer, rest, hop;
+    struct slice found = peer;
 
-    for (int i = info->num_headers - 1; i >= 0; i--) {
-        if (strcasecmp(info->http_headers[i].name, "X-Forwarded-For") != 0)
-            continue;
-        rest = slice_from(info->http_headers[i].value);
-        while (address_next_hop(&rest, &hop)) {
-            if (!address_parse(hop, ignored))
-                return found;
-            found = hop;
-            if (!address_list_has(&s->trusted, hop))
-                return found;
-        }
-    }
+    for (int i = info->num_headers - 1; i >= 0; i--)
+        if (strcasecmp(info->http_headers[i].name, "X-Forwarded-For") == 0 &&
+            !address_follow(&s->trusted, slice_from(info->http_headers[i].value), &found))
+            break;
     return found;
 }
 

@@ -108,8 +108,8 @@ knows_every_crawler_of_the_list(void **state)
 }
 
 /* uap-core's agents of devices, nearly all held by people. Our own signs flag three of them, each a
- * program; the crawler list takes WhatsApp, which fetches previews by the same name, and four more for
- * crawlers. */
+ * program; the crawler list takes WhatsApp, which fetches previews by the same name, and four more
+ * for crawlers. */
 static void
 leaves_people_alone(void **state)
 {
