@@ -313,10 +313,16 @@ beacon_parse(struct slice body, struct arena *a, struct beacon *out, struct err 
         rc = finish_body(&j, out, err);
     if (rc == ERR_OK && out->site.n == 0)
         rc = err_set(err, ERR_INVALID, "site", "missing or empty");
-    if (rc == ERR_OK)
-        rc = visitor_check(out->visitor, err);
-    for (uint32_t i = 0; rc == ERR_OK && i < out->n_items; i++)
-        out->items[i]->given.event.visitor = out->visitor;
+    return rc;
+}
+
+enum err_code
+beacon_give_visitor(struct beacon *b, struct slice visitor, struct err *err)
+{
+    enum err_code rc = visitor_check(visitor, err);
+
+    for (uint32_t i = 0; rc == ERR_OK && i < b->n_items; i++)
+        b->items[i]->given.event.visitor = visitor;
     return rc;
 }
 

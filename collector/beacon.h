@@ -10,6 +10,7 @@
  * The way on from a `struct given` (collector/given.h):
  *
  *     beacon_parse..()                        what was given; or given_init + given_set by hand
+ *     beacon_give_visitor(...)                snippet: whose events they are
  *     g->user_agent, g->ip = ...              of the request, where the sender gave none
  *     beacon_settle_time(...)                 snippet and pixel: time, too_old, in_future
  *     enrich_event(enrich, site, g, a, err)   collector/enrich.h: numbers, place, driver, prepare
@@ -36,7 +37,7 @@ struct beacon_item {
 
 struct beacon {
     struct slice site;    /* the public key; "" from beacon_parse_server */
-    struct slice visitor; /* the snippet's; already in every item */
+    struct slice visitor; /* the snippet's, as given: beacon_give_visitor */
     bool has_sent;
     int64_t sent_ms; /* the sender's clock when it sent */
     uint32_t n_items;
@@ -48,6 +49,9 @@ struct beacon {
  * unknown or doubled name at the top), ERR_LIMIT (over BEACON_EVENTS_MAX events). The events may
  * not give user_agent and ip: those are the request's. */
 enum err_code beacon_parse(struct slice body, struct arena *a, struct beacon *out, struct err *err);
+
+/* Whose all events are: b->visitor, or whom else the caller has found. ERR_INVALID, "visitor". */
+enum err_code beacon_give_visitor(struct beacon *b, struct slice visitor, struct err *err);
 
 /* A server's body: one event or an array of them (ORIGIN_SERVER), which must have visitor, time and
  * event. Errors as above; an empty array is ERR_INVALID. */

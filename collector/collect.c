@@ -237,6 +237,8 @@ start_parts(struct collect *c, struct err *err)
     if (rc == ERR_OK)
         rc = sites_start(&config->redis, SITES_REFRESH_MS, copy, &c->sites, err);
     if (rc == ERR_OK)
+        rc = salts_start(&config->redis, c->sites, c->publish, SALT_ROUND_MS, &c->salts, err);
+    if (rc == ERR_OK)
         rc = start_http(c, err);
     return rc;
 }
@@ -269,6 +271,7 @@ collect_stop(struct collect **c)
     if (!*c)
         return;
     http_stop(&(*c)->http); /* first the door: what is inside is answered */
+    salts_stop(&(*c)->salts);
     sites_stop(&(*c)->sites);
     redirect_writer_stop(&(*c)->redirects);
     refusals_stop(&(*c)->refusals);

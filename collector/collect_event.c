@@ -1,6 +1,7 @@
 /* Events in: the three addresses that take them, one way through.
  *
- *     parse (beacon.h) -> find the site -> judge each event (time, enrich, limit, encode)
+ *     parse (beacon.h) -> find the site -> may it be kept? -> judge each event (time, enrich,
+ * limit, encode)
  *     -> have the good ones on disk (publish.h) -> answer
  *
  * Nothing of a refused event is kept, and no answer is 2xx for an event that is not on disk.
@@ -86,6 +87,19 @@ refuse_all(struct intake *in, enum reason why, const char *message, const char *
         note_refusal(in, why, &err, SLICE_EMPTY);
     }
     refuse(in, why, message, field);
+}
+
+/* Whoever asked not to be followed leaves no trace but a number, and is told that all is well. */
+static void
+leave_out(struct intake *in, enum reason why)
+{
+    struct metrics *m = &in->c->metrics;
+
+    metrics_add(&m->received, in->beacon.n_items);
+    metrics_add(&m->rejected[why], in->beacon.n_items);
+    metrics_add(&m->refused[why], 1);
+    in->reply->status = reason_status(why);
+    in->reply->code = reason_name(why);
 }
 
 static enum reason
@@ -177,6 +191,29 @@ give_id(struct given *g, struct arena *a)
     buffer_fini(&hex);
 }
 
+/* Whose events a browser's are: `given`, or on a cookieless site whom the request tells. False: the
+ * answer is written already. */
+static bool
+find_visitor(struct intake *in, struct slice given)
+{
+    bool is_cookieless = collect__is_cookieless(in->site);
+    struct err err;
+
+    if (is_cookieless)
+        given = collect__day_visitor(in->c, in->site, in->request, in->received_ms);
+    if (is_cookieless && given.n == 0) {
+        refuse_all(in, REASON_UNAVAILABLE, "visitors cannot be told apart yet; try again", NULL);
+        return false;
+    }
+    if (beacon_give_visitor(&in->beacon, given, &err) != ERR_OK) {
+        refuse_all(in, REASON_INVALID, err.message, err.field);
+        return false;
+    }
+    for (uint32_t i = 0; is_cookieless && i < in->beacon.n_items; i++)
+        in->beacon.items[i]->given.event.flags |= EVENT_COOKIELESS;
+    return true;
+}
+
 /* What the request itself tells of an event that a browser sent. */
 static void
 fill_from_request(struct intake *in, struct given *g)
@@ -243,6 +280,9 @@ judge(struct intake *in, struct beacon_item *item)
         return REASON_INVALID;
     if (g->event.origin != ORIGIN_SERVER)
         fill_from_request(in, g);
+    if ((g->event.flags & EVENT_COOKIELESS) && g->event.text[TEXT_KNOWN].n != 0)
+        return reject(item, REASON_INVALID, "a cookieless site does not join its visitors",
+                      "known");
     why = judge_time(in, item);
     if (why != REASON_COUNT)
         return why;
@@ -414,19 +454,25 @@ answer_results(struct intake *in, bool is_whole)
     buffer_add_text(out, "]}\n");
 }
 
+/* 1 x 1, transparent. */
 static void
-answer_pixel(struct intake *in)
+draw_pixel(struct http_reply *reply)
 {
-    /* 1 x 1, transparent */
     static const char gif[] = "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\0\0,\0\0\0\0"
                               "\1\0\1\0\0\2\2D\1\0;";
 
-    if (in->n_good == 0) {
+    reply->status = 200;
+    reply->content_type = "image/gif";
+    reply->fixed = SLICE(gif);
+}
+
+static void
+answer_pixel(struct intake *in)
+{
+    if (in->n_good == 0)
         refuse_none_good(in);
-        return;
-    }
-    in->reply->content_type = "image/gif";
-    in->reply->fixed = SLICE(gif);
+    else
+        draw_pixel(in->reply);
 }
 
 /* Does the sender show a ticket of this site for seeing what becomes of its events? */
@@ -467,15 +513,21 @@ collect__beacon(const struct http_request *r, struct http_reply *reply, void *co
     struct intake in;
     struct err err;
     enum err_code rc;
+    enum reason why;
 
     if (!intake_init(&in, r, reply, context))
         return;
     rc = beacon_parse(r->body, r->arena, &in.beacon, &err);
-    if (rc != ERR_OK)
+    if (rc != ERR_OK) {
         refuse(&in, reason_of(rc), err.message, err.field);
-    else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
-                       "no site has this key", "site"))
-        take_and_answer(&in, answer_beacon);
+    } else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
+                         "no site has this key", "site")) {
+        why = collect__may_keep(in.site, r, true); /* without consent the snippet sends nothing */
+        if (why != REASON_COUNT)
+            leave_out(&in, why);
+        else if (find_visitor(&in, in.beacon.visitor))
+            take_and_answer(&in, answer_beacon);
+    }
     intake_fini(&in);
 }
 
@@ -485,15 +537,23 @@ collect__pixel(const struct http_request *r, struct http_reply *reply, void *con
     struct intake in;
     struct err err;
     enum err_code rc;
+    enum reason why;
 
     if (!intake_init(&in, r, reply, context))
         return;
     rc = beacon_parse_pixel(r->query, r->arena, &in.beacon, &err);
-    if (rc != ERR_OK)
+    if (rc != ERR_OK) {
         refuse(&in, reason_of(rc), err.message, err.field);
-    else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
-                       "no site has this key", "site"))
-        take_and_answer(&in, answer_pixel);
+    } else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
+                         "no site has this key", "site")) {
+        why = collect__may_keep(in.site, r, collect__cookie(r).n != 0);
+        if (why != REASON_COUNT) {
+            leave_out(&in, why);
+            draw_pixel(reply);
+        } else if (!collect__is_cookieless(in.site) || find_visitor(&in, SLICE_EMPTY)) {
+            take_and_answer(&in, answer_pixel);
+        }
+    }
     intake_fini(&in);
 }
 

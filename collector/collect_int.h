@@ -1,5 +1,5 @@
 /* What collect.c (wiring, answers about the process), collect_event.c (events in) and redirect.c
- * (campaign links) share. */
+ * (campaign links) share; collect_privacy.c is what both ask. */
 #ifndef COLLECTOR_COLLECT_INT_H
 #define COLLECTOR_COLLECT_INT_H
 
@@ -10,11 +10,13 @@
 #include "collector/publish.h"
 #include "collector/redirect_writer.h"
 #include "collector/refusal.h"
+#include "collector/salt.h"
 #include "collector/shop.h"
 #include "collector/sites.h"
 #include "core/http.h"
 
 #define COLLECT_ROUTES_MAX   13
+#define COLLECT_COOKIE       "corong"         /* a visitor's id, in first-party browsers */
 #define COLLECT_DEBUG_HEADER "X-Corong-Debug" /* or ?debug=: a ticket (core/ticket.h) */
 
 struct collect {
@@ -24,6 +26,7 @@ struct collect {
     struct limit_rate *address_rate;
     struct limit_rate *site_rate;
     struct sites *sites;
+    struct salts *salts;
     struct publish *publish;
     struct redirect_writer *redirects;
     struct refusals *refusals;
@@ -47,6 +50,31 @@ void collect__redirect(const struct http_request *r, struct http_reply *reply, v
 bool collect__is_in_pace(const struct collect *c, const struct http_request *r, int64_t *wait_s);
 bool collect__is_site_in_pace(const struct collect *c, const struct site *site, uint32_t n,
                               int64_t *wait_s);
+
+/* ---- Privacy (collect_privacy.c) ---- */
+
+/* REASON_OPTED_OUT where the request says so (Sec-GPC, DNT) and the site respects it; else
+ * REASON_NO_CONSENT where the site requires consent and has_consent is false; else REASON_COUNT:
+ * it may leave a trace. */
+enum reason collect__may_keep(const struct site *site, const struct http_request *r,
+                              bool has_consent);
+
+/* The id in the request's cookie; "" where there is none, or what nobody of ours has set. */
+struct slice collect__cookie(const struct http_request *r);
+
+static inline bool
+collect__is_cookieless(const struct site *site)
+{
+    return site->privacy.on[PRIVACY_COOKIELESS];
+}
+
+/* Who this is on a cookieless site, today; in the request's arena. "" while the day's salt is not
+ * known. The day is that of receiving: an event that comes after midnight is tomorrow's visitor's,
+ * whenever it happened. */
+struct slice collect__day_visitor(const struct collect *c, const struct site *site,
+                                  const struct http_request *r, int64_t received_ms);
+
+/* ---- Events ---- */
 
 /* enrich_event for this site. */
 enum err_code collect__enrich(const struct collect *c, const struct site *site, struct given *g,

@@ -17,6 +17,8 @@ static const struct {
     [REASON_UNAVAILABLE] = {"unavailable", 503},
     [REASON_SPOOL_FULL] = {"spool_full", 503},
     [REASON_CLOCK] = {"clock", 503},
+    [REASON_OPTED_OUT] = {"opted_out", 204},
+    [REASON_NO_CONSENT] = {"no_consent", 204},
 };
 
 const char *

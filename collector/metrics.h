@@ -28,6 +28,8 @@ enum reason {
     REASON_UNAVAILABLE,  /* we cannot keep it now: try again */
     REASON_SPOOL_FULL,   /* as that: Redis does not take it, and the spool has no room */
     REASON_CLOCK,        /* as that: our own clock cannot be right, so no event can be dated */
+    REASON_OPTED_OUT,    /* sends Sec-GPC or DNT, which the site respects: no refusal, no trace */
+    REASON_NO_CONSENT,   /* as that: has not consented, as the site requires */
     REASON_COUNT
 };
 

@@ -8,6 +8,11 @@
  * domain a cookie says it; else the target's address carries a ticket (core/ticket.h) as `_c`,
  * which the snippet takes over and removes. Programs that only look where a link leads (previews,
  * prefetch) are flagged as bots and get neither; HEAD leads on and counts nothing.
+ *
+ * On a cookieless site a visitor is known again without cookie and ticket, and gets neither. Where
+ * consent is required only whoever brings the cookie has given it; everybody else, and whoever
+ * opts out (collect__may_keep), is led on and leaves no trace: the target's address still says what
+ * brought them.
  */
 #include "collector/collect_int.h"
 
@@ -23,7 +28,6 @@
 #include "core/url.h"
 
 #define WAIT_MS   100
-#define COOKIE    "corong"
 #define COOKIE_S  (393 * 86400) /* the shortest 13 months there are */
 #define PARAMETER "_c"
 
@@ -34,7 +38,8 @@ struct click {
     const struct site_link *link;
     struct slice host;        /* ours, as the browser sees it; lower case, without port */
     struct slice target_host; /* lower case */
-    struct slice visitor;
+    struct slice visitor;     /* "": a cookieless one, while the day's salt is not known */
+    enum reason why_not;      /* REASON_COUNT: it may be kept */
     bool is_bot;
     bool shares_domain;
     int64_t now_ms;
@@ -85,8 +90,12 @@ find_visitor(struct click *k)
     k->host = url_host(a, name);
     k->target_host = url_host(a, url.host);
     k->shares_domain = driver_same_domain(k->host, k->target_host, a);
-    cookie = k->shares_domain ? http_cookie(k->request, COOKIE) : SLICE_EMPTY;
-    k->visitor = ticket_is_word(cookie) ? cookie : new_id(a);
+    cookie = k->shares_domain ? collect__cookie(k->request) : SLICE_EMPTY;
+    k->why_not = collect__may_keep(k->link->site, k->request, cookie.n != 0);
+    if (collect__is_cookieless(k->link->site))
+        k->visitor = collect__day_visitor(k->c, k->link->site, k->request, k->now_ms);
+    else
+        k->visitor = cookie.n != 0 ? cookie : new_id(a);
 }
 
 /* ---- The event ---- */
@@ -103,6 +112,8 @@ make_event(struct click *k, struct given *g, struct err *err)
     g->event.id = new_id(r->arena);
     g->event.time_ms = k->now_ms;
     g->has_time = true;
+    if (collect__is_cookieless(k->link->site))
+        g->event.flags |= EVENT_COOKIELESS;
     g->user_agent = http_header(r, "User-Agent");
     g->ip = r->remote;
     given_fill(g, TEXT_EVENT, SLICE("redirect"));
@@ -145,7 +156,8 @@ count(struct click *k)
     struct err err;
 
     metrics_add(&m->received, 1);
-    if (publish_check_clock(k->c->publish, &err) != ERR_OK) { /* no time to give it */
+    /* no time to give it, or nobody's id */
+    if (publish_check_clock(k->c->publish, &err) != ERR_OK || k->visitor.n == 0) {
         metrics_add(&m->failed, 1);
         return;
     }
@@ -176,7 +188,8 @@ set_cookie(const struct click *k, struct http_reply *reply)
     bool is_whole = domain && !address_parse(k->host, address);
 
     http_reply_header(reply, "Set-Cookie",
-                      arena_printf(a, COOKIE "=%.*s; Path=/; Max-Age=%d; SameSite=Lax%s%s%s",
+                      arena_printf(a,
+                                   COLLECT_COOKIE "=%.*s; Path=/; Max-Age=%d; SameSite=Lax%s%s%s",
                                    SLICE_ARG(k->visitor), COOKIE_S, is_whole ? "; Domain=" : "",
                                    is_whole ? domain : "", k->request->is_https ? "; Secure" : ""));
 }
@@ -196,17 +209,36 @@ add_ticket(const struct click *k)
                         SLICE_ARG(slice_sub(target, end, target.n)));
 }
 
+/* Is there somebody whom cookie or ticket shall make known again at the target? */
+static bool
+is_to_be_known(const struct click *k)
+{
+    return !k->is_bot && k->visitor.n != 0 && k->why_not == REASON_COUNT &&
+           !collect__is_cookieless(k->link->site);
+}
+
 static void
 lead_on(const struct click *k, struct http_reply *reply)
 {
     struct slice to = k->link->target;
 
-    if (!k->is_bot && k->visitor.n != 0 && k->shares_domain)
+    if (is_to_be_known(k) && k->shares_domain)
         set_cookie(k, reply);
-    else if (!k->is_bot && k->visitor.n != 0 && k->link->site->has_secret)
+    else if (is_to_be_known(k) && k->link->site->has_secret)
         to = add_ticket(k);
     reply->status = 302;
     http_reply_header(reply, "Location", to);
+}
+
+static void
+leave_out(const struct click *k, struct http_reply *reply)
+{
+    struct metrics *m = &k->c->metrics;
+
+    metrics_add(&m->received, 1);
+    metrics_add(&m->rejected[k->why_not], 1);
+    metrics_add(&m->refused[k->why_not], 1);
+    reply->code = reason_name(k->why_not);
 }
 
 static void
@@ -223,12 +255,19 @@ collect__redirect(const struct http_request *r, struct http_reply *reply, void *
 {
     struct collect *c = context;
     const struct sites_table *table = sites_acquire(c->sites);
-    struct click k = {.c = c, .request = r, .visitor = SLICE_EMPTY, .now_ms = clock_wall_ms()};
+    struct click k = {.c = c,
+                      .request = r,
+                      .visitor = SLICE_EMPTY,
+                      .why_not = REASON_COUNT,
+                      .now_ms = clock_wall_ms()};
 
     k.link = sites_find_link(table, r->tail);
     if (k.link && !r->is_head) {
         find_visitor(&k);
-        count(&k);
+        if (k.why_not == REASON_COUNT)
+            count(&k);
+        else
+            leave_out(&k, reply);
     }
     if (k.link)
         lead_on(&k, reply);

@@ -510,6 +510,15 @@ sites_count(const struct sites_table *t)
     return t->n;
 }
 
+bool
+sites_any_cookieless(const struct sites_table *t)
+{
+    for (int i = 0; i < t->n; i++)
+        if (t->sites[i].privacy.on[PRIVACY_COOKIELESS])
+            return true;
+    return false;
+}
+
 const struct site *
 sites_find_key(const struct sites_table *t, struct slice key)
 {

@@ -62,6 +62,7 @@ void sites_release(const struct sites_table *t);
 /* Have settings ever been read? Before that an unknown key means nothing. */
 bool sites_are_known(const struct sites_table *t);
 int sites_count(const struct sites_table *t);
+bool sites_any_cookieless(const struct sites_table *t);
 
 /* NULL where there is no such site. */
 const struct site *sites_find_key(const struct sites_table *t, struct slice key);

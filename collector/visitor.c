@@ -1,6 +1,11 @@
 /* What an id must be, to be one person's and always the same. */
 #include "collector/visitor.h"
 
+#include <sodium.h>
+
+#include "core/address.h"
+#include "core/bytes.h"
+
 /* C0, DEL and C1: event_prepare refuses them, so nothing else may take them. */
 static bool
 has_control_characters(struct slice s)
@@ -59,4 +64,22 @@ visitor_check_event(const struct event *e, struct err *err)
     if (e->text[TEXT_KNOWN].n != 0)
         return err_set(err, ERR_INVALID, "known", "belongs to the event identify only");
     return ERR_OK;
+}
+
+struct slice
+visitor_of_day(const unsigned char salt[VISITOR_SALT_BYTES], uint32_t site, struct slice address,
+               struct slice user_agent, struct arena *a)
+{
+    unsigned char fixed[4 + 16] = {0}, hash[16];
+    crypto_generichash_state state;
+    char *hex = arena_alloc(a, 2 * sizeof hash + 1);
+
+    store_u32((char *)fixed, site);
+    address_parse(address, fixed + 4);
+    crypto_generichash_init(&state, salt, VISITOR_SALT_BYTES, sizeof hash);
+    crypto_generichash_update(&state, fixed, sizeof fixed);
+    crypto_generichash_update(&state, (const unsigned char *)user_agent.p, user_agent.n);
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(hex, 2 * sizeof hash + 1, hash, sizeof hash);
+    return slice_of(hex, 2 * sizeof hash);
 }

@@ -1,5 +1,6 @@
 /* Who a visitor is: the rules that an id must keep to. Ids come from the snippet's first-party
- * storage, from servers and from imports; nothing is ever derived from an address. */
+ * storage, from servers and from imports. Only for a cookieless site an id is made here, of what a
+ * request brings along; the address is used for that and not kept. */
 #ifndef COLLECTOR_VISITOR_H
 #define COLLECTOR_VISITOR_H
 
@@ -17,5 +18,12 @@ enum err_code visitor_check_known(struct slice id, struct err *err);
  * A handover is the collector's own word about a ticket that it has checked, or a server's: what
  * anybody can send (snippet, pixel) may not join two browsers. ERR_INVALID, "known" or "event". */
 enum err_code visitor_check_event(const struct event *e, struct err *err);
+
+/* The id of a cookieless visitor, for as long as the salt (collector/salt.h) lives: 32 hex digits,
+ * BLAKE2b (libsodium's crypto_generichash) of site, address and user agent with the salt as key. In
+ * the arena. An address that is none (address_parse) counts as no address. */
+#define VISITOR_SALT_BYTES 32
+struct slice visitor_of_day(const unsigned char salt[VISITOR_SALT_BYTES], uint32_t site,
+                            struct slice address, struct slice user_agent, struct arena *a);
 
 #endif

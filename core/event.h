@@ -59,7 +59,8 @@ enum event_flag {
     EVENT_BOT = 1,    /* judged a bot when it came in */
     EVENT_DRIVER = 2, /* has a driver of its own (funnel.md section 4) */
     EVENT_SITE_CURRENCY =
-        4, /* none was given: TEXT_CURRENCY is what the site has for such values */
+        4,                /* none was given: TEXT_CURRENCY is what the site has for such values */
+    EVENT_COOKIELESS = 8, /* the collector made the visitor's id, which lasts a day */
 };
 
 /* Who gave it: decides for how long its id is kept, and that the secret key is never a bot. */

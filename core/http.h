@@ -40,7 +40,7 @@ struct http_reply {
     struct buffer body;       /* owned by the server, freed after sending */
     struct slice fixed;       /* used instead of body where it is not empty; static bytes */
     struct buffer headers;    /* further "Name: value\r\n" lines: http_reply_header */
-    const char *code;         /* of http_reply_error, for finish; NULL where all is well */
+    const char *code;         /* of http_reply_error, for finish; NULL where there is none */
 };
 
 /* A handler fills *reply (status 200, empty) and returns. It runs on one of the server's threads.

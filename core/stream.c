@@ -238,17 +238,16 @@ stream_info(struct stream *s, struct stream_info *out, struct err *err)
     return ERR_OK;
 }
 
-/* "name:123\r\n" in INFO's text. */
-static bool
-find_info(struct slice text, struct slice name, int64_t *out)
+bool
+stream__find_info(struct slice text, struct slice name, struct slice *out)
 {
-    struct slice line, key, value;
+    struct slice line, key;
     bool more = true;
 
     while (more) {
         more = slice_cut(text, '\n', &line, &text);
-        if (slice_cut(slice_trim(line), ':', &key, &value) && slice_equal(key, name))
-            return slice_to_int64(value, out);
+        if (slice_cut(slice_trim(line), ':', &key, out) && slice_equal(key, name))
+            return true;
     }
     return false;
 }
@@ -257,8 +256,8 @@ enum err_code
 stream_memory(struct stream *s, int64_t *out_used, int64_t *out_max, struct err *err)
 {
     struct stream_command c = stream__command("INFO memory");
+    struct slice text, figure;
     redisReply *reply;
-    struct slice text;
     int64_t used, max;
     enum err_code rc;
 
@@ -266,8 +265,9 @@ stream_memory(struct stream *s, int64_t *out_used, int64_t *out_max, struct err 
     if (rc != ERR_OK)
         return rc;
     text = slice_of(reply->str, reply->len);
-    if (reply->type != REDIS_REPLY_STRING || !find_info(text, SLICE("used_memory"), &used) ||
-        !find_info(text, SLICE("maxmemory"), &max))
+    if (reply->type != REDIS_REPLY_STRING ||
+        !stream__find_info(text, SLICE("used_memory"), &figure) || !slice_to_int64(figure, &used) ||
+        !stream__find_info(text, SLICE("maxmemory"), &figure) || !slice_to_int64(figure, &max))
         return stream__odd_reply(reply, "INFO", err);
     freeReplyObject(reply);
     *out_used = used;

@@ -57,6 +57,9 @@ void stream__fail(struct stream *s);
 
 bool stream__set_timeout(struct stream *s, int64_t ms);
 
+/* The value of a "name:value" line of INFO's text. */
+bool stream__find_info(struct slice text, struct slice name, struct slice *out);
+
 /* Frees reply. ERR_IO. */
 enum err_code stream__odd_reply(redisReply *reply, const char *command, struct err *err);
 

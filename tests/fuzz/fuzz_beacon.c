@@ -52,11 +52,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct beacon b;
     struct given g;
     struct arena a;
+    enum err_code rc;
 
     if (!enrich && enrich_open(NULL, &enrich, NULL) != ERR_OK)
         abort();
     arena_init(&a, 16 * 1024);
-    check_beacon(beacon_parse(in, &a, &b, NULL), &b, &a);
+    rc = beacon_parse(in, &a, &b, NULL);
+    if (rc == ERR_OK)
+        rc = beacon_give_visitor(&b, b.visitor, NULL);
+    check_beacon(rc, &b, &a);
     check_beacon(beacon_parse_server(in, &a, &b, NULL), &b, &a);
     if (beacon_parse_line(in, &a, &g, NULL) == ERR_OK)
         check_event(&g, &a);

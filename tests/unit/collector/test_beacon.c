@@ -38,6 +38,7 @@ reads_the_snippets_body(void **state)
 
     (void)state;
     assert_int_equal(beacon_parse(guard_copy(&guard, slice_from(body)), &arena, &b, &err), ERR_OK);
+    assert_int_equal(beacon_give_visitor(&b, b.visitor, &err), ERR_OK);
     assert_true(slice_is(b.site, "site_x"));
     assert_true(b.has_sent);
     assert_int_equal(b.sent_ms, 1780315201000);
@@ -77,9 +78,6 @@ refuses_worthless_bodies(void **state)
         {"{\"site\":\"s\",\"visitor\":\"v\",\"events\":[]}", ERR_INVALID, "events", "no events"},
         {"{\"site\":\"s\",\"visitor\":\"v\"}", ERR_INVALID, "events", "no events"},
         {"{\"visitor\":\"v\",\"events\":[{}]}", ERR_INVALID, "site", "missing"},
-        {"{\"site\":\"s\",\"events\":[{}]}", ERR_INVALID, "visitor", "missing"},
-        {"{\"site\":\"s\",\"visitor\":\"a\\u0000b\",\"events\":[{}]}", ERR_INVALID, "visitor",
-         "control"},
         {"{\"site\":1,\"visitor\":\"v\",\"events\":[{}]}", ERR_INVALID, "site", "text"},
         {"{\"site\":\"s\",\"visitor\":\"v\",\"sent\":\"now\",\"events\":[{}]}", ERR_INVALID, "sent",
          "epoch"},
@@ -104,6 +102,23 @@ refuses_worthless_bodies(void **state)
             !slice_contains(slice_from(err.message), slice_from(rows[i].words)))
             fail_msg("%s: %d %s: %s", rows[i].body, (int)rc, err.field, err.message);
     }
+}
+
+static void
+every_event_is_the_visitors(void **state)
+{
+    static const char body[] = "{\"site\":\"s\",\"events\":[{\"event\":\"a\"},{\"event\":\"b\"}]}";
+    struct err err = ERR_NONE;
+    struct beacon b;
+
+    (void)state;
+    assert_int_equal(beacon_parse(guard_copy(&guard, slice_from(body)), &arena, &b, &err), ERR_OK);
+    assert_int_equal(beacon_give_visitor(&b, b.visitor, &err), ERR_INVALID); /* there is none */
+    assert_string_equal(err.field, "visitor");
+    assert_int_equal(beacon_give_visitor(&b, SLICE("a\0b"), &err), ERR_INVALID);
+    assert_int_equal(beacon_give_visitor(&b, SLICE("other"), &err), ERR_OK);
+    assert_true(slice_is(b.items[0]->given.event.visitor, "other"));
+    assert_true(slice_is(b.items[1]->given.event.visitor, "other"));
 }
 
 /* Events that are refused alone: between two good ones. */
@@ -359,6 +374,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(reads_the_snippets_body, fresh),
         cmocka_unit_test_setup(refuses_worthless_bodies, fresh),
+        cmocka_unit_test_setup(every_event_is_the_visitors, fresh),
         cmocka_unit_test_setup(a_bad_event_spoils_no_other, fresh),
         cmocka_unit_test_setup(a_body_has_a_most_of_events, fresh),
         cmocka_unit_test_setup(reads_a_servers_body, fresh),

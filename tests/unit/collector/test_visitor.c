@@ -54,6 +54,27 @@ checks_ids(void **state)
 }
 
 static void
+a_day_s_id_is_of_salt_site_address_and_agent(void **state)
+{
+    static const unsigned char salt[VISITOR_SALT_BYTES] = {1}, other[VISITOR_SALT_BYTES] = {2};
+    struct slice address = SLICE("81.2.69.142"), agent = SLICE("Firefox"), id;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    id = visitor_of_day(salt, 7, address, agent, &a);
+    /* BLAKE2b-128 with the salt as key of 07000000, ::ffff:81.2.69.142, "Firefox": as Python's
+     * hashlib.blake2b(.., digest_size=16, key=..) has it */
+    assert_true(slice_is(id, "8f7e4af6d9d1096fa4273522dc3a1a41"));
+    assert_true(slice_equal(id, visitor_of_day(salt, 7, SLICE("::ffff:81.2.69.142"), agent, &a)));
+    assert_false(slice_equal(id, visitor_of_day(other, 7, address, agent, &a)));
+    assert_false(slice_equal(id, visitor_of_day(salt, 8, address, agent, &a)));
+    assert_false(slice_equal(id, visitor_of_day(salt, 7, SLICE("81.2.69.143"), agent, &a)));
+    assert_false(slice_equal(id, visitor_of_day(salt, 7, address, SLICE("firefox"), &a)));
+    arena_fini(&a);
+}
+
+static void
 only_the_events_that_join_ids_have_a_second_one(void **state)
 {
     static const struct {
@@ -91,6 +112,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_ids),
+        cmocka_unit_test(a_day_s_id_is_of_salt_site_address_and_agent),
         cmocka_unit_test(only_the_events_that_join_ids_have_a_second_one),
     };
 
