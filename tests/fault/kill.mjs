@@ -208,10 +208,10 @@ class Sender {
       }, (answer) => {
         answer.resume();
         answer.once("end", () => done(answer.statusCode));
-        answer.once("error", () => done(0));
+        answer.once("error", (error) => done(error.code));
       });
-      to.once("timeout", () => to.destroy());
-      to.once("error", () => done(0));
+      to.once("timeout", () => to.destroy(Object.assign(new Error(), { code: "no answer" })));
+      to.once("error", (error) => done(error.code));
       to.end(body);
     });
   }
