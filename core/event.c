@@ -166,10 +166,13 @@ is_clean(struct slice s)
     while (s.n - i >= 8 && is_plain_text(load_u64(s.p + i)))
         i += 8;
     while (i < s.n) {
-        size_t n = slice_utf8_length(slice_sub(s, i, s.n));
+        size_t n = 1;
 
-        if (n == 0 || is_unwanted((const unsigned char *)s.p + i, n))
-            return false;
+        if ((unsigned char)s.p[i] < 0x20 || (unsigned char)s.p[i] >= 0x7F) {
+            n = slice_utf8_length(slice_sub(s, i, s.n));
+            if (n == 0 || is_unwanted((const unsigned char *)s.p + i, n))
+                return false;
+        }
         i += n;
     }
     return true;
