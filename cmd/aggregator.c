@@ -1,8 +1,14 @@
 /* corong aggregator: reads the stream, writes and merges segments. Listens nowhere. */
 #include "aggregator/aggregator.h"
 
+#include <sys/resource.h>
+
 #include "cmd/cmd.h"
 #include "core/log.h"
+
+/* Behind collector and Redis where they share a machine that is busy: a visitor waits for those, and
+ * what they have taken does not run away. */
+#define NICE 5
 
 int
 cmd_aggregator(struct cmd *c)
@@ -19,6 +25,7 @@ cmd_aggregator(struct cmd *c)
         return cmd_fail(&err);
     log_set_part("aggregator");
     cmd_catch_signals();
+    setpriority(PRIO_PROCESS, 0, NICE); /* merges go further down by themselves */
     if (aggregator_run(&config, &cmd_stop, &err) != ERR_OK)
         return cmd_fail(&err);
     return CMD_DONE;
