@@ -14,9 +14,9 @@
 #include "core/hash.h"
 
 #define APPLICATION_ID 0x436f7263 /* "Corc" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
-static const char schema[] =
+static const char schema_1[] =
     "CREATE TABLE segments(name TEXT PRIMARY KEY, site INTEGER NOT NULL, month INTEGER NOT NULL,"
     " n_rows INTEGER NOT NULL, min_time_ms INTEGER NOT NULL, max_time_ms INTEGER NOT NULL,"
     " n_bytes INTEGER NOT NULL, created_ms INTEGER NOT NULL, kind INTEGER NOT NULL,"
@@ -29,6 +29,15 @@ static const char schema[] =
     "CREATE TABLE replaced(name TEXT PRIMARY KEY, replaced_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE alarms(code TEXT PRIMARY KEY, message TEXT NOT NULL, first_ms INTEGER NOT NULL,"
     " last_ms INTEGER NOT NULL, n INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* seq rises with every row that is written, so that a reader can ask for what came since. */
+static const char schema_2[] =
+    "CREATE TABLE links(seq INTEGER PRIMARY KEY AUTOINCREMENT, site INTEGER NOT NULL,"
+    " is_handover INTEGER NOT NULL, visitor TEXT NOT NULL, known TEXT NOT NULL,"
+    " time_ms INTEGER NOT NULL, id BLOB NOT NULL, check64 INTEGER NOT NULL,"
+    " UNIQUE(site, visitor, known, is_handover));"
+    "CREATE TABLE link_sums(site INTEGER PRIMARY KEY, n INTEGER NOT NULL,"
+    " check64 INTEGER NOT NULL);";
 
 struct summary {
     uint64_t generation;
@@ -93,7 +102,9 @@ catalog_open(const struct store *s, bool create, struct catalog **out, struct er
     if (rc == ERR_OK && must_exist)
         rc = check_schema(db, path, err);
     if (rc == ERR_OK)
-        rc = sql_migrate(db, SCHEMA_VERSION, schema, err);
+        rc = sql_migrate(db, 1, schema_1, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 2, schema_2, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;
@@ -407,6 +418,8 @@ apply_change(sqlite3 *db, const struct catalog_change *change, struct err *err)
         rc = remove_segment(db, change->remove[i], &sum, err);
     for (size_t i = 0; rc == ERR_OK && i < change->n_add; i++)
         rc = add_segment(db, &change->add[i], &sum, err);
+    if (rc == ERR_OK)
+        rc = catalog__add_links(db, change->links, change->n_links, err);
     if (rc != ERR_OK)
         return rc;
     return sql_do(
@@ -466,13 +479,27 @@ read_segments(sqlite3 *db, struct arena *a, struct catalog_list *list, struct er
 }
 
 enum err_code
+catalog_reading_begin(struct catalog *c, struct err *err)
+{
+    return sql_run(c->db, "BEGIN", err);
+}
+
+void
+catalog_reading_end(struct catalog *c)
+{
+    sql_rollback(c->db);
+}
+
+enum err_code
 catalog_read(struct catalog *c, struct arena *a, struct catalog_list *out, struct err *err)
 {
+    bool is_ours = sqlite3_get_autocommit(c->db) != 0;
     struct catalog_list list = {0};
     struct summary sum = {0};
-    enum err_code rc;
+    enum err_code rc = ERR_OK;
 
-    rc = sql_run(c->db, "BEGIN", err); /* one moment for the summary and the rows */
+    if (is_ours) /* one moment for the summary and the rows */
+        rc = catalog_reading_begin(c, err);
     if (rc != ERR_OK)
         return rc;
     rc = read_summary(c->db, &sum, err);
@@ -480,7 +507,8 @@ catalog_read(struct catalog *c, struct arena *a, struct catalog_list *out, struc
     list.check = sum.check;
     if (rc == ERR_OK)
         rc = read_segments(c->db, a, &list, err);
-    sql_rollback(c->db);
+    if (is_ours)
+        catalog_reading_end(c);
     if (rc != ERR_OK)
         return rc;
     list.is_whole = list.is_whole && list.n == sum.n;

@@ -4,6 +4,8 @@
  *
  *   segments   name, site (0 = several), month (yyyymm), rows, times, bytes, created, kind, check
  *   positions  stream, epoch, id (ms, seq), entries, check
+ *   links      site, two ids of one person, by which event and when, check (docs/identity.md)
+ *   link_sums  site, n and xor of the checks of its links
  *   summary    one row: generation (one more at each commit), n and xor of all segment checks
  *   replaced   files no longer live, and when: unlinked 60 s later (a reader may still open them)
  *   alarms     what somebody should look at, by code
@@ -66,12 +68,27 @@ struct catalog_advance {
     uint64_t n_entries;
 };
 
+/* That two ids are one person's, as the earliest event said it. Slices are borrowed. */
+struct catalog_link {
+    uint32_t site;
+    bool is_handover; /* two browsers' ids; else known is the site's own id of a person */
+    struct slice visitor;
+    struct slice known;
+    int64_t time_ms; /* of the event */
+    struct slice id;
+};
+
+/* False where the event says nothing of the kind. *out borrows from it. */
+bool catalog_link_of(const struct event *e, struct catalog_link *out);
+
 struct catalog_change {
     const struct catalog_segment *add;
     size_t n_add;
     const char (*remove)[CATALOG_NAME_MAX]; /* each must be live */
     size_t n_remove;
     const struct catalog_advance *advance; /* NULL: no stream */
+    const struct catalog_link *links;      /* known ones stay, with the earlier (time, id) */
+    size_t n_links;
 };
 
 /* All of it or nothing, in one transaction. ERR_CONFLICT where a position or a segment to remove is
@@ -112,6 +129,31 @@ enum err_code catalog_read(struct catalog *c, struct arena *a, struct catalog_li
 /* Does this month's file of that site (0: any) have a place in [from, to)? */
 bool catalog_segment_fits(const struct catalog_segment *s, uint32_t site, int64_t from_ms,
                           int64_t to_ms);
+
+/* One moment for several readings: from begin to end all of them see the same commit. */
+enum err_code catalog_reading_begin(struct catalog *c, struct err *err);
+void catalog_reading_end(struct catalog *c);
+
+/* How far a site's links were read: {0} for all of them, then as it was left, for what came since.
+ */
+struct catalog_links {
+    int64_t seq;
+    uint64_t n;     /* rows read so far, */
+    uint64_t check; /* and xor of their checks */
+    size_t n_bad;   /* rows whose check fails; left out */
+    bool is_whole;  /* these are all links of the site. Where it is false after reading what came
+                       since, links were replaced or removed: read all of them again */
+};
+typedef void (*catalog_link_callback)(const struct catalog_link *link, void *context);
+enum err_code catalog_links_read(struct catalog *c, uint32_t site, struct catalog_links *at,
+                                 catalog_link_callback callback, void *context, struct err *err);
+
+/* Forget the links of a removed site. Cheap where there are none. */
+enum err_code catalog_links_remove(struct catalog *c, uint32_t site, struct err *err);
+
+/* Sites that have links, ascending, in the arena. */
+enum err_code catalog_links_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t *out_n,
+                                  struct err *err);
 
 /* A number that changes when another connection has committed. Cheap. */
 enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);

@@ -9,4 +9,8 @@ struct catalog {
     sqlite3 *db;
 };
 
+/* Within a transaction. */
+enum err_code catalog__add_links(sqlite3 *db, const struct catalog_link *links, size_t n,
+                                 struct err *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "aggregator/journey_kept.h"
 #include "core/hash.h"
 
 /* One segment's place in the walk: the next run. */
@@ -21,6 +22,7 @@ struct place {
 struct member {
     size_t place;
     uint32_t run;
+    uint64_t hash;
     struct slice visitor; /* in the arena */
     bool is_done;
 };
@@ -47,6 +49,9 @@ struct journey_walk {
     struct scan_row *rows; /* what a callback gets where rows had to be copied */
     size_t rows_max;
     struct arena arena; /* of one hash */
+    const struct persons *persons;
+    size_t next_joined; /* in persons->ids: the first whose hash is not behind the walk */
+    struct kept kept;
     journey_callback callback;
     void *context;
     size_t bad_place;
@@ -118,7 +123,8 @@ add_member(struct journey_walk *w, size_t place, uint32_t run)
         w->members_max = 2 * w->members_max + 16;
         w->members = mem_realloc(w->members, w->members_max * sizeof *w->members);
     }
-    w->members[w->n_members++] = (struct member){.place = place, .run = run};
+    w->members[w->n_members++] =
+        (struct member){.place = place, .run = run, .hash = w->places[place].hashes[run]};
 }
 
 static void
@@ -192,7 +198,7 @@ give_run(struct journey_walk *w, size_t place, uint32_t run, struct err *err)
     uint32_t n = 0;
     const struct scan_row *rows = scan_rows(p->input->scan, row, end, &n);
     bool is_wanted = false;
-    struct journey j = {rows, n, w, place, run};
+    struct journey j = {rows, n, w, .input = place, .run = run};
 
     if (n < end - row) {
         reserve_rows(w, end - row);
@@ -294,19 +300,72 @@ static enum err_code
 give_joined(struct journey_walk *w, const struct member *first, struct err *err)
 {
     struct journey j = {.walk = w, .input = first->place, .run = first->run};
-    enum err_code rc;
 
-    rc = read_ids(w, err);
-    if (rc == ERR_OK)
-        rc = drop_repeats(w, err);
-    if (rc != ERR_OK)
-        return rc;
     reserve_rows(w, w->n_joined);
     for (size_t i = 0; i < w->n_joined; i++)
         w->rows[i] = w->joined[i].row;
     j.rows = w->rows;
     j.n = (uint32_t)w->n_joined;
     return w->callback(&j, w->context, err);
+}
+
+/* ---- Persons of several ids: kept, and given at the end ---- */
+
+static bool
+is_joined_hash(struct journey_walk *w, uint64_t hash)
+{
+    const struct persons *p = w->persons;
+
+    while (w->next_joined < p->n_ids && p->ids[w->next_joined].hash < hash)
+        w->next_joined++;
+    return w->next_joined < p->n_ids && p->ids[w->next_joined].hash == hash;
+}
+
+static void
+keep_joined(struct journey_walk *w, uint32_t person)
+{
+    kept_add_run(&w->kept, person);
+    for (size_t i = 0; i < w->n_joined; i++) {
+        const struct joined_row *j = &w->joined[i];
+
+        if (is_interesting(&j->row))
+            kept_add_row(&w->kept, &(struct kept_row){j->row, (uint32_t)j->place, j->segment_row});
+    }
+}
+
+static enum err_code
+read_kept_id(const struct kept_row *row, void *context, struct slice *out, struct err *err)
+{
+    struct journey_walk *w = context;
+    enum err_code rc =
+        segment_cursor_id(cursor_of(&w->places[row->input]), row->segment_row, out, err);
+
+    if (rc == ERR_OK)
+        *out = arena_copy(&w->arena, *out);
+    else
+        w->bad_place = row->input;
+    return rc;
+}
+
+static enum err_code
+give_kept(struct journey_walk *w, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    kept_sort(&w->kept);
+    for (size_t at = 0; rc == ERR_OK && at < w->kept.n_runs;) {
+        struct journey j = {.walk = w, .name = w->persons->names[w->kept.runs[at].person]};
+        size_t n = kept_count(&w->kept, at);
+
+        arena_reset(&w->arena);
+        reserve_rows(w, n);
+        rc = kept_next(&w->kept, &at, read_kept_id, w, w->rows, err);
+        j.rows = w->rows;
+        j.n = (uint32_t)n;
+        if (rc == ERR_OK && n > 0)
+            rc = w->callback(&j, w->context, err);
+    }
+    return rc;
 }
 
 #define TIMES 256 /* decoded at once */
@@ -345,13 +404,16 @@ load_member(struct journey_walk *w, const struct member *m)
     return is_wanted;
 }
 
-/* The rows of all members are in w->joined, member by member. Keep those of the members that are
- * this visitor's; give them. */
+/* The rows of all members are in `all`, member by member. Those of the members that are this
+ * visitor's are joined, and given or kept. */
 static enum err_code
 give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t *starts, size_t at,
              struct err *err)
 {
     struct member *first = &w->members[at];
+    uint32_t person = PERSON_NOBODY;
+    enum err_code rc = ERR_OK;
+    size_t n_runs = 0;
 
     w->n_joined = 0;
     for (size_t i = at; i < w->n_members; i++) {
@@ -360,10 +422,22 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
         if (m->is_done || !slice_equal(m->visitor, first->visitor))
             continue;
         m->is_done = true;
+        n_runs++;
         for (size_t k = starts[i]; k < starts[i + 1]; k++)
             w->joined[w->n_joined++] = all[k];
     }
-    return give_joined(w, first, err);
+    if (n_runs > 1)
+        rc = read_ids(w, err);
+    if (rc == ERR_OK && n_runs > 1)
+        rc = drop_repeats(w, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (is_joined_hash(w, first->hash))
+        person = persons_find(w->persons, first->hash, first->visitor);
+    if (person == PERSON_NOBODY)
+        return give_joined(w, first, err);
+    keep_joined(w, person);
+    return ERR_OK;
 }
 
 static enum err_code
@@ -409,7 +483,7 @@ give_next_hash(struct journey_walk *w, struct err *err)
     }
     if (!is_scanned)
         return ERR_OK;
-    if (w->n_members == 1)
+    if (w->n_members == 1 && !is_joined_hash(w, hash))
         return give_run(w, w->members[0].place, w->members[0].run, err);
     return give_members(w, err);
 }
@@ -452,18 +526,21 @@ stop(struct journey_walk *w)
     free(w->members);
     free(w->joined);
     free(w->rows);
+    kept_fini(&w->kept);
     arena_fini(&w->arena);
 }
 
 enum err_code
-journey_each(const struct journey_input *inputs, size_t n, journey_callback callback, void *context,
-             size_t *bad_input, struct err *err)
+journey_each(const struct journey_input *inputs, size_t n, const struct persons *persons,
+             journey_callback callback, void *context, size_t *bad_input, struct err *err)
 {
-    struct journey_walk w = {.callback = callback, .context = context};
+    struct journey_walk w = {.persons = persons, .callback = callback, .context = context};
     enum err_code rc = start(&w, inputs, n, err);
 
     while (rc == ERR_OK && w.n_heap > 0)
         rc = give_next_hash(&w, err);
+    if (rc == ERR_OK)
+        rc = give_kept(&w, err);
     if (rc == ERR_CORRUPT)
         *bad_input = w.bad_place;
     stop(&w);
@@ -473,5 +550,8 @@ journey_each(const struct journey_input *inputs, size_t n, journey_callback call
 enum err_code
 journey_visitor(const struct journey *j, struct slice *out, struct err *err)
 {
-    return read_visitor(j->walk, j->input, j->run, out, err);
+    if (j->name.n == 0)
+        return read_visitor(j->walk, j->input, j->run, out, err);
+    *out = j->name;
+    return ERR_OK;
 }

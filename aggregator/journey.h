@@ -1,14 +1,19 @@
-/* Journeys: every visitor of a site once, with all its rows of all segments, in order and without
+/* Journeys: every person of a site once, with all its rows of all segments, in order and without
  * repeats.
  *
  * Runs are met in the order of the visitors' hashes, over all segments at once. Where only one
  * segment has a run of that hash, its rows are in order and free of repeats as they lie; where
  * several have, the visitors' ids are compared, so that two visitors with one hash stay two, and
  * of events with the same id one stays (segment_repeat_compare).
+ *
+ * Visitors that are one person (person.h) are met at different places. What counts of each, freed
+ * of the repeats among its own events, is kept until the end of the walk, and given then: memory is
+ * 48 bytes for each row of theirs that matches anything.
  */
 #ifndef AGGREGATOR_JOURNEY_H
 #define AGGREGATOR_JOURNEY_H
 
+#include "aggregator/person.h"
 #include "aggregator/scan.h"
 
 struct journey_input {
@@ -19,7 +24,7 @@ struct journey_input {
 
 struct journey_walk;
 
-/* What the walk calls for each visitor that has a row with a mask or a bot's row.
+/* What the walk calls for each person that has a row with a mask or a bot's row.
  *
  * rows      sorted by (time, id), n of them; borrowed during the call
  * context   as given
@@ -29,17 +34,20 @@ struct journey {
     uint32_t n;
     struct journey_walk *walk;
     /* for journey_visitor */
+    struct slice name; /* of several ids; "": the visitor of the run */
     size_t input;
     uint32_t run;
 };
 typedef enum err_code (*journey_callback)(const struct journey *j, void *context, struct err *err);
 
-/* Walk all visitors. inputs are borrowed. On ERR_CORRUPT *bad_input is the input whose bytes failed
- * a checksum; what the callback has summed up so far is then of no use. */
-enum err_code journey_each(const struct journey_input *inputs, size_t n, journey_callback callback,
-                           void *context, size_t *bad_input, struct err *err);
+/* Walk all visitors. inputs and persons are borrowed. On ERR_CORRUPT *bad_input is the input whose
+ * bytes failed a checksum; what the callback has summed up so far is then of no use. */
+enum err_code journey_each(const struct journey_input *inputs, size_t n,
+                           const struct persons *persons, journey_callback callback, void *context,
+                           size_t *bad_input, struct err *err);
 
-/* The visitor's id as it was given; borrowed until the callback returns. */
+/* The visitor's id as it was given, of several the known one (persons.names); borrowed until the
+ * callback returns. */
 enum err_code journey_visitor(const struct journey *j, struct slice *out, struct err *err);
 
 #endif

@@ -327,14 +327,19 @@ run_job(struct catalog *c, const struct merge_options *options, const struct job
     return rc;
 }
 
-/* Segments that hold nothing but a removed site. */
+/* Segments that hold nothing but a removed site, and its links. */
 static enum err_code
 drop_removed(struct catalog *c, const struct catalog_list *list, const struct removed *removed,
              size_t *out_n, struct err *err)
 {
     char names[MERGE_INPUTS_MAX][CATALOG_NAME_MAX];
     struct catalog_change change = {.n_remove = 0};
+    enum err_code rc = ERR_OK;
 
+    for (size_t i = 0; rc == ERR_OK && i < removed->n; i++)
+        rc = catalog_links_remove(c, removed->ids[i], err);
+    if (rc != ERR_OK)
+        return rc;
     for (size_t i = 0; i < list->n && change.n_remove < MERGE_INPUTS_MAX; i++)
         if (list->segments[i].site != 0 && is_removed(removed, list->segments[i].site))
             memcpy(names[change.n_remove++], list->segments[i].name, CATALOG_NAME_MAX);

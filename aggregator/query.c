@@ -200,7 +200,7 @@ run_attempt(struct attempt *t, const struct snapshot *snapshot, const bool *is_l
     in.of = mem_zalloc((snapshot->n + 1) * sizeof *in.of);
     rc = open_inputs(t, snapshot, is_left_out, &in, bad, err);
     if (rc == ERR_OK) {
-        rc = journey_each(in.list, in.n, take_visitor, t, &bad_input, err);
+        rc = journey_each(in.list, in.n, snapshot->persons, take_visitor, t, &bad_input, err);
         if (rc == ERR_CORRUPT)
             *bad = in.of[bad_input];
     }
@@ -306,13 +306,14 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
 /* Nothing at or after this moment can matter. What is before the range can: the earlier one of two
  * copies counts (an order that was sent again, a file imported with other times), however far apart
  * they are. */
-static int64_t
-end_of(const struct query_funnel *q)
+static struct snapshot_scope
+scope_of(const struct query_funnel *q)
 {
     const struct request *r = q->request;
     int64_t to = add_clamped(r->range.to_ms, q->funnel->window_ms);
+    int64_t end = to > r->as_of_ms ? add_clamped(r->as_of_ms, 1) : to;
 
-    return to > r->as_of_ms ? add_clamped(r->as_of_ms, 1) : to;
+    return (struct snapshot_scope){q->site, INT64_MIN, end, r->as_of_ms};
 }
 
 enum err_code
@@ -323,7 +324,7 @@ query_funnel(struct snapshot_pool *p, const struct query_funnel *q, struct query
     struct query_answer answer = {.n_reports = 0};
     enum err_code rc;
 
-    rc = snapshot_take(p, q->site, INT64_MIN, end_of(q), &snapshot, err);
+    rc = snapshot_take(p, scope_of(q), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     arena_init(&answer.arena, 16 << 10);

@@ -64,15 +64,27 @@ struct query_attribute {
 enum err_code query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
                                struct query_attribute **out, size_t *out_n, struct err *err);
 
-/* A visitor's events in order, repeats dropped; at most limit (the latest ones stay). */
-enum err_code query_visitor(struct snapshot_pool *p, uint32_t site, struct slice visitor,
-                            size_t limit, struct arena *a, struct event **out, size_t *out_n,
-                            struct err *err);
+/* The journey of the person that an id is one of. */
+struct query_person {
+    size_t n_ids;
+    struct slice *ids; /* all of them, the name that reports give first */
+    size_t n_events;
+    struct event *events; /* in order, repeats dropped; each says whose it is */
+};
+
+/* At most limit events (the latest ones stay). An id that nobody has sent has no events. */
+enum err_code query_person(struct snapshot_pool *p, uint32_t site, struct slice visitor,
+                           size_t limit, struct arena *a, struct query_person *out,
+                           struct err *err);
 
 struct query_summary {
     uint64_t n_events; /* stored; the same event in two segments counts twice until their merge */
     int64_t first_ms;  /* both 0 where there is none */
     int64_t last_ms;
+    uint64_t n_joined_ids;  /* ids that are joined to others, */
+    uint64_t n_persons;     /* and how many people they are */
+    uint64_t n_links_other; /* links that join nothing: the id has another person, */
+    uint64_t n_links_full;  /* or the person has PERSON_IDS_MAX ids */
 };
 enum err_code query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary *out,
                                  struct err *err);

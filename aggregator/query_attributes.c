@@ -159,7 +159,7 @@ query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
     enum err_code rc;
     size_t n = 0;
 
-    rc = snapshot_take(p, site, QUERY_BEGIN, QUERY_END, &snapshot, err);
+    rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     table = attribute_table(&n);

@@ -199,7 +199,7 @@ query_values(struct snapshot_pool *p, uint32_t site, struct slice name, struct s
     if (!attribute_find(name, &attribute) || query__is_later(&attribute))
         return err_set(err, ERR_INVALID, "attribute", "there is no attribute \"%.*s\"",
                        SLICE_ARG(slice_sub(name, 0, 80)));
-    rc = snapshot_take(p, site, QUERY_BEGIN, QUERY_END, &snapshot, err);
+    rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     arena_init(&scratch, 16 << 10);

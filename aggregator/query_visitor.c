@@ -1,4 +1,4 @@
-/* One visitor's events, and a site's summary. */
+/* One person's events, and a site's summary. */
 #include "aggregator/query_int.h"
 
 #include <stdlib.h>
@@ -15,7 +15,6 @@ read_run(const struct query_part *part, struct slice visitor, struct arena *a,
 {
     struct segment_cursor *cursor = segment_cursor_create(part->segment);
     const uint32_t *rows = segment_run_rows(part->segment);
-    size_t n_before = events->n;
     enum err_code rc;
     uint32_t run = 0;
 
@@ -29,28 +28,34 @@ read_run(const struct query_part *part, struct slice visitor, struct arena *a,
         events->n += rc == ERR_OK;
     }
     segment_cursor_destroy(&cursor);
-    if (rc == ERR_CORRUPT)
-        events->n = n_before; /* all of a segment or nothing of it */
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
 static int
-compare_by_id(const void *x, const void *y)
+compare_keys(const struct event *a, const struct event *b)
 {
-    const struct event *a = x;
-    const struct event *b = y;
-    int order = slice_compare(a->id, b->id);
+    int order = slice_compare(a->visitor, b->visitor);
 
-    return order != 0 ? order : segment_repeat_compare(a, b);
+    return order != 0 ? order : slice_compare(a->id, b->id);
+}
+
+static int
+compare_by_key(const void *x, const void *y)
+{
+    int order = compare_keys(x, y);
+
+    return order != 0 ? order : segment_repeat_compare(x, y);
 }
 
 static int
 compare_by_time(const void *x, const void *y)
 {
-    return event_compare(x, y);
+    int order = event_compare(x, y);
+
+    return order != 0 ? order : compare_keys(x, y);
 }
 
-/* Of events with one id the first by segment_repeat_compare stays. */
+/* Of a visitor's events with one id the first by segment_repeat_compare stays. */
 static void
 drop_repeats(struct events *events)
 {
@@ -58,9 +63,9 @@ drop_repeats(struct events *events)
 
     if (events->n == 0)
         return;
-    qsort(events->list, events->n, sizeof *events->list, compare_by_id);
+    qsort(events->list, events->n, sizeof *events->list, compare_by_key);
     for (size_t i = 0; i < events->n; i++)
-        if (n == 0 || !slice_equal(events->list[n - 1].id, events->list[i].id))
+        if (n == 0 || compare_keys(&events->list[n - 1], &events->list[i]) != 0)
             events->list[n++] = events->list[i];
     events->n = n;
     qsort(events->list, events->n, sizeof *events->list, compare_by_time);
@@ -85,34 +90,66 @@ copy_event(struct event *to, const struct event *from, struct arena *a)
     }
 }
 
+/* All ids of the visitor's person: only its own where it is joined to no other. */
+static void
+list_ids(const struct snapshot *snapshot, uint64_t hash, struct slice visitor, struct arena *a,
+         struct query_person *out)
+{
+    const struct persons *p = snapshot->persons;
+    uint32_t person = persons_find(p, hash, visitor);
+
+    out->ids = ARENA_ARRAY(a, struct slice, PERSON_IDS_MAX);
+    out->ids[out->n_ids++] = arena_copy(a, person == PERSON_NOBODY ? visitor : p->names[person]);
+    for (size_t i = 0; person != PERSON_NOBODY && i < p->n_ids; i++)
+        if (p->ids[i].person == person && !slice_equal(p->ids[i].id, p->names[person]))
+            out->ids[out->n_ids++] = arena_copy(a, p->ids[i].id);
+}
+
+static enum err_code
+read_part(const struct query_part *part, const struct query_person *person, struct arena *a,
+          struct events *events, struct err *err)
+{
+    size_t n_before = events->n;
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; rc == ERR_OK && i < person->n_ids; i++)
+        rc = read_run(part, person->ids[i], a, events, err);
+    if (rc == ERR_CORRUPT)
+        events->n = n_before; /* all of a segment or nothing of it */
+    return rc;
+}
+
 enum err_code
-query_visitor(struct snapshot_pool *p, uint32_t site, struct slice visitor, size_t limit,
-              struct arena *a, struct event **out, size_t *out_n, struct err *err)
+query_person(struct snapshot_pool *p, uint32_t site, struct slice visitor, size_t limit,
+             struct arena *a, struct query_person *out, struct err *err)
 {
     const struct snapshot *snapshot = NULL;
+    struct query_person person = {.n_ids = 0};
     struct events events = {NULL, 0, 0};
     struct arena scratch;
     enum err_code rc;
     size_t skip;
 
-    rc = snapshot_take(p, site, QUERY_BEGIN, QUERY_END, &snapshot, err);
+    rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     arena_init(&scratch, 64 << 10);
+    list_ids(snapshot, snapshot_visitor_hash(p, visitor), visitor, a, &person);
     for (size_t i = 0; rc == ERR_OK && i < snapshot->n; i++) {
         struct err why = ERR_NONE;
         struct query_part part;
 
         if (query__part(snapshot, i, site, &part))
-            rc = query__leave_out(read_run(&part, visitor, &scratch, &events, &why), &why, err);
+            rc = query__leave_out(read_part(&part, &person, &scratch, &events, &why), &why, err);
     }
     if (rc == ERR_OK) {
         drop_repeats(&events);
         skip = events.n > limit ? events.n - limit : 0;
-        *out_n = events.n - skip;
-        *out = ARENA_ARRAY(a, struct event, *out_n + 1);
-        for (size_t i = 0; i < *out_n; i++)
-            copy_event(&(*out)[i], &events.list[skip + i], a);
+        person.n_events = events.n - skip;
+        person.events = ARENA_ARRAY(a, struct event, person.n_events + 1);
+        for (size_t i = 0; i < person.n_events; i++)
+            copy_event(&person.events[i], &events.list[skip + i], a);
+        *out = person;
     }
     free(events.list);
     arena_fini(&scratch);
@@ -130,7 +167,7 @@ query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary 
     struct query_summary sum = {0};
     enum err_code rc;
 
-    rc = snapshot_take(p, site, QUERY_BEGIN, QUERY_END, &snapshot, err);
+    rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     for (size_t i = 0; i < snapshot->n; i++) {
@@ -144,6 +181,10 @@ query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary 
             sum.last_ms = part.site->time_max_ms;
         sum.n_events += part.site->n_rows;
     }
+    sum.n_joined_ids = snapshot->persons->n_ids;
+    sum.n_persons = snapshot->persons->n_persons;
+    sum.n_links_other = snapshot->persons->n_other;
+    sum.n_links_full = snapshot->persons->n_full;
     snapshot_release(p, &snapshot);
     *out = sum;
     return ERR_OK;

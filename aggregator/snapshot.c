@@ -24,6 +24,13 @@ struct pooled {
     unsigned n_users;
 };
 
+/* Who is one person on a site that was asked about, as of the latest listing. */
+struct site_links {
+    uint32_t site;
+    struct catalog_links read;
+    struct person_book *book;
+};
+
 struct snapshot_pool {
     const struct store *store;
     struct segment_owner owner;
@@ -37,6 +44,8 @@ struct snapshot_pool {
     size_t n_bad;
     size_t n; /* live files, by name */
     struct pooled **files;
+    size_t n_sites;
+    struct site_links *sites;
 };
 
 /* What snapshot_take gives, with what it owns. */
@@ -94,6 +103,9 @@ snapshot_pool_close(struct snapshot_pool **p)
     if (!*p)
         return;
     forget_listing(*p);
+    for (size_t i = 0; i < (*p)->n_sites; i++)
+        person_book_release(&(*p)->sites[i].book);
+    free((*p)->sites);
     catalog_close(&(*p)->catalog);
     pthread_mutex_destroy(&(*p)->lock);
     free(*p);
@@ -161,6 +173,66 @@ take_listing(struct snapshot_pool *p, const struct catalog_list *list)
     p->n_bad = list->n_bad;
 }
 
+static struct site_links *
+find_site(struct snapshot_pool *p, uint32_t site)
+{
+    for (size_t i = 0; i < p->n_sites; i++)
+        if (p->sites[i].site == site)
+            return &p->sites[i];
+    return NULL;
+}
+
+static void
+add_site(struct snapshot_pool *p, uint32_t site)
+{
+    p->sites = mem_realloc(p->sites, (p->n_sites + 1) * sizeof *p->sites);
+    p->sites[p->n_sites++] = (struct site_links){.site = site};
+}
+
+static void
+add_link(const struct catalog_link *link, void *context)
+{
+    person_book_add(context, link);
+}
+
+/* What came since, or, where links were replaced or removed, all of them. */
+static enum err_code
+read_links(struct snapshot_pool *p, struct site_links *s, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    if (s->book && s->read.n_bad == 0)
+        rc = catalog_links_read(p->catalog, s->site, &s->read, add_link, s->book, err);
+    if (rc == ERR_OK && s->book && s->read.is_whole)
+        return ERR_OK;
+    person_book_release(&s->book);
+    if (rc != ERR_OK)
+        return rc;
+    s->book = person_book_create(&p->owner);
+    s->read = (struct catalog_links){.seq = 0};
+    rc = catalog_links_read(p->catalog, s->site, &s->read, add_link, s->book, err);
+    if (rc != ERR_OK)
+        person_book_release(&s->book);
+    else if (!s->read.is_whole)
+        log_error("site %u: the catalog's links do not agree with their checks", s->site);
+    return rc;
+}
+
+/* Segments and links of one moment. */
+static enum err_code
+read_catalog(struct snapshot_pool *p, struct arena *a, struct catalog_list *list, struct err *err)
+{
+    enum err_code rc = catalog_reading_begin(p->catalog, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    rc = catalog_read(p->catalog, a, list, err);
+    for (size_t i = 0; rc == ERR_OK && i < p->n_sites; i++)
+        rc = read_links(p, &p->sites[i], err);
+    catalog_reading_end(p->catalog);
+    return rc;
+}
+
 /* List the catalog anew where somebody has committed since (or `again`). */
 static enum err_code
 refresh(struct snapshot_pool *p, bool again, struct err *err)
@@ -176,7 +248,7 @@ refresh(struct snapshot_pool *p, bool again, struct err *err)
     if (p->is_listed && version == p->version && !again)
         return ERR_OK;
     arena_init(&a, 64 << 10);
-    rc = catalog_read(p->catalog, &a, &list, err);
+    rc = read_catalog(p, &a, &list, err);
     if (rc == ERR_OK) {
         if (!p->is_listed || again || list.generation != p->generation || !list.is_whole)
             take_listing(p, &list);
@@ -210,14 +282,20 @@ open_pooled(struct snapshot_pool *p, struct pooled *f)
         f->rc = ERR_OK;
 }
 
+static bool
+fits(const struct catalog_segment *row, const struct snapshot_scope *scope)
+{
+    return catalog_segment_fits(row, scope->site, scope->from_ms, scope->to_ms);
+}
+
 /* Open what fits. False where a file has gone and a new listing may know better. */
 static bool
-open_fitting(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms)
+open_fitting(struct snapshot_pool *p, const struct snapshot_scope *scope)
 {
     bool is_complete = true;
 
     for (size_t i = 0; i < p->n; i++) {
-        if (!catalog_segment_fits(&p->files[i]->row, site, from_ms, to_ms))
+        if (!fits(&p->files[i]->row, scope))
             continue;
         open_pooled(p, p->files[i]);
         is_complete = is_complete && p->files[i]->rc != ERR_NOT_FOUND;
@@ -233,15 +311,16 @@ add_warning(struct held *h, struct snapshot_warning *warnings, const char *code,
 }
 
 static struct held *
-make_held(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms)
+make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
 {
+    struct site_links *links = find_site(p, scope->site);
     struct held *h = mem_zalloc(sizeof *h);
     struct snapshot_warning *warnings;
     struct snapshot_segment *segments;
 
     arena_init(&h->arena, 8192);
     segments = ARENA_ARRAY(&h->arena, struct snapshot_segment, p->n + 1);
-    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 1);
+    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 2);
     h->files = ARENA_ARRAY(&h->arena, struct pooled *, p->n + 1);
     snprintf(h->snapshot.name, sizeof h->snapshot.name, "c%" PRIu64 "-%02x", p->generation,
              (unsigned)(p->check & 0xff));
@@ -251,10 +330,15 @@ make_held(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms
                                  "The catalog does not agree with its own checks (%zu rows are "
                                  "damaged): figures may be too small. Run `corong check`.",
                                  p->n_bad));
+    if (!links->read.is_whole)
+        add_warning(h, warnings, "links_damaged",
+                    SLICE("The catalog's links do not agree with their own checks: some people may "
+                          "count as several visitors. Run `corong check`."));
+    h->snapshot.persons = person_book_persons(links->book, scope->as_of_ms);
     for (size_t i = 0; i < p->n; i++) {
         struct pooled *f = p->files[i];
 
-        if (!catalog_segment_fits(&f->row, site, from_ms, to_ms))
+        if (!fits(&f->row, scope))
             continue;
         if (!f->segment) {
             add_warning(h, warnings, "segment_left_out",
@@ -272,17 +356,19 @@ make_held(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms
 }
 
 enum err_code
-snapshot_take(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms,
-              const struct snapshot **out, struct err *err)
+snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct snapshot **out,
+              struct err *err)
 {
     enum err_code rc;
 
     pthread_mutex_lock(&p->lock);
-    rc = refresh(p, false, err);
-    for (int i = 0; rc == ERR_OK && !open_fitting(p, site, from_ms, to_ms) && i < TRIES; i++)
+    if (!find_site(p, scope.site))
+        add_site(p, scope.site);
+    rc = refresh(p, find_site(p, scope.site)->book == NULL, err);
+    for (int i = 0; rc == ERR_OK && !open_fitting(p, &scope) && i < TRIES; i++)
         rc = refresh(p, true, err);
     if (rc == ERR_OK)
-        *out = &make_held(p, site, from_ms, to_ms)->snapshot;
+        *out = &make_held(p, &scope)->snapshot;
     pthread_mutex_unlock(&p->lock);
     return rc;
 }
@@ -297,10 +383,17 @@ snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot)
     pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < h->snapshot.n; i++)
         let_go(&h->files[i]);
+    persons_release(&h->snapshot.persons);
     pthread_mutex_unlock(&p->lock);
     arena_fini(&h->arena);
     free(h);
     *snapshot = NULL;
+}
+
+uint64_t
+snapshot_visitor_hash(const struct snapshot_pool *p, struct slice visitor)
+{
+    return segment_visitor_hash(&p->owner, visitor);
 }
 
 enum err_code

@@ -1,4 +1,4 @@
-/* Snapshots: the segments of one moment, mapped and verified, for queries.
+/* Snapshots: the segments of one moment, mapped and verified, and who is one person, for queries.
  *
  * A pool belongs to a process. It keeps segments open between snapshots, so that a dashboard's
  * queries verify each file once, and lets go of those that are no longer live. All calls are safe
@@ -7,7 +7,7 @@
 #ifndef AGGREGATOR_SNAPSHOT_H
 #define AGGREGATOR_SNAPSHOT_H
 
-#include "aggregator/catalog.h"
+#include "aggregator/person.h"
 
 struct segment;
 struct snapshot_pool;
@@ -28,21 +28,35 @@ struct snapshot {
     char name[SNAPSHOT_NAME_MAX]; /* "c41-9f": generation and check of the catalog */
     size_t n;
     const struct snapshot_segment *segments; /* by name */
+    const struct persons *persons;           /* of the site; borrowed until snapshot_release */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
 };
+
+/* What is asked for: everything about `site` of events in [from, to), with the persons that links
+ * up to as_of (inclusive) make. */
+struct snapshot_scope {
+    uint32_t site;
+    int64_t from_ms;
+    int64_t to_ms;
+    int64_t as_of_ms;
+};
+#define SNAPSHOT_WHOLE(site) ((struct snapshot_scope){(site), INT64_MIN, INT64_MAX, INT64_MAX})
 
 /* The store is borrowed until the close. */
 enum err_code snapshot_pool_open(const struct store *s, struct snapshot_pool **out,
                                  struct err *err);
 void snapshot_pool_close(struct snapshot_pool **p); /* all snapshots are released before */
 
-/* The live segments that can hold rows of `site` (0: any) in [from, to). A file that has gone in
- * between is looked for in a new listing; one that is corrupt, foreign or still gone is left out
- * with a warning. ERR_CORRUPT, ERR_IO, ERR_UNAVAILABLE: the catalog itself cannot be read. */
-enum err_code snapshot_take(struct snapshot_pool *p, uint32_t site, int64_t from_ms, int64_t to_ms,
+/* The live segments that can hold such rows. A file that has gone in between is looked for in a new
+ * listing; one that is corrupt, foreign or still gone is left out with a warning, as are links.
+ * ERR_CORRUPT, ERR_IO, ERR_UNAVAILABLE: the catalog itself cannot be read. */
+enum err_code snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope,
                             const struct snapshot **out, struct err *err);
 void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot);
+
+/* The hash by which the pool's segments and persons are in order. */
+uint64_t snapshot_visitor_hash(const struct snapshot_pool *p, struct slice visitor);
 
 /* A number that changes whenever the list of live segments does. */
 enum err_code snapshot_version(struct snapshot_pool *p, uint64_t *out_generation, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "aggregator/link_set.h"
 #include "core/log.h"
 
 struct writer {
@@ -14,7 +15,8 @@ struct writer {
     struct catalog_segment *added; /* not committed yet */
     size_t n_added;
     size_t added_max;
-    bool is_unsure; /* a commit failed in a way that may yet turn out to have happened */
+    struct link_set links; /* of what was added */
+    bool is_unsure;        /* a commit failed in a way that may yet turn out to have happened */
 };
 
 enum err_code
@@ -33,6 +35,7 @@ writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, st
     w->catalog = c;
     w->kind = kind;
     w->lock = lock;
+    link_set_init(&w->links);
     *out = w;
     return ERR_OK;
 }
@@ -50,6 +53,22 @@ unlink_added(struct writer *w)
             log_warn("%s", err.message);
     }
     w->n_added = 0;
+}
+
+/* Which ids of the builder's events are one person's. */
+static void
+add_links(struct writer *w, const struct segment_builder *b)
+{
+    struct catalog_link link;
+    struct event e;
+    uint32_t at = 0;
+    struct arena a;
+
+    arena_init(&a, 4 << 10);
+    for (; segment_builder_next_with(b, TEXT_KNOWN, &at, &a, &e); arena_reset(&a))
+        if (catalog_link_of(&e, &link))
+            link_set_add(&w->links, &link);
+    arena_fini(&a);
 }
 
 enum err_code
@@ -72,6 +91,7 @@ writer_add(struct writer *w, struct segment_builder *b, struct err *err)
         w->added[w->n_added++] = catalog_segment_of(&files[i], w->kind);
         w->n_rows += files[i].info.n_rows;
     }
+    add_links(w, b);
     segment_builder_reset(b);
 done:
     arena_fini(&a);
@@ -86,6 +106,7 @@ writer_commit(struct writer *w, const struct catalog_advance *advance, struct er
 
     if (w->n_added == 0 && !advance)
         return ERR_OK;
+    change.links = link_set_list(&w->links, &change.n_links);
     rc = catalog_commit(w->catalog, &change, err);
     if (rc == ERR_OK)
         w->n_added = 0;
@@ -93,6 +114,8 @@ writer_commit(struct writer *w, const struct catalog_advance *advance, struct er
         unlink_added(w);
     else
         w->is_unsure = rc != ERR_UNAVAILABLE; /* busy: it was never begun */
+    if (rc == ERR_OK || rc == ERR_CONFLICT)
+        link_set_clear(&w->links);
     return rc;
 }
 
@@ -110,6 +133,7 @@ writer_close(struct writer **w)
     if (!(*w)->is_unsure) /* else a clean-up asks the catalog */
         unlink_added(*w);
     file_unlock(&(*w)->lock);
+    link_set_fini(&(*w)->links);
     free((*w)->added);
     free(*w);
     *w = NULL;

@@ -25,8 +25,9 @@ enum err_code writer_open(const struct store *s, struct catalog *c, enum catalog
  * dropped. On an error nothing of it is left and the builder is as it was. */
 enum err_code writer_add(struct writer *w, struct segment_builder *b, struct err *err);
 
-/* Make all files added since the last commit live, with the stream's position where `advance` is
- * not NULL. ERR_CONFLICT: nothing was committed, the files are gone. */
+/* Make all files added since the last commit live, with the links that their events say and with
+ * the stream's position where `advance` is not NULL. ERR_CONFLICT: nothing was committed, the files
+ * are gone. */
 enum err_code writer_commit(struct writer *w, const struct catalog_advance *advance,
                             struct err *err);
 

@@ -79,6 +79,32 @@ add_stream(struct status *s)
     json_object_set_new(s->out, "redis", j);
 }
 
+/* Who is one person, and what was said of that and does not count (docs/identity.md). */
+static json_t *
+identity(const struct query_summary *q)
+{
+    return json_pack("{s:I,s:I,s:{s:I,s:I}}", "joined_ids", (json_int_t)q->n_joined_ids, "people",
+                     (json_int_t)q->n_persons, "not_joined", "other_person",
+                     (json_int_t)q->n_links_other, "too_many_ids", (json_int_t)q->n_links_full);
+}
+
+static void
+print_identity(const json_t *j)
+{
+    json_int_t joined = json_integer_value(json_object_get(j, "joined_ids"));
+    json_int_t people = json_integer_value(json_object_get(j, "people"));
+    const json_t *not_joined = json_object_get(j, "not_joined");
+    json_int_t other = json_integer_value(json_object_get(not_joined, "other_person"));
+    json_int_t full = json_integer_value(json_object_get(not_joined, "too_many_ids"));
+
+    if (joined != 0)
+        printf("%-14s %lld ids are %lld people\n", "", (long long)joined, (long long)people);
+    if (other + full != 0)
+        printf("%-14s not joined: %lld ids that are another person's already, %lld of people with "
+               "50 ids\n",
+               "", (long long)other, (long long)full);
+}
+
 static enum err_code
 add_sites(struct status *s, struct err *err)
 {
@@ -99,9 +125,10 @@ add_sites(struct status *s, struct err *err)
 
         rc = query_site_summary(pool, sites[i].id, &q, err);
         if (rc == ERR_OK)
-            json_array_append_new(list, json_pack("{s:o,s:I,s:o,s:o}", "name", text(sites[i].name),
-                                                  "events", (json_int_t)q.n_events, "first",
-                                                  moment(q.first_ms), "last", moment(q.last_ms)));
+            json_array_append_new(
+                list, json_pack("{s:o,s:I,s:o,s:o,s:o}", "name", text(sites[i].name), "events",
+                                (json_int_t)q.n_events, "first", moment(q.first_ms), "last",
+                                moment(q.last_ms), "identity", identity(&q)));
     }
     snapshot_pool_close(&pool);
     settings_db_close(&db);
@@ -173,12 +200,15 @@ print_people(const json_t *j)
            (double)json_integer_value(json_object_get(j, "bytes")) / 1e6,
            (double)json_integer_value(json_object_get(j, "free_bytes")) / 1e9);
     json_array_foreach(json_object_get(j, "sites"), i, each)
+    {
         printf("%-14s %s: %lld events, the last %s\n", "site",
                json_string_value(json_object_get(each, "name")),
                (long long)json_integer_value(json_object_get(each, "events")),
                json_is_string(json_object_get(each, "last"))
                    ? json_string_value(json_object_get(each, "last"))
                    : "never");
+        print_identity(json_object_get(each, "identity"));
+    }
     json_array_foreach(json_object_get(j, "alarms"), i, each)
         printf("%-14s %s: %s (%s)\n", "ALARM", json_string_value(json_object_get(each, "code")),
                json_string_value(json_object_get(each, "message")),

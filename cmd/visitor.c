@@ -1,4 +1,5 @@
-/* corong visitor show: a journey, event by event. */
+/* corong visitor show: the journey of a person, event by event, whichever of its ids is asked for.
+ */
 #include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
@@ -9,10 +10,10 @@
 #define EVENTS_MAX 100000
 
 static void
-add_line(struct buffer *b, const struct zone *zone, const struct event *e)
+add_line(struct buffer *b, const struct zone *zone, const struct event *e, bool say_who)
 {
-    static const enum event_text told[] = {TEXT_PATH,   TEXT_PRODUCT,  TEXT_ORDER,  TEXT_SOURCE,
-                                           TEXT_MEDIUM, TEXT_CAMPAIGN, TEXT_KEYWORD};
+    static const enum event_text told[] = {TEXT_PATH,   TEXT_PRODUCT,  TEXT_ORDER,   TEXT_SOURCE,
+                                           TEXT_MEDIUM, TEXT_CAMPAIGN, TEXT_KEYWORD, TEXT_KNOWN};
     char when[TIMESTAMP_TEXT_MAX];
 
     buffer_printf(b, "%s  %-16.*s", zone_format(zone, e->time_ms, when),
@@ -27,18 +28,25 @@ add_line(struct buffer *b, const struct zone *zone, const struct event *e)
     }
     if (e->flags & EVENT_BOT)
         buffer_printf(b, " bot (%.*s)", SLICE_ARG(e->text[TEXT_BOT_REASON]));
+    if (say_who)
+        buffer_printf(b, " as %.*s", SLICE_ARG(e->visitor));
     buffer_add_char(b, '\n');
 }
 
 static void
-add_json(struct buffer *b, struct slice visitor, const struct event *events, size_t n)
+add_json(struct buffer *b, struct slice visitor, const struct query_person *p)
 {
     buffer_add_text(b, "{\"visitor\":");
     buffer_add_json(b, visitor);
-    buffer_add_text(b, ",\"events\":[");
-    for (size_t i = 0; i < n; i++) {
+    buffer_add_text(b, ",\"ids\":[");
+    for (size_t i = 0; i < p->n_ids; i++) {
+        buffer_add_text(b, i > 0 ? "," : "");
+        buffer_add_json(b, p->ids[i]);
+    }
+    buffer_add_text(b, "],\"events\":[");
+    for (size_t i = 0; i < p->n_events; i++) {
         buffer_add_text(b, i > 0 ? ",\n" : "\n");
-        event_add_json(b, &events[i]);
+        event_add_json(b, &p->events[i]);
     }
     buffer_add_text(b, "]}\n");
 }
@@ -49,14 +57,13 @@ load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct b
 {
     struct slice visitor = cmd_word(c, 2);
     struct zone *zone = NULL;
-    struct event *events;
+    struct query_person person;
     struct site site;
-    size_t n;
     enum err_code rc = site_find(db, cmd_word(c, 1), &c->arena, &site, err);
 
     if (rc == ERR_OK)
-        rc = query_visitor(pool, site.id, visitor, EVENTS_MAX, &c->arena, &events, &n, err);
-    if (rc == ERR_OK && n == 0)
+        rc = query_person(pool, site.id, visitor, EVENTS_MAX, &c->arena, &person, err);
+    if (rc == ERR_OK && person.n_events == 0)
         rc = err_set(err, ERR_NOT_FOUND, "visitor", "no visitor %.*s on site %.*s",
                      SLICE_ARG(visitor), SLICE_ARG(site.name));
     if (rc == ERR_OK)
@@ -64,9 +71,9 @@ load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct b
     if (rc != ERR_OK)
         return rc;
     if (cmd_flag(c, "--json"))
-        add_json(out, visitor, events, n);
-    for (size_t i = 0; !cmd_flag(c, "--json") && i < n; i++)
-        add_line(out, zone, &events[i]);
+        add_json(out, visitor, &person);
+    for (size_t i = 0; !cmd_flag(c, "--json") && i < person.n_events; i++)
+        add_line(out, zone, &person.events[i], person.n_ids > 1);
     zone_close(&zone);
     return ERR_OK;
 }

@@ -242,6 +242,26 @@ row_event(const struct segment_builder *b, const struct segment__row *row,
     }
 }
 
+bool
+segment_builder_next_with(const struct segment_builder *b, enum event_text text, uint32_t *at,
+                          struct arena *a, struct event *out)
+{
+    if (b->slots[text].n == 0) /* nearly always */
+        *at = b->n_rows;
+    for (; *at < b->n_rows; ++*at) {
+        const struct segment__row *row = &b->rows[*at];
+
+        for (uint32_t i = 0; i < row->n_cells; i++) {
+            if (row->cells[i].slot != (uint32_t)text)
+                continue;
+            row_event(b, row, ARENA_ARRAY(a, struct event_property, row->n_cells), out);
+            ++*at;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int
 compare_contents(const struct segment_builder *b, const struct segment__row *x,
                  const struct segment__row *y)

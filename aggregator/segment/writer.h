@@ -37,6 +37,11 @@ enum err_code segment_builder_add(struct segment_builder *b, const struct event 
 uint32_t segment_builder_rows(const struct segment_builder *b); /* added, repeats included */
 size_t segment_builder_bytes(const struct segment_builder *b);  /* memory held, about */
 
+/* The next event, from row *at on, that has this text; *at moves behind it. False at the end. Texts
+ * are the builder's until its reset, the array of properties is in the arena. */
+bool segment_builder_next_with(const struct segment_builder *b, enum event_text text, uint32_t *at,
+                               struct arena *a, struct event *out);
+
 /* Sort, drop repeats, write, fsync. *out (arena; one file a month, in order of the month) is
  * written only on ERR_OK. ERR_IO, ERR_FULL: nothing is left behind. Without events *out_n is 0.
  * The events stay in the builder until segment_builder_reset, so that a failed write may be tried

@@ -172,15 +172,14 @@ count_stored(struct world *w)
 
     arena_reset(&w->f->arena);
     for (int i = 0; i < 50; i++) {
-        struct event *events = NULL;
+        struct query_person person;
         struct err err = ERR_NONE;
-        size_t n = 0;
         char visitor[16];
 
         snprintf(visitor, sizeof visitor, "v%d", i);
-        assert_ok(query_visitor(w->f->pool, 1, slice_from(visitor), SIZE_MAX, &w->f->arena, &events,
-                                &n, &err));
-        total += n;
+        assert_ok(query_person(w->f->pool, 1, slice_from(visitor), SIZE_MAX, &w->f->arena, &person,
+                               &err));
+        total += person.n_events;
     }
     return total;
 }

@@ -540,7 +540,7 @@ test_a_snapshot_outlives_its_files(void **state)
     struct err err = ERR_NONE;
 
     add_three_files(f);
-    assert_ok(snapshot_take(f->pool, 1, QUERY_BEGIN, QUERY_END, &snapshot, &err));
+    assert_ok(snapshot_take(f->pool, SNAPSHOT_WHOLE(1), &snapshot, &err));
     assert_ok(snapshot_version(f->pool, &before, &err));
     assert_int_equal(snapshot->n, 3);
     remove_everything(f);
@@ -672,23 +672,23 @@ test_a_visitors_events_in_order(void **state)
 {
     struct fixture *f = *state;
     struct query_summary summary;
-    struct event *events = NULL;
+    struct query_person ann;
     struct err err = ERR_NONE;
-    size_t n = 0;
 
     add_shop(f);
     add_shop(f); /* again: repeats */
-    assert_ok(query_visitor(f->pool, 1, SLICE("ann"), 100, &f->arena, &events, &n, &err));
-    assert_int_equal(n, 4);
-    for (size_t i = 0; i < n; i++)
-        assert_int_equal(events[i].time_ms, JUNE_2026_MS + (int64_t)i * 1000);
-    assert_true(slice_is(events[0].text[TEXT_EVENT], "sale"));
-    assert_true(slice_is(events[0].properties[0].value, "red"));
-    assert_ok(query_visitor(f->pool, 1, SLICE("ann"), 1, &f->arena, &events, &n, &err));
-    assert_int_equal(n, 1);
-    assert_int_equal(events[0].time_ms, JUNE_2026_MS + 3000);
-    assert_ok(query_visitor(f->pool, 1, SLICE("other"), 100, &f->arena, &events, &n, &err));
-    assert_int_equal(n, 0);
+    assert_ok(query_person(f->pool, 1, SLICE("ann"), 100, &f->arena, &ann, &err));
+    assert_int_equal(ann.n_ids, 1);
+    assert_int_equal(ann.n_events, 4);
+    for (size_t i = 0; i < ann.n_events; i++)
+        assert_int_equal(ann.events[i].time_ms, JUNE_2026_MS + (int64_t)i * 1000);
+    assert_true(slice_is(ann.events[0].text[TEXT_EVENT], "sale"));
+    assert_true(slice_is(ann.events[0].properties[0].value, "red"));
+    assert_ok(query_person(f->pool, 1, SLICE("ann"), 1, &f->arena, &ann, &err));
+    assert_int_equal(ann.n_events, 1);
+    assert_int_equal(ann.events[0].time_ms, JUNE_2026_MS + 3000);
+    assert_ok(query_person(f->pool, 1, SLICE("other"), 100, &f->arena, &ann, &err));
+    assert_int_equal(ann.n_events, 0);
     assert_ok(query_site_summary(f->pool, 2, &summary, &err));
     assert_int_equal(summary.n_events, 2);
     assert_int_equal(summary.first_ms, JUNE_2026_MS);
