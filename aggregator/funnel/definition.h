@@ -22,6 +22,8 @@ enum funnel_kind { KIND_CUSTOM, KIND_TRACE, KIND_RESPONSE, KIND_ENGAGEMENT, KIND
 
 enum funnel_required { REQUIRED_BY_PRESET, REQUIRED_NO, REQUIRED_YES };
 
+enum funnel_count { COUNT_VISITORS, COUNT_SESSIONS }; /* the unit */
+
 struct funnel_stage {
     struct slice name;
     enum funnel_kind kind;
@@ -41,6 +43,7 @@ struct funnel_exclusion {
 struct funnel {
     struct slice name; /* "" where none was given */
     enum funnel_preset preset;
+    enum funnel_count count;
     int64_t window_ms;
     struct slice window; /* "30d" */
     int n_stages;

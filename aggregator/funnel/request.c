@@ -7,6 +7,8 @@
 #include "aggregator/funnel/json_int.h"
 #include "aggregator/funnel/not_yet.h"
 
+#define ARENA_BLOCK_BYTES (4 * 1024)
+
 static const char *const bots_names[] = {"exclude", "include", "only"};
 
 /* Known to funnel.md and refused here. */
@@ -18,13 +20,16 @@ static const char *const later_names[] = {"filters", "breakdown", "limit", "tren
 void
 request_init(struct request *r)
 {
-    *r = (struct request){.bots = BOTS_EXCLUDE, .range = PATH_RANGE_ALL};
+    *r = (struct request){
+        .bots = BOTS_EXCLUDE, .limit = REQUEST_LIMIT_DEFAULT, .range = PATH_RANGE_ALL};
+    arena_init(&r->arena, ARENA_BLOCK_BYTES);
 }
 
 void
 request_fini(struct request *r)
 {
     zone_close(&r->zone);
+    arena_fini(&r->arena);
 }
 
 const char *
