@@ -27,8 +27,8 @@ struct figure_place {
     int stage; /* from 1; 0: the report's own */
 };
 
-/* "reached:2", "entered". ERR_INVALID with err->field in "visitors" where there is no such figure, or
- * where it needs a stage, has none, or is null at that stage. */
+/* "reached:2", "entered". ERR_INVALID with err->field in "visitors" where there is no such figure,
+ * or where it needs a stage, has none, or is null at that stage. */
 enum err_code figure_parse(struct slice text, int n_stages, struct figure_place *out,
                            struct err *err);
 
