@@ -1,18 +1,27 @@
 #!/bin/sh
-# Fuzz every target for SECONDS each (libFuzzer with ASan and UBSan, needs clang), starting from the
-# corpus in the repository; what is found new stays in build/fuzz/corpus, a crash stops the run.
+# Fuzz every target for SECONDS each (libFuzzer with ASan and UBSan, needs clang), two at a time,
+# starting from the corpus in the repository. What is found new stays in build/fuzz/corpus. A crash,
+# a hang or too much memory is printed, its input stays in build/fuzz, and the run ends with 1.
 set -eu
 cd "$(dirname "$0")/.."
+
+if [ "${1:-}" = one ]; then # one SECONDS TARGET
+  name=$(basename "$3")
+  found="build/fuzz/corpus/$name"
+  log="build/fuzz/$name.log"
+  mkdir -p "$found"
+  if "$3" -max_total_time="$2" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/$name-" "$found" "tests/fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
+    sed -n "s/^stat::number_of_executed_units: */$name: executed /p" "$log"
+    exit 0
+  fi
+  printf '%s failed; its words (all of them in %s):\n' "$name" "$log"
+  tail -30 "$log"
+  exit 255 # ends xargs too
+fi
+
 seconds=${1:-60}
 cmake --preset fuzz -G Ninja --log-level=WARNING >/dev/null
-cmake --build build/fuzz
-for target in $(find build/fuzz/tests/fuzz -maxdepth 1 -name 'fuzz_*' -type f -perm -u+x | sort); do
-  name=$(basename "$target")
-  found="build/fuzz/corpus/$name"
-  mkdir -p "$found"
-  seed="tests/fuzz/corpus/${name#fuzz_}"
-  printf '== %s, %ss\n' "$name" "$seconds"
-  "$target" -max_total_time="$seconds" -timeout=1 -rss_limit_mb=512 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/$name-" "$found" "$seed" 2>&1 | grep -E 'stat::|ERROR|SUMMARY|BINGO|Test unit' || true
-  ! ls "build/fuzz/$name-crash"* "build/fuzz/$name-timeout"* "build/fuzz/$name-oom"* 2>/dev/null
-done
+cmake --build build/fuzz --target fuzzers
+find build/fuzz/tests/fuzz -maxdepth 1 -name 'fuzz_*' -type f -perm -u+x | sort |
+  xargs -P 2 -n 1 scripts/fuzz.sh one "$seconds"
