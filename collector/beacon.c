@@ -106,16 +106,14 @@ read_fields(struct json *j, struct given *g, struct err *err)
     return rc;
 }
 
-/* Read an event whose JSON_OBJECT was read. However it ends, the reader stands behind the object,
- * or j->error is set. */
+/* Read an event whose JSON_OBJECT was read, into what given_init left. However it ends, the reader
+ * stands behind the object, or j->error is set. */
 static enum err_code
-read_event(struct json *j, struct given *g, enum event_origin origin, struct err *err)
+read_event(struct json *j, struct given *g, struct err *err)
 {
     int outside = j->depth - 1;
-    enum err_code rc;
+    enum err_code rc = read_fields(j, g, err);
 
-    given_init(g, origin);
-    rc = read_fields(j, g, err);
     if (j->error == NULL && j->depth > outside)
         json_skip_open(j, outside);
     return j->error ? fail_json(j, err) : rc;
@@ -134,7 +132,8 @@ beacon_parse_line(struct slice line, struct arena *a, struct given *out, struct 
         return fail_json(&j, err);
     if (first != JSON_OBJECT)
         return err_set(err, ERR_INVALID, NULL, "an event must be a JSON object");
-    rc = read_event(&j, out, ORIGIN_IMPORT, err);
+    given_init(out, ORIGIN_IMPORT);
+    rc = read_event(&j, out, err);
     if (rc == ERR_OK && json_next(&j) != JSON_END)
         rc = fail_json(&j, err);
     return rc == ERR_OK ? given_check_required(out, err) : rc;
@@ -143,10 +142,11 @@ beacon_parse_line(struct slice line, struct arena *a, struct given *out, struct 
 /* ---- Lists of events ---- */
 
 static struct beacon_item *
-add_item(struct beacon *b, struct arena *a)
+add_item(struct beacon *b, enum event_origin origin, struct arena *a)
 {
     struct beacon_item *item = ARENA_NEW(a, struct beacon_item);
 
+    given_init(&item->given, origin);
     b->items[b->n_items++] = item;
     return item;
 }
@@ -157,10 +157,10 @@ static enum err_code
 read_item(struct json *j, enum json_token first, enum event_origin origin, struct beacon *b,
           struct err *err)
 {
-    struct beacon_item *item = add_item(b, j->arena);
+    struct beacon_item *item = add_item(b, origin, j->arena);
 
     if (first == JSON_OBJECT) {
-        item->rc = read_event(j, &item->given, origin, &item->err);
+        item->rc = read_event(j, &item->given, &item->err);
     } else {
         if (first == JSON_ARRAY)
             json_skip_open(j, j->depth - 1);
@@ -335,8 +335,7 @@ beacon_parse_pixel(struct slice query, struct arena *a, struct beacon *out, stru
     struct beacon_item *item;
 
     init_beacon(out);
-    item = add_item(out, a);
-    given_init(&item->given, ORIGIN_PIXEL);
+    item = add_item(out, ORIGIN_PIXEL, a);
     while (url_next_parameter(&rest, &name, &value)) {
         name = url_decode(a, name);
         value = url_decode(a, value);

@@ -16,6 +16,7 @@ enum {
     SEEN_COUNT
 };
 _Static_assert(SEEN_COUNT <= 64, "names_seen has 64 bits");
+_Static_assert(TEXT_COUNT <= 32, "texts_given has 32 bits");
 
 static const struct slice property_stem = SLICE("properties.");
 

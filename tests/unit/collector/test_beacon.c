@@ -172,6 +172,8 @@ a_bad_event_spoils_no_other(void **state)
         if (b.items[1]->rc != ERR_INVALID ||
             !slice_is(slice_from(rows[i].field), b.items[1]->err.field))
             fail_msg("%s: %s: %s", rows[i].event, b.items[1]->err.field, b.items[1]->err.message);
+        for (int k = 0; k < TEXT_COUNT; k++) /* a slice is never without bytes to point at */
+            assert_non_null(b.items[1]->given.event.text[k].p);
     }
     buffer_fini(&body);
 }
