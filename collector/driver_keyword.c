@@ -8,36 +8,6 @@
 
 /* ---- Text ---- */
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* %XX and '+' undone, into bytes of whatever charset. */
-static struct slice
-decode_bytes(struct slice s, struct arena *a)
-{
-    char *out = arena_alloc(a, s.n + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.n; i++) {
-        bool is_escape = s.p[i] == '%' && i + 2 < s.n && hex_digit(s.p[i + 1]) >= 0 &&
-                         hex_digit(s.p[i + 2]) >= 0;
-
-        if (is_escape) {
-            out[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = s.p[i] == '+' ? ' ' : s.p[i];
-        }
-    }
-    return slice_of(out, n);
-}
-
 /* Bytes of a charset as UTF-8; "" where they are none of it, or the system does not know it. */
 static struct slice
 from_charset(struct slice bytes, const char *charset, struct arena *a)
@@ -60,7 +30,7 @@ decode(struct slice encoded, const char *charset, struct arena *a)
     struct slice bytes, text = SLICE_EMPTY;
 
     encoded = slice_sub(encoded, 0, KEYWORD_MAX);
-    bytes = decode_bytes(encoded, a);
+    bytes = url_decode_bytes(a, encoded);
     if (!slice_is_utf8(bytes) && *charset)
         text = from_charset(bytes, charset, a);
     return slice_trim(text.n > 0 ? text : url_decode(a, encoded));

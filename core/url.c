@@ -185,27 +185,33 @@ replace_bad_bytes(struct arena *a, struct slice s)
 }
 
 struct slice
-url_decode(struct arena *a, struct slice encoded)
+url_decode_bytes(struct arena *a, struct slice encoded)
 {
     struct slice s = encoded;
+    char *dst;
+    size_t n = 0;
 
-    if (find_any(s, "%+", 0) < s.n) {
-        char *dst = arena_alloc(a, s.n);
-        size_t n = 0;
+    if (find_any(s, "%+", 0) == s.n)
+        return s;
+    dst = arena_alloc(a, s.n);
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
 
-        for (size_t i = 0; i < s.n; i++) {
-            char c = s.p[i];
-
-            if (c == '%' && s.n - i > 2 && hex_digit(s.p[i + 1]) >= 0 &&
-                hex_digit(s.p[i + 2]) >= 0) {
-                c = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
-                i += 2;
-            } else if (c == '+') {
-                c = ' ';
-            }
-            dst[n++] = c;
+        if (c == '%' && s.n - i > 2 && hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
+            c = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
         }
-        s = slice_of(dst, n);
+        dst[n++] = c;
     }
+    return slice_of(dst, n);
+}
+
+struct slice
+url_decode(struct arena *a, struct slice encoded)
+{
+    struct slice s = url_decode_bytes(a, encoded);
+
     return slice_is_utf8(s) ? s : replace_bad_bytes(a, s);
 }

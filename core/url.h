@@ -29,4 +29,7 @@ bool url_next_parameter(struct slice *rest, struct slice *name, struct slice *va
  * changes. */
 struct slice url_decode(struct arena *a, struct slice encoded);
 
+/* The same for text of whatever charset: the bytes as they are. */
+struct slice url_decode_bytes(struct arena *a, struct slice encoded);
+
 #endif
