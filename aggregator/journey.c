@@ -185,7 +185,7 @@ read_ids(struct journey_walk *w, struct err *err)
 static bool
 is_interesting(const struct scan_row *row)
 {
-    return (row->masks.stages | row->masks.exclusions) != 0 || row->is_bot;
+    return (row->masks.stages | row->masks.exclusions) != 0 || (row->flags & EVENT_BOT) != 0;
 }
 
 /* The rows of a run where they lie, or, where they go over the end of a chunk, copied. */

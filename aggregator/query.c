@@ -7,6 +7,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+#define SALT_LIFE_MS 86400000 /* of a cookieless visitor's id (docs/identity.md) */
+
 struct paths {
     struct report_path *list;
     size_t n;
@@ -25,7 +27,9 @@ struct attempt {
     int64_t bots_end_ms; /* events removed before this are counted */
     int64_t n_bots;
     int64_t n_read;
-    struct path_event *events; /* of one visitor: those that match anything */
+    bool outlives_salts;                /* a window longer than a cookieless id lasts */
+    int64_t n_cookieless[PRESET_COUNT]; /* visitors that entered; where a window does */
+    struct path_event *events;          /* of one visitor: those that match anything */
     struct tally_value *values;
     size_t events_max;
 };
@@ -62,14 +66,15 @@ choose_events(struct attempt *t, const struct journey *j)
     reserve_events(t, j->n);
     for (uint32_t i = 0; i < j->n; i++) {
         const struct scan_row *row = &j->rows[i];
+        bool is_bot = (row->flags & EVENT_BOT) != 0;
 
         if (row->time_ms > r->as_of_ms)
             continue;
-        if (row->is_bot && r->bots == BOTS_EXCLUDE) {
+        if (is_bot && r->bots == BOTS_EXCLUDE) {
             t->n_bots += row->time_ms >= r->range.from_ms && row->time_ms < t->bots_end_ms;
             continue;
         }
-        if (!row->is_bot && r->bots == BOTS_ONLY)
+        if (!is_bot && r->bots == BOTS_ONLY)
             continue;
         if ((row->masks.stages | row->masks.exclusions) == 0)
             continue;
@@ -102,6 +107,15 @@ keep_path(struct attempt *t, struct paths *paths, const struct journey *j, const
     return ERR_OK;
 }
 
+static bool
+is_cookieless(const struct journey *j)
+{
+    for (uint32_t i = 0; i < j->n; i++)
+        if (j->rows[i].flags & EVENT_COOKIELESS)
+            return true;
+    return false;
+}
+
 static enum err_code
 take_visitor(const struct journey *j, void *context, struct err *err)
 {
@@ -115,6 +129,7 @@ take_visitor(const struct journey *j, void *context, struct err *err)
         bool is_in = path_count(&t->plans[i], range, t->events, n, &path);
 
         tally_add(t->tallies[i], range, t->events, n, t->values, is_in ? &path : NULL);
+        t->n_cookieless[i] += is_in && t->outlives_salts && is_cookieless(j);
         if (is_in && t->q->want_paths)
             rc = keep_path(t, &t->paths[i], j, &path, err);
     }
@@ -126,7 +141,7 @@ take_visitor(const struct journey *j, void *context, struct err *err)
 static enum err_code
 attempt_init(struct attempt *t, const struct query_funnel *q, struct err *err)
 {
-    *t = (struct attempt){.q = q};
+    *t = (struct attempt){.q = q, .outlives_salts = q->funnel->window_ms > SALT_LIFE_MS};
     t->bots_end_ms = add_clamped(q->request->range.to_ms, q->funnel->window_ms);
     arena_init(&t->arena, 16 << 10);
     t->scratch = leaf_scratch_create();
@@ -213,6 +228,30 @@ run_attempt(struct attempt *t, const struct snapshot *snapshot, const bool *is_l
 
 /* ---- The answer ---- */
 
+/* A warning of this preset's own: how many have entered depends on it. */
+static void
+warn_of_salts(const struct attempt *t, int preset, struct arena *a, struct report_about *about)
+{
+    struct report_warning *list = ARENA_ARRAY(a, struct report_warning, about->n_warnings + 1);
+    int64_t part = t->n_cookieless[preset];
+
+    if (part == 0)
+        return;
+    if (about->n_warnings != 0)
+        memcpy(list, about->warnings, about->n_warnings * sizeof *list);
+    list[about->n_warnings++] = (struct report_warning){
+        .code = SLICE("salt_shorter_than_window"),
+        .message = arena_printf(
+            a,
+            "%lld of %lld visitors are cookieless: their ids last a day, so what they did on"
+            " another day of the window of %.*s is not seen as theirs",
+            (long long)part, (long long)tally_entered(t->tallies[preset]),
+            SLICE_ARG(t->q->funnel->window)),
+        .part = part,
+        .whole = tally_entered(t->tallies[preset])};
+    about->warnings = list;
+}
+
 static void
 fill_answer(struct attempt *t, const struct snapshot *snapshot, struct query_answer *out,
             const struct report_about *about)
@@ -226,6 +265,7 @@ fill_answer(struct attempt *t, const struct snapshot *snapshot, struct query_ans
 
         if (n != 0)
             memcpy(list, t->paths[i].list, n * sizeof *list);
+        warn_of_salts(t, i, &out->arena, &own);
         own.has_paths = t->q->want_paths;
         own.n_paths = n;
         own.paths = list;
@@ -248,8 +288,9 @@ copy_warnings(const struct snapshot *snapshot, struct arena *a, struct warnings 
     /* room for those of the snapshot and one for each of its segments */
     w->list = ARENA_ARRAY(a, struct report_warning, snapshot->n_warnings + snapshot->n + 1);
     for (size_t i = 0; i < snapshot->n_warnings; i++)
-        w->list[w->n++] = (struct report_warning){arena_copy(a, snapshot->warnings[i].code),
-                                                  arena_copy(a, snapshot->warnings[i].message)};
+        w->list[w->n++] =
+            (struct report_warning){.code = arena_copy(a, snapshot->warnings[i].code),
+                                    .message = arena_copy(a, snapshot->warnings[i].message)};
 }
 
 static void
@@ -260,9 +301,9 @@ leave_out(const struct snapshot *snapshot, size_t bad, const struct err *why, st
 
     log_error("segment left out: %s", why->message);
     w->list[w->n++] = (struct report_warning){
-        SLICE("segment_left_out"),
-        arena_printf(a, "%llu events of %s are not counted: %s", (unsigned long long)row->n_rows,
-                     row->name, why->message)};
+        .code = SLICE("segment_left_out"),
+        .message = arena_printf(a, "%llu events of %s are not counted: %s",
+                                (unsigned long long)row->n_rows, row->name, why->message)};
 }
 
 static enum err_code

@@ -332,7 +332,7 @@ decode_chunk(struct scan *s, uint32_t row)
         s->rows[i].time_ms = s->numbers[i];
     segment_values(&s->flags, row, s->n, s->numbers, NULL);
     for (uint32_t i = 0; i < s->n; i++)
-        s->rows[i].is_bot = (s->numbers[i] & EVENT_BOT) != 0;
+        s->rows[i].flags = (uint8_t)s->numbers[i];
     segment_codes(&s->currency, row, s->n, s->currency_codes);
     for (int i = 0; i < s->n_columns; i++) /* these read the flags in s->numbers */
         if (s->columns[i].kind == COLUMN_BOT)

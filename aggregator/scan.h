@@ -1,5 +1,5 @@
 /* One site's rows of one segment as what a funnel asks of them: when, which stages and exclusions
- * match, which value, bot or not.
+ * match, which value, which flags.
  *
  * When a scan is opened, each test of the funnel is run once per value of the dictionaries; per row
  * only look-ups remain. Rows are decoded in chunks, in ascending order, over the ends of runs.
@@ -16,7 +16,7 @@ struct scan_row {
     int64_t time_ms;
     struct masks masks;
     struct tally_value value; /* filled where a stage matches; its currency is the tallies' */
-    bool is_bot;
+    uint8_t flags;            /* enum event_flag */
 };
 
 struct scan_setup {

@@ -165,6 +165,10 @@ add_about(struct buffer *out, const struct report_about *about)
         buffer_add_json(out, about->warnings[i].code);
         buffer_add_text(out, ",\"message\":");
         buffer_add_json(out, about->warnings[i].message);
+        if (about->warnings[i].whole != 0) {
+            buffer_add_text(out, ",\"share\":");
+            report_add_rate(out, about->warnings[i].part, about->warnings[i].whole);
+        }
         buffer_add_char(out, '}');
     }
     buffer_printf(out, "],\"as_of\":\"%s\"", timestamp_format(about->as_of_ms, true, as_of));

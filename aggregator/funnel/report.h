@@ -11,6 +11,8 @@
 struct report_warning {
     struct slice code;    /* "segment_left_out" */
     struct slice message; /* for people */
+    int64_t part;         /* of `whole` counted units; whole 0: it is not about units */
+    int64_t whole;
 };
 
 struct report_path {

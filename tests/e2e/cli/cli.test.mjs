@@ -254,6 +254,42 @@ test("a site's privacy is set, shown, and in the snippet", async () => {
   assert.match(got.err, /consent.*none or required/);
 });
 
+test("cookieless visitors: from beacon to the report's warning; who sends GPC is in none", async () => {
+  const own = temporaryFolder();
+  const running = await up(own.dir);
+  try {
+    await corongOk(own.dir, ["site", "add", "quiet", "--domain", "quiet.example", "--identity", "cookieless"]);
+    const { key } = JSON.parse(await corongOk(own.dir, ["site", "show", "quiet", "--json"]));
+    const send = (agent, event, headers = {}) => fetch(`${running.collector}/e`, {
+      method: "POST",
+      headers: { "User-Agent": `Mozilla/5.0 (X11; Linux x86_64) ${agent}`, ...headers },
+      body: JSON.stringify({ site: key, sent: Date.now(), events: [{ event }] }),
+    });
+    const until = Date.now() + 10_000; // the day's salt is made when the collector knows the site
+    let first;
+    while ((first = await send("Firefox/120.0", "pageview")).status !== 204 && Date.now() < until) await sleep(50);
+    assert.equal(first.status, 204);
+    assert.equal((await send("Firefox/120.0", "sale")).status, 204);
+    assert.equal((await send("Firefox/121.0", "pageview")).status, 204);
+    const out = await send("Firefox/122.0", "pageview", { "Sec-GPC": "1" });
+    assert.equal(out.status, 204);
+    assert.equal(out.headers.get("x-corong-reason"), "opted_out");
+    const file = writeJson(own.dir, "f.json", funnelOfEvents("f", STAGES, { window: "30d" }));
+    let report;
+    do {
+      await sleep(200);
+      report = JSON.parse(await corongOk(own.dir, ["funnel", "run", "quiet", file, "--json"]));
+    } while (report.entered < 2 && Date.now() < until);
+    assert.deepEqual([report.entered, report.converted], [2, 1]);
+    assert.deepEqual(report.warnings.map((w) => [w.code, w.share]), [["salt_shorter_than_window", 1]]);
+    const told = await corong(own.dir, ["funnel", "run", "quiet", file]);
+    assert.match(told.err, /warning: 2 of 2 visitors are cookieless/);
+  } finally {
+    await running.stop();
+    own.remove();
+  }
+});
+
 test("site add prints the snippet of the collector that runs", async () => {
   const own = temporaryFolder();
   const running = await up(own.dir, ["--collector-url", "https://stats.shop.example/"]);

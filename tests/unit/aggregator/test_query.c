@@ -551,6 +551,66 @@ test_a_snapshot_outlives_its_files(void **state)
     assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":0,");
 }
 
+/* Two files of a cookieless visitor, two of others, and a cookieless one who does not enter. */
+static void
+add_cookieless(struct fixture *f)
+{
+    static const struct {
+        const char *visitor, *event;
+        uint32_t flags;
+    } rows[] = {
+        {"day", "a", EVENT_COOKIELESS | EVENT_DRIVER},
+        {"day", "b", EVENT_COOKIELESS},
+        {"ann", "a", EVENT_DRIVER},
+        {"bob", "b", 0},
+        {"out", "x", EVENT_COOKIELESS},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct event e = event_of(1, rows[i].visitor, "", rows[i].event, JUNE_2026_MS);
+
+        e.id = arena_printf(&f->arena, "%zu", i);
+        e.time_ms += (int64_t)i * 1000;
+        e.flags = rows[i].flags;
+        fixture_add(f, &e);
+        fixture_commit(f);
+    }
+}
+
+#define WARNING "\"warnings\":[{\"code\":\"salt_shorter_than_window\","
+#define FUNNEL_OF(window)                                                                          \
+    "{\"window\":\"" window "\",\"stages\":["                                                      \
+    "{\"name\":\"A\",\"rule\":" IS("event", "a") "},{\"name\":\"B\",\"rule\":" IS("event",         \
+                                                                                  "b") "}]}"
+
+static void
+test_cookieless_visitors_are_told_where_the_window_outlives_them(void **state)
+{
+    struct fixture *f = *state;
+    struct slice report;
+
+    add_cookieless(f);
+    for (int is_merged = 0; is_merged < 2; is_merged++) {
+        report = fixture_report(f, 1, FUNNEL_OF("25h"), BOTS_EXCLUDE);
+        assert_contains(report, "{\"entered\":3,");
+        assert_contains(report, WARNING "\"message\":\"1 of 3 visitors are cookieless");
+        assert_contains(report, "\"share\":0.3333333333333333}]");
+        report = fixture_report(f, 1, FUNNEL_OF("24h"), BOTS_EXCLUDE);
+        assert_contains(report, "{\"entered\":3,");
+        assert_contains(report, "\"warnings\":[]");
+        merge_all(f);
+    }
+}
+
+static void
+test_without_cookieless_visitors_there_is_nothing_to_tell(void **state)
+{
+    struct fixture *f = *state;
+
+    add_three_files(f);
+    assert_contains(fixture_report(f, 1, FUNNEL_OF("30d"), BOTS_EXCLUDE), "\"warnings\":[]");
+}
+
 /* ---- Lists ---- */
 
 static void
@@ -713,6 +773,8 @@ main(void)
         CASE(test_a_file_that_went_is_named),
         CASE(test_a_file_that_could_not_be_opened_for_a_moment_is_tried_again),
         CASE(test_a_snapshot_outlives_its_files),
+        CASE(test_cookieless_visitors_are_told_where_the_window_outlives_them),
+        CASE(test_without_cookieless_visitors_there_is_nothing_to_tell),
         CASE(test_values_by_frequency),
         CASE(test_attributes_with_counts),
         CASE(test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest),

@@ -239,7 +239,8 @@ test_report_with_all(void **state)
     struct funnel *f = parsed(two_stages);
     struct tally *t = tally_create(2);
     struct report r;
-    const struct report_warning warning = {SLICE("segment_left_out"), SLICE("one \"file\"")};
+    const struct report_warning warning = {
+        .code = SLICE("segment_left_out"), .message = SLICE("one \"file\""), .part = 1, .whole = 4};
     const struct report_path path = {SLICE("v\"1"), 2, {{0, 1000}, {1, 2000}}};
     struct report_about about = {.left_out_bots = 4,
                                  .n_warnings = 1,
@@ -276,7 +277,8 @@ test_report_with_all(void **state)
         "\"time_from_previous_ms\":{\"p50\":1000,\"p90\":2001,\"mean\":1501},"
         "\"time_from_start_ms\":{\"p50\":1000,\"p90\":2001,\"mean\":1501}}],"
         "\"moves\":[[0,1,3],[1,2,2]],\"left_out\":{\"bots\":4},"
-        "\"warnings\":[{\"code\":\"segment_left_out\",\"message\":\"one \\\"file\\\"\"}],"
+        "\"warnings\":[{\"code\":\"segment_left_out\",\"message\":\"one \\\"file\\\"\","
+        "\"share\":0.25}],"
         "\"as_of\":\"1970-01-01T00:00:00Z\",\"events_read\":0,\"elapsed_ms\":0.0,"
         "\"paths\":{\"v\\\"1\":[[1,1000],[2,2000]]}");
     buffer_fini(&b);
