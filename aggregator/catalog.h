@@ -145,6 +145,7 @@ struct catalog_links {
                        since, links were replaced or removed: read all of them again */
 };
 typedef void (*catalog_link_callback)(const struct catalog_link *link, void *context);
+/* Between catalog_reading_begin and _end, else a commit in between looks like damage. */
 enum err_code catalog_links_read(struct catalog *c, uint32_t site, struct catalog_links *at,
                                  catalog_link_callback callback, void *context, struct err *err);
 

@@ -175,6 +175,40 @@ check_rows(struct check *k, const struct catalog_list *list)
              SLICE("count and sum of the segments' checks do not agree with the rows"));
 }
 
+static void
+pass_link(const struct catalog_link *link, void *context)
+{
+    (void)link;
+    (void)context;
+}
+
+static void
+check_links(struct check *k)
+{
+    uint32_t *sites = NULL;
+    struct err why = ERR_NONE;
+    enum err_code rc;
+    size_t n = 0;
+
+    rc = catalog_reading_begin(k->catalog, &why);
+    if (rc == ERR_OK)
+        rc = catalog_links_sites(k->catalog, &k->arena, &sites, &n, &why);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        struct catalog_links links = {0};
+
+        rc = catalog_links_read(k->catalog, sites[i], &links, pass_link, NULL, &why);
+        if (rc == ERR_OK && !links.is_whole)
+            tell(k, true, SLICE("catalog.db"),
+                 arena_printf(&k->arena,
+                              "site %u: its links of ids do not agree with their checks (%zu rows "
+                              "are damaged)",
+                              sites[i], links.n_bad));
+    }
+    catalog_reading_end(k->catalog);
+    if (rc != ERR_OK)
+        tell(k, true, SLICE("catalog.db"), slice_from(why.message));
+}
+
 /* The catalog can be read: everything that it says. */
 static enum err_code
 check_listing(struct check *k, struct err *err)
@@ -193,6 +227,7 @@ check_listing(struct check *k, struct err *err)
         return ERR_OK;
     }
     check_rows(k, &list);
+    check_links(k);
     for (size_t i = 0; i < list.n; i++)
         check_segment(k, &list.segments[i]);
     return check_unlisted(k, &list, err);

@@ -153,6 +153,138 @@ test_damage_is_seen(void **state)
     assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_CORRUPT);
 }
 
+/* ---- Links ---- */
+
+static struct catalog_link
+link_of(const char *visitor, const char *known, int64_t time_ms, const char *id)
+{
+    return (struct catalog_link){1,       false,         slice_from(visitor), slice_from(known),
+                                 time_ms, slice_from(id)};
+}
+
+static enum err_code
+commit_link(struct fixture *f, const char *segment, const struct catalog_link *link,
+            const struct catalog_advance *advance, struct err *err)
+{
+    struct catalog_segment row = row_of(segment, 1);
+    struct catalog_change change = {
+        .add = &row, .n_add = 1, .advance = advance, .links = link, .n_links = 1};
+
+    return catalog_commit(f->catalog, &change, err);
+}
+
+static void
+collect_link(const struct catalog_link *link, void *context)
+{
+    struct buffer *text = context;
+
+    buffer_printf(text, "%.*s>%.*s@%lld ", SLICE_ARG(link->visitor), SLICE_ARG(link->known),
+                  (long long)link->time_ms);
+}
+
+/* Reads on from *at; "visitor>known@time .." of what came. */
+static void
+assert_links(struct fixture *f, struct catalog_links *at, const char *expected)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_links_read(f->catalog, 1, at, collect_link, &text, &err));
+    if (!slice_is(buffer_slice(&text), expected))
+        fail_msg("\"%.*s\" instead of \"%s\"", (int)text.n, text.p, expected);
+    buffer_fini(&text);
+}
+
+static void
+test_a_link_is_kept_once_with_its_earliest_event(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_links at = {0}, all = {0};
+    struct catalog_link links[] = {
+        link_of("F", "K", 20, "b"), link_of("F", "K", 30, "a"), link_of("F", "L", 5, "c"),
+        link_of("F", "K", 20, "c"), link_of("F", "K", 20, "a"), link_of("F", "K", 10, "z"),
+    };
+    struct err err = ERR_NONE;
+
+    assert_ok(commit_link(f, "1.seg", &links[0], NULL, &err));
+    assert_links(f, &at, "F>K@20 ");
+    assert_true(at.is_whole);
+    assert_ok(commit_link(f, "2.seg", &links[1], NULL, &err));
+    assert_ok(commit_link(f, "3.seg", &links[2], NULL, &err));
+    assert_ok(commit_link(f, "4.seg", &links[3], NULL, &err));
+    assert_links(f, &at, "F>L@5 ");
+    assert_true(at.is_whole);
+    assert_ok(commit_link(f, "5.seg", &links[4], NULL, &err));
+    assert_ok(commit_link(f, "6.seg", &links[5], NULL, &err));
+    assert_links(f, &at, "F>K@10 ");
+    assert_false(at.is_whole); /* one was replaced: all of them are read again */
+    assert_links(f, &all, "F>L@5 F>K@10 ");
+    assert_true(all.is_whole);
+    assert_ok(catalog_links_remove(f->catalog, 1, &err));
+    assert_links(f, &all, "");
+    assert_false(all.is_whole);
+}
+
+/* Who commits the position commits the segments and the links, or none of them. */
+static void
+test_links_stand_and_fall_with_their_commit(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_advance advance = {STREAM_EVENTS, "e1", {0, 0}, {100, 1}, 3};
+    struct catalog_link link = link_of("F", "K", 20, "b");
+    struct catalog_links at = {0};
+    struct err err = ERR_NONE;
+
+    assert_rc(commit_link(f, "a.seg", &link, &advance, &err), ERR_CONFLICT);
+    assert_links(f, &at, "");
+    assert_int_equal(list_of(f).n, 0);
+    assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e1", &err));
+    assert_ok(commit_link(f, "a.seg", &link, &advance, &err));
+    assert_rc(commit_link(f, "b.seg", &(struct catalog_link){0}, &advance, &err), ERR_CONFLICT);
+    assert_links(f, &at, "F>K@20 ");
+    assert_true(at.is_whole);
+    assert_int_equal(list_of(f).n, 1);
+}
+
+static void
+test_damaged_links_are_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_link links[] = {link_of("F", "K", 20, "b"), link_of("G", "K", 30, "c")};
+    struct catalog_links at = {0}, again = {0};
+    struct err err = ERR_NONE;
+
+    assert_ok(commit_link(f, "1.seg", &links[0], NULL, &err));
+    assert_ok(commit_link(f, "2.seg", &links[1], NULL, &err));
+    run_sql(f, "UPDATE links SET known = 'L' WHERE visitor = 'F'");
+    assert_links(f, &at, "G>K@30 ");
+    assert_int_equal(at.n_bad, 1);
+    assert_false(at.is_whole);
+    run_sql(f, "DELETE FROM links WHERE visitor = 'F'");
+    assert_links(f, &again, "G>K@30 ");
+    assert_int_equal(again.n_bad, 0);
+    assert_false(again.is_whole); /* count and sum say that a row is missing */
+}
+
+/* A catalog of before there were links. */
+static void
+test_schema_1_is_taken_on(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_link link = link_of("F", "K", 20, "b");
+    struct catalog_links at = {0};
+    struct err err = ERR_NONE;
+
+    assert_ok(add_row(f->catalog, "a.seg", &err));
+    catalog_close(&f->catalog);
+    run_sql(f, "DROP TABLE links; DROP TABLE link_sums; PRAGMA user_version = 1");
+    assert_ok(catalog_open(&f->store, false, &f->catalog, &err));
+    assert_int_equal(list_of(f).n, 1);
+    assert_true(list_of(f).is_whole);
+    assert_ok(commit_link(f, "b.seg", &link, NULL, &err));
+    assert_links(f, &at, "F>K@20 ");
+}
+
 /* The next clean-up would have unlinked every segment. */
 static void
 test_a_lost_catalog_is_not_made_anew_beside_segments(void **state)
@@ -309,6 +441,10 @@ main(void)
         CASE(test_a_merge_commits_only_while_every_input_lives),
         CASE(test_of_two_who_read_one_stream_one_commits),
         CASE(test_damage_is_seen),
+        CASE(test_a_link_is_kept_once_with_its_earliest_event),
+        CASE(test_links_stand_and_fall_with_their_commit),
+        CASE(test_damaged_links_are_seen),
+        CASE(test_schema_1_is_taken_on),
         CASE(test_a_lost_catalog_is_not_made_anew_beside_segments),
         CASE(test_newer_schema_is_refused),
         CASE(test_clean_takes_what_nobody_names),

@@ -135,6 +135,23 @@ test_missing_and_unlisted_files(void **state)
 }
 
 static void
+test_a_changed_link(void **state)
+{
+    struct fixture *f = *state;
+    struct event e = event_of(1, "F", "1", "identify", JUNE_2026_MS);
+    struct findings all;
+
+    e.text[TEXT_KNOWN] = SLICE("K");
+    fixture_add(f, &e);
+    fixture_commit(f);
+    assert_int_equal(run(f, &all).n_problems, 0);
+    run_sql(f, "UPDATE links SET known = 'L'");
+    assert_int_equal(run(f, &all).n_problems, 1);
+    assert_non_null(strstr(all.text, "site 1: its links of ids"));
+    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"links_damaged\"");
+}
+
+static void
 test_a_changed_row_of_the_catalog(void **state)
 {
     struct fixture *f = *state;
@@ -165,6 +182,7 @@ main(void)
         CASE(test_all_is_well),
         CASE(test_every_damaged_byte_is_found_or_harmless),
         CASE(test_missing_and_unlisted_files),
+        CASE(test_a_changed_link),
         CASE(test_a_changed_row_of_the_catalog),
         CASE(test_a_new_folder_has_nothing_wrong),
     };

@@ -184,9 +184,28 @@ test_a_row_is_rewritten_a_few_times_only(void **state)
 }
 
 static void
+ignore_link(const struct catalog_link *link, void *context)
+{
+    (void)link;
+    (void)context;
+}
+
+static uint64_t
+n_links_of(struct fixture *f, uint32_t site)
+{
+    struct catalog_links links = {0};
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_links_read(f->catalog, site, &links, ignore_link, NULL, &err));
+    assert_true(links.is_whole);
+    return links.n;
+}
+
+static void
 test_removed_sites_go(void **state)
 {
     struct fixture *f = *state;
+    struct event identify = event_of(1, "F", "1", "identify", JUNE_2026_MS);
     struct site_wish wish = {.name = SLICE("a"), .domain = SLICE("a.example")};
     char secret[SITE_KEY_MAX];
     struct site site;
@@ -198,11 +217,18 @@ test_removed_sites_go(void **state)
     add_file(f, 2, 5, JUNE_2026_MS);
     for (int i = 0; i < MERGE_FAN_IN; i++)
         add_mixed(f, JUNE_2026_MS);
+    identify.text[TEXT_KNOWN] = SLICE("K");
+    for (identify.site = 1; identify.site <= 2; identify.site++)
+        fixture_add(f, &identify);
+    fixture_commit(f);
+    assert_int_equal(n_links_of(f, 1), 1);
     assert_ok(site_remove(f->settings, SLICE("a"), &err));
     assert_true(run_all(f, true) > 0);
     for (size_t i = 0; i < list_of(f).n; i++)
         assert_int_not_equal(list_of(f).segments[i].site, 1);
-    assert_int_equal(rows_of(f), 5 + MERGE_FAN_IN); /* sites 2 and 7 */
+    assert_int_equal(rows_of(f), 5 + 1 + MERGE_FAN_IN); /* sites 2 and 7 */
+    assert_int_equal(n_links_of(f, 1), 0);
+    assert_int_equal(n_links_of(f, 2), 1);
 }
 
 static void
