@@ -167,7 +167,7 @@ stream_read(struct stream *s, struct stream_id after, int max, int block_ms, str
         step = READ_STEP_MAX;
     } while (r.n < max && r.bytes < READ_BUDGET);
     if (block_ms > 0 && s->context && !stream__set_timeout(s, s->address.timeout_ms))
-        stream__fail(s); /* what was read stands; the next call connects anew */
+        stream__broken(s, NULL); /* what was read stands; the next call connects anew */
     if (rc != ERR_OK && r.n == 0)
         return rc;
     *out = r.entries; /* entries before an error are good: the next call meets it again */
