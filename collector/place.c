@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/ticker.h"
 
 #define LOOK_EVERY_MS 1000
 #define COPY_BYTES    (64u << 10)
@@ -42,13 +42,10 @@ struct place_database {
     char *path;
     atomic_uint current; /* 0 or 1 */
     atomic_uint n_readers[2];
-    MMDB_s *rooms[2]; /* NULL: no place is known */
-    struct file_id seen;
-    pthread_t thread;
-    bool is_watched;
-    pthread_mutex_t lock; /* of is_closing */
-    pthread_cond_t wake;
-    bool is_closing;
+    MMDB_s *rooms[2];    /* NULL: no place is known */
+    struct file_id seen; /* the one in use */
+    struct file_id last; /* the one of the last look */
+    struct ticker *ticker;
 };
 
 /* ---- The file ---- */
@@ -269,61 +266,35 @@ place_refresh(struct place_database *database, struct err *err)
 
 /* ---- The thread that looks ---- */
 
-/* Wait a second; false when it is time to end. */
-static bool
-wait_to_look(struct place_database *database)
-{
-    struct timespec until;
-    bool is_closing;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_EVERY_MS / 1000;
-    pthread_mutex_lock(&database->lock);
-    while (!database->is_closing &&
-           pthread_cond_timedwait(&database->wake, &database->lock, &until) == 0)
-        ;
-    is_closing = database->is_closing;
-    pthread_mutex_unlock(&database->lock);
-    return !is_closing;
-}
-
 /* A file that changed between two looks is still being written. */
-static void *
-watch(void *argument)
+static int64_t
+look(void *context)
 {
-    struct place_database *database = argument;
-    struct file_id last = database->seen;
+    struct place_database *database = context;
+    struct err err = ERR_NONE;
+    struct file_id now;
+    struct stat s;
+    bool is_still;
 
-    while (wait_to_look(database)) {
-        struct err err = ERR_NONE;
-        struct file_id now;
-        struct stat s;
-        bool is_still;
-
-        if (stat(database->path, &s) != 0)
-            continue;
-        now = id_of(&s);
-        is_still = is_same_file(&now, &last);
-        last = now;
-        if (!is_still || is_same_file(&now, &database->seen))
-            continue;
-        if (place_refresh(database, &err) == ERR_OK)
-            log_info("place database %s: replaced", database->path);
-        else
-            log_error("%s; what was known before stays", err.message);
-    }
-    return NULL;
+    if (stat(database->path, &s) != 0)
+        return LOOK_EVERY_MS;
+    now = id_of(&s);
+    is_still = is_same_file(&now, &database->last);
+    database->last = now;
+    if (!is_still || is_same_file(&now, &database->seen))
+        return LOOK_EVERY_MS;
+    if (place_refresh(database, &err) == ERR_OK)
+        log_info("place database %s: replaced", database->path);
+    else
+        log_error("%s; what was known before stays", err.message);
+    return LOOK_EVERY_MS;
 }
 
 enum err_code
 place_watch(struct place_database *database, struct err *err)
 {
-    int status = pthread_create(&database->thread, NULL, watch, database);
-
-    if (status != 0)
-        return err_set(err, ERR_IO, NULL, "no thread to watch the place database");
-    database->is_watched = true;
-    return ERR_OK;
+    database->last = database->seen;
+    return ticker_start(look, database, LOOK_EVERY_MS, &database->ticker, err);
 }
 
 /* ---- Open and close ---- */
@@ -332,14 +303,8 @@ struct place_database *
 place_create(const char *path)
 {
     struct place_database *database = mem_zalloc(sizeof *database);
-    pthread_condattr_t attributes;
 
     database->path = mem_cstr(slice_from(path));
-    pthread_mutex_init(&database->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&database->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
     return database;
 }
 
@@ -363,16 +328,9 @@ place_close(struct place_database **database)
 
     if (!d)
         return;
-    pthread_mutex_lock(&d->lock);
-    d->is_closing = true;
-    pthread_cond_signal(&d->wake);
-    pthread_mutex_unlock(&d->lock);
-    if (d->is_watched)
-        pthread_join(d->thread, NULL);
+    ticker_stop(&d->ticker);
     close_room(&d->rooms[0]);
     close_room(&d->rooms[1]);
-    pthread_cond_destroy(&d->wake);
-    pthread_mutex_destroy(&d->lock);
     free(d->path);
     free(d);
     *database = NULL;

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collector/metrics.h"
@@ -360,20 +359,10 @@ adopt(struct publish *p)
 static void
 wait_for_work(struct publish *p)
 {
-    int64_t wait_ms;
-    struct timespec until;
-
-    if (!p->spool) {
+    if (p->spool)
+        clock_cond_wait(&p->work, &p->mutex, spool_is_empty(p->spool) ? ADOPT_MS : DRAIN_LOOK_MS);
+    else
         pthread_cond_wait(&p->work, &p->mutex);
-        return;
-    }
-    wait_ms = spool_is_empty(p->spool) ? ADOPT_MS : DRAIN_LOOK_MS;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&p->work, &p->mutex, &until);
 }
 
 static void *
@@ -417,7 +406,6 @@ static struct publish *
 create(const struct publish_config *config)
 {
     struct publish *p = mem_zalloc(sizeof *p);
-    pthread_condattr_t steady;
 
     p->config = *config;
     if (p->config.check_ms == 0)
@@ -428,10 +416,7 @@ create(const struct publish_config *config)
         p->config.redis.timeout_ms = (int)p->config.wait_ms;
     p->end = &p->first;
     pthread_mutex_init(&p->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->work, &steady);
-    pthread_condattr_destroy(&steady);
+    clock_cond_init(&p->work);
     connect_anew(p);
     return p;
 }

@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/ticker.h"
 
 #define LOOK_MS       200
 #define PAUSE_MAX_MS  2000 /* before one that failed again and again is believed again */
@@ -18,9 +19,8 @@
 struct publish_watch {
     struct publish_watch_config config;
     struct stream *stream; /* of the thread */
-    pthread_t thread;
+    struct ticker *ticker;
     pthread_mutex_t mutex;
-    pthread_cond_t stop;
     int64_t built_ms;
     int64_t checked_ms; /* the thread's: when settings and clocks were last looked at */
     bool was_full;      /* the thread's */
@@ -29,7 +29,6 @@ struct publish_watch {
     bool is_ready;
     bool has_much_room;
     bool is_clock_off;
-    bool is_stopping;
     unsigned n_failures; /* that the sender told of */
     int64_t ready_ms;    /* since when */
     int64_t pause_ms;    /* until it is believed again */
@@ -178,27 +177,19 @@ look_once(struct publish_watch *w)
     take(w, rc, much_room, n_failures, &why);
 }
 
-static void *
-watcher(void *context)
+static int64_t
+look_period_ms(const struct publish_watch *w)
+{
+    return w->config.check_ms < LOOK_MS ? w->config.check_ms : LOOK_MS;
+}
+
+static int64_t
+tick(void *context)
 {
     struct publish_watch *w = context;
-    int64_t pause_ms = w->config.check_ms < LOOK_MS ? w->config.check_ms : LOOK_MS;
-    struct timespec until;
 
-    pthread_mutex_lock(&w->mutex);
-    while (!w->is_stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (long)(pause_ms * 1000000);
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&w->stop, &w->mutex, &until) == 0)
-            continue;
-        pthread_mutex_unlock(&w->mutex);
-        look_once(w);
-        pthread_mutex_lock(&w->mutex);
-    }
-    pthread_mutex_unlock(&w->mutex);
-    return NULL;
+    look_once(w);
+    return look_period_ms(w);
 }
 
 /* ---- Starting and stopping ---- */
@@ -207,7 +198,6 @@ static void
 destroy(struct publish_watch *w)
 {
     stream_destroy(&w->stream);
-    pthread_cond_destroy(&w->stop);
     pthread_mutex_destroy(&w->mutex);
     free(w);
 }
@@ -217,7 +207,6 @@ publish_watch_start(const struct publish_watch_config *config, struct publish_wa
                     struct err *err)
 {
     struct publish_watch *w = mem_zalloc(sizeof *w);
-    pthread_condattr_t steady;
     enum err_code rc;
 
     w->config = *config;
@@ -226,10 +215,6 @@ publish_watch_start(const struct publish_watch_config *config, struct publish_wa
     w->built_ms = build_ms();
     w->stream = stream_create(&config->redis);
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->stop, &steady);
-    pthread_condattr_destroy(&steady);
 
     rc = stream_check_durable(w->stream, err);
     if (rc == ERR_INVALID || rc == ERR_DENIED) {
@@ -239,12 +224,12 @@ publish_watch_start(const struct publish_watch_config *config, struct publish_wa
     look_once(w);
     if (!w->is_ready)
         log_warn("Redis cannot take events yet: %s", w->why.message);
-    if (pthread_create(&w->thread, NULL, watcher, w) != 0) {
+    rc = ticker_start(tick, w, look_period_ms(w), &w->ticker, err);
+    if (rc != ERR_OK)
         destroy(w);
-        return err_set(err, ERR_IO, "", "cannot start the thread that watches Redis");
-    }
-    *out = w;
-    return ERR_OK;
+    else
+        *out = w;
+    return rc;
 }
 
 void
@@ -252,11 +237,7 @@ publish_watch_stop(struct publish_watch **w)
 {
     if (!*w)
         return;
-    pthread_mutex_lock(&(*w)->mutex);
-    (*w)->is_stopping = true;
-    pthread_cond_signal(&(*w)->stop);
-    pthread_mutex_unlock(&(*w)->mutex);
-    pthread_join((*w)->thread, NULL);
+    ticker_stop(&(*w)->ticker);
     destroy(*w);
     *w = NULL;
 }

@@ -2,10 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/arena.h"
 #include "core/buffer.h"
+#include "core/clock.h"
 
 /* One event; the request that waits and the queue hold it, and whoever is the last frees it. */
 struct job {
@@ -99,17 +99,13 @@ redirect_writer_start(struct publish *publish, struct metrics *metrics,
                       struct redirect_writer **out, struct err *err)
 {
     struct redirect_writer *w = mem_zalloc(sizeof *w);
-    pthread_condattr_t steady;
 
     w->publish = publish;
     w->metrics = metrics;
     w->end = &w->first;
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->work, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->done, &steady);
-    pthread_condattr_destroy(&steady);
+    clock_cond_init(&w->done);
     if (pthread_create(&w->thread, NULL, writer, w) != 0) {
         destroy(w);
         return err_set(err, ERR_IO, "", "cannot start the thread that writes redirects");
@@ -135,15 +131,10 @@ redirect_writer_stop(struct redirect_writer **w)
 static void
 await(struct redirect_writer *w, struct job *j, int64_t wait_ms)
 {
-    struct timespec until;
+    int64_t until_ms = clock_steady_ms() + wait_ms, left_ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    while (!j->is_done && pthread_cond_timedwait(&w->done, &w->mutex, &until) == 0)
-        continue;
+    while (!j->is_done && (left_ms = until_ms - clock_steady_ms()) > 0)
+        clock_cond_wait(&w->done, &w->mutex, left_ms);
 }
 
 bool

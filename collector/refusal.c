@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/arena.h"
 #include "core/log.h"
 #include "core/stream_list.h"
+#include "core/ticker.h"
 
 #define RING_MAX    256
 #define ARENA_BYTES (64 * 1024)
@@ -27,10 +27,8 @@ struct note {
 struct refusals {
     struct stream *stream; /* of the thread */
     int64_t write_ms;
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards notes, n and is_stopping; held for copies only */
-    pthread_cond_t stop;
-    bool is_stopping;
+    struct ticker *ticker;
+    pthread_mutex_t mutex; /* guards notes and n; held for copies only */
     int n;
     struct note notes[RING_MAX];
     struct note taken[RING_MAX]; /* the thread's own */
@@ -127,34 +125,19 @@ write_all(struct refusals *r)
     arena_fini(&a);
 }
 
-static void *
-writer(void *context)
+static int64_t
+tick(void *context)
 {
     struct refusals *r = context;
-    struct timespec until;
 
-    pthread_mutex_lock(&r->mutex);
-    while (!r->is_stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(r->write_ms / 1000);
-        until.tv_nsec += (long)(r->write_ms % 1000) * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&r->stop, &r->mutex, &until) == 0 && !r->is_stopping)
-            continue;
-        pthread_mutex_unlock(&r->mutex);
-        write_all(r);
-        pthread_mutex_lock(&r->mutex);
-    }
-    pthread_mutex_unlock(&r->mutex);
-    return NULL;
+    write_all(r);
+    return r->write_ms;
 }
 
 static void
 destroy(struct refusals *r)
 {
     stream_destroy(&r->stream);
-    pthread_cond_destroy(&r->stop);
     pthread_mutex_destroy(&r->mutex);
     free(r);
 }
@@ -164,21 +147,17 @@ refusals_start(const struct stream_address *redis, int64_t write_ms, struct refu
                struct err *err)
 {
     struct refusals *r = mem_zalloc(sizeof *r);
-    pthread_condattr_t steady;
+    enum err_code rc;
 
     r->stream = stream_create(redis);
     r->write_ms = write_ms;
     pthread_mutex_init(&r->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->stop, &steady);
-    pthread_condattr_destroy(&steady);
-    if (pthread_create(&r->thread, NULL, writer, r) != 0) {
+    rc = ticker_start(tick, r, write_ms, &r->ticker, err);
+    if (rc != ERR_OK)
         destroy(r);
-        return err_set(err, ERR_IO, "", "cannot start the thread that lists refusals");
-    }
-    *out = r;
-    return ERR_OK;
+    else
+        *out = r;
+    return rc;
 }
 
 void
@@ -186,11 +165,8 @@ refusals_stop(struct refusals **r)
 {
     if (!*r)
         return;
-    pthread_mutex_lock(&(*r)->mutex);
-    (*r)->is_stopping = true;
-    pthread_cond_signal(&(*r)->stop);
-    pthread_mutex_unlock(&(*r)->mutex);
-    pthread_join((*r)->thread, NULL);
+    ticker_stop(&(*r)->ticker);
+    write_all(*r);
     destroy(*r);
     *r = NULL;
 }

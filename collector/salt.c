@@ -3,12 +3,12 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/stream_forget.h"
+#include "core/ticker.h"
 #include "core/timestamp.h"
 
 #define DAY_MS        86400000
@@ -26,7 +26,7 @@ struct day_salt {
 };
 
 struct salts {
-    struct stream *stream;   /* of the thread, as all down to `thread` */
+    struct stream *stream;   /* of the thread, as all down to `ticker` */
     struct sites *sites;     /* borrowed */
     struct publish *publish; /* borrowed; may be NULL */
     int64_t round_ms;
@@ -34,11 +34,9 @@ struct salts {
     int64_t rewrite_before; /* the day before which all was struck out when ours began */
     int64_t rewrite_at_ms;  /* steady clock: not before */
     bool has_complained;    /* said once */
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards days and is_stopping; held for copies only */
-    pthread_cond_t stop;
+    struct ticker *ticker;
+    pthread_mutex_t mutex; /* guards days; held for copies only */
     struct day_salt days[DAYS];
-    bool is_stopping;
 };
 
 /* "2026-06-01": fields of Redis's hash, which sort as their days do. */
@@ -292,34 +290,19 @@ go_round(struct salts *s)
     arena_fini(&r.arena);
 }
 
-static void *
-keeper(void *context)
+static int64_t
+tick(void *context)
 {
     struct salts *s = context;
-    struct timespec until;
 
-    pthread_mutex_lock(&s->mutex);
-    while (!s->is_stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(s->round_ms / 1000);
-        until.tv_nsec += (long)(s->round_ms % 1000) * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&s->stop, &s->mutex, &until) == 0)
-            continue;
-        pthread_mutex_unlock(&s->mutex);
-        go_round(s);
-        pthread_mutex_lock(&s->mutex);
-    }
-    pthread_mutex_unlock(&s->mutex);
-    return NULL;
+    go_round(s);
+    return s->round_ms;
 }
 
 static void
 destroy(struct salts *s)
 {
     stream_destroy(&s->stream);
-    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->mutex);
     sodium_memzero(s->days, sizeof s->days);
     free(s);
@@ -331,7 +314,7 @@ salts_start(const struct stream_address *redis, struct sites *sites, struct publ
 {
     struct stream_address address = *redis;
     struct salts *s = mem_zalloc(sizeof *s);
-    pthread_condattr_t steady;
+    enum err_code rc;
 
     if (address.timeout_ms > HASTY_MS)
         address.timeout_ms = HASTY_MS; /* a start need not wait for a Redis that hangs */
@@ -341,21 +324,17 @@ salts_start(const struct stream_address *redis, struct sites *sites, struct publ
     s->round_ms = round_ms;
     s->n_rewrites = NOT_REWRITING;
     pthread_mutex_init(&s->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->stop, &steady);
-    pthread_condattr_destroy(&steady);
     if (sodium_init() < 0) {
         destroy(s);
         return err_set(err, ERR_IO, "", "no source of random bytes");
     }
     go_round(s);
-    if (pthread_create(&s->thread, NULL, keeper, s) != 0) {
+    rc = ticker_start(tick, s, round_ms, &s->ticker, err);
+    if (rc != ERR_OK)
         destroy(s);
-        return err_set(err, ERR_IO, "", "cannot start the thread that keeps the salts");
-    }
-    *out = s;
-    return ERR_OK;
+    else
+        *out = s;
+    return rc;
 }
 
 void
@@ -363,11 +342,7 @@ salts_stop(struct salts **s)
 {
     if (!*s)
         return;
-    pthread_mutex_lock(&(*s)->mutex);
-    (*s)->is_stopping = true;
-    pthread_cond_signal(&(*s)->stop);
-    pthread_mutex_unlock(&(*s)->mutex);
-    pthread_join((*s)->thread, NULL);
+    ticker_stop(&(*s)->ticker);
     destroy(*s);
     *s = NULL;
 }

@@ -5,7 +5,6 @@
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/arena.h"
 #include "core/bytes.h"
@@ -14,6 +13,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/published.h"
+#include "core/ticker.h"
 #include "core/url.h"
 
 #define ARENA_BYTES      (16 * 1024)
@@ -38,11 +38,9 @@ struct sites_table {
 struct sites {
     struct stream *stream; /* of the thread */
     int64_t refresh_ms;
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards `table` (the pointer) and is_stopping */
-    pthread_cond_t stop;
+    struct ticker *ticker;
+    pthread_mutex_t mutex; /* guards `table` (the pointer), which only the thread sets */
     struct sites_table *table;
-    bool is_stopping;
 
     char copy_path[FILE_PATH_MAX]; /* "": none */
     uint64_t seen;                 /* hash of what the table was made from */
@@ -392,30 +390,14 @@ refresh(struct sites *s)
     arena_fini(&arena);
 }
 
-static void *
-refresher(void *context)
+static int64_t
+tick(void *context)
 {
     struct sites *s = context;
-    struct timespec until;
-    int64_t wait_ms;
 
-    pthread_mutex_lock(&s->mutex);
-    while (!s->is_stopping) {
-        wait_ms = s->table->is_known || s->refresh_ms < EAGER_REFRESH_MS ? s->refresh_ms
-                                                                         : EAGER_REFRESH_MS;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(wait_ms / 1000);
-        until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&s->stop, &s->mutex, &until) == 0)
-            continue;
-        pthread_mutex_unlock(&s->mutex);
-        refresh(s);
-        pthread_mutex_lock(&s->mutex);
-    }
-    pthread_mutex_unlock(&s->mutex);
-    return NULL;
+    refresh(s);
+    return s->table->is_known || s->refresh_ms < EAGER_REFRESH_MS ? s->refresh_ms
+                                                                  : EAGER_REFRESH_MS;
 }
 
 static void
@@ -423,7 +405,6 @@ destroy(struct sites *s)
 {
     stream_destroy(&s->stream);
     table_release(s->table);
-    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->mutex);
     free(s);
 }
@@ -435,7 +416,7 @@ sites_start(const struct stream_address *redis, int64_t refresh_ms, const char *
     struct stream_address address = *redis;
     struct sites_table *copy = NULL;
     struct sites *s = mem_zalloc(sizeof *s);
-    pthread_condattr_t steady;
+    enum err_code rc;
 
     if (!slice_to_cstr(slice_from(copy_path), s->copy_path, sizeof s->copy_path)) {
         free(s);
@@ -447,21 +428,17 @@ sites_start(const struct stream_address *redis, int64_t refresh_ms, const char *
     s->refresh_ms = refresh_ms;
     s->table = table_create();
     pthread_mutex_init(&s->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->stop, &steady);
-    pthread_condattr_destroy(&steady);
     refresh(s);
     if (!s->table->is_known && (copy = read_copy(s->copy_path)) != NULL) {
         log_info("the settings of %d sites are those of the last run", copy->n);
         swap_table(s, copy);
     }
-    if (pthread_create(&s->thread, NULL, refresher, s) != 0) {
+    rc = ticker_start(tick, s, s->table->is_known ? refresh_ms : EAGER_REFRESH_MS, &s->ticker, err);
+    if (rc != ERR_OK)
         destroy(s);
-        return err_set(err, ERR_IO, "", "cannot start the thread that reads the sites");
-    }
-    *out = s;
-    return ERR_OK;
+    else
+        *out = s;
+    return rc;
 }
 
 void
@@ -469,11 +446,7 @@ sites_stop(struct sites **s)
 {
     if (!*s)
         return;
-    pthread_mutex_lock(&(*s)->mutex);
-    (*s)->is_stopping = true;
-    pthread_cond_signal(&(*s)->stop);
-    pthread_mutex_unlock(&(*s)->mutex);
-    pthread_join((*s)->thread, NULL);
+    ticker_stop(&(*s)->ticker);
     destroy(*s);
     *s = NULL;
 }

@@ -45,6 +45,27 @@ clock_sleep_ms(int64_t ms)
 }
 
 void
+clock_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t steady;
+
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &steady);
+    pthread_condattr_destroy(&steady);
+}
+
+void
+clock_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t ms)
+{
+    int64_t until_us = clock_steady_us() + ms * 1000;
+    struct timespec until = {.tv_sec = (time_t)(until_us / 1000000),
+                             .tv_nsec = (long)(until_us % 1000000) * 1000};
+
+    pthread_cond_timedwait(cond, mutex, &until);
+}
+
+void
 clock_set_wall_ms(int64_t ms)
 {
     atomic_store(&frozen_wall_ms, ms);
