@@ -1,12 +1,16 @@
-/* Every path is grown visit by visit; each one that section 2 allows is compared with the best so
- * far. Nothing is clever here, and nothing should be. */
+/* Every path is grown visit by visit, and each one that section 2 allows is taken. Nothing is
+ * clever here, and nothing should be. */
 #include "tests/property/brute.h"
+
+#include <limits.h>
 
 struct search {
     const struct brute_funnel *f;
     const struct brute_event *events;
     int n;
-    struct brute_path best; /* n = 0: none yet */
+    long steps_left;
+    brute_take take;
+    void *context;
 };
 
 /* "Three presets set `required` where a stage does not say it itself"; "Stages with the same rule
@@ -96,37 +100,13 @@ has_required(const struct search *s, const struct brute_path *p)
     return true;
 }
 
-/* "Of all paths a unit has, one is counted: ..." */
-static bool
-counts_before(const struct search *s, const struct brute_path *a, const struct brute_path *b)
-{
-    if (a->stages[a->n - 1] != b->stages[b->n - 1])
-        return a->stages[a->n - 1] > b->stages[b->n - 1];
-    if (a->n != b->n)
-        return a->n > b->n;
-    if (time_of(s, a, 0) != time_of(s, b, 0))
-        return time_of(s, a, 0) < time_of(s, b, 0);
-    if (time_of(s, a, a->n - 1) != time_of(s, b, b->n - 1))
-        return time_of(s, a, a->n - 1) < time_of(s, b, b->n - 1);
-    for (int stage = 1; stage <= s->f->n_stages; stage++)
-        if (visits(a, stage) != visits(b, stage))
-            return visits(a, stage);
-    for (int i = 1; i < a->n; i++)
-        if (time_of(s, a, i) != time_of(s, b, i))
-            return time_of(s, a, i) < time_of(s, b, i);
-    for (int i = 0; i < a->n; i++) /* the smallest id serves */
-        if (a->events[i] != b->events[i])
-            return a->events[i] < b->events[i];
-    return false;
-}
-
 static void
 grow(struct search *s, const struct brute_path *p)
 {
     int next = p->n == 0 ? 1 : p->stages[p->n - 1] + 1;
 
     for (int stage = next; stage <= s->f->n_stages; stage++) {
-        for (int e = 0; e < s->n; e++) {
+        for (int e = 0; e < s->n && s->steps_left > 0; e++) {
             struct brute_path longer = *p;
 
             if ((s->events[e].rules >> s->f->stages[stage - 1].rule & 1) == 0)
@@ -134,23 +114,95 @@ grow(struct search *s, const struct brute_path *p)
             longer.stages[longer.n] = stage;
             longer.events[longer.n] = e;
             longer.n++;
+            s->steps_left--;
             if (!may_go_on(s, &longer))
                 continue;
-            if (has_required(s, &longer) && (s->best.n == 0 || counts_before(s, &longer, &s->best)))
-                s->best = longer;
+            if (has_required(s, &longer))
+                s->take(s->context, &longer);
             grow(s, &longer);
         }
     }
 }
 
 bool
-brute_count(const struct brute_funnel *f, const struct brute_event *events, int n,
-            struct brute_path *out)
+brute_each(const struct brute_funnel *f, const struct brute_event *events, int n, long max_steps,
+           brute_take take, void *context)
 {
-    struct search s = {f, events, n, {.n = 0}};
+    struct search s = {f, events, n, max_steps, take, context};
     struct brute_path empty = {.n = 0};
 
     grow(&s, &empty);
-    *out = s.best;
-    return s.best.n > 0;
+    return s.steps_left > 0;
+}
+
+/* ---- The counted path ---- */
+
+static int64_t
+visit_ms(const struct brute_event *events, const struct brute_path *p, int visit)
+{
+    return events[p->events[visit]].time_ms;
+}
+
+bool
+brute_counts_before(const struct brute_event *events, const struct brute_path *a,
+                    const struct brute_path *b)
+{
+    if (a->stages[a->n - 1] != b->stages[b->n - 1])
+        return a->stages[a->n - 1] > b->stages[b->n - 1];
+    if (a->n != b->n)
+        return a->n > b->n;
+    if (visit_ms(events, a, 0) != visit_ms(events, b, 0))
+        return visit_ms(events, a, 0) < visit_ms(events, b, 0);
+    if (visit_ms(events, a, a->n - 1) != visit_ms(events, b, b->n - 1))
+        return visit_ms(events, a, a->n - 1) < visit_ms(events, b, b->n - 1);
+    for (int stage = 1; stage <= BRUTE_STAGES_MAX; stage++)
+        if (visits(a, stage) != visits(b, stage))
+            return visits(a, stage);
+    for (int i = 1; i < a->n; i++)
+        if (visit_ms(events, a, i) != visit_ms(events, b, i))
+            return visit_ms(events, a, i) < visit_ms(events, b, i);
+    for (int i = 0; i < a->n; i++) /* the smallest id serves */
+        if (a->events[i] != b->events[i])
+            return a->events[i] < b->events[i];
+    return false;
+}
+
+struct best {
+    const struct brute_event *events;
+    struct brute_path *path; /* n = 0: none yet */
+};
+
+static void
+keep_best(void *context, const struct brute_path *p)
+{
+    struct best *best = context;
+
+    if (best->path->n == 0 || brute_counts_before(best->events, p, best->path))
+        *best->path = *p;
+}
+
+bool
+brute_count(const struct brute_funnel *f, const struct brute_event *events, int n,
+            struct brute_path *out)
+{
+    struct best best = {events, out};
+
+    out->n = 0;
+    (void)brute_each(f, events, n, LONG_MAX, keep_best, &best);
+    return out->n > 0;
+}
+
+bool
+brute_is_ended(const struct brute_funnel *f, const struct brute_event *events, int n,
+               const struct brute_path *p)
+{
+    int i = p->stages[p->n - 1];
+
+    for (int x = 0; x < f->n_exclusions; x++)
+        for (int e = 0; e < n; e++)
+            if (i >= f->exclusions[x].from && i <= f->exclusions[x].to - 1 &&
+                (events[e].rules >> f->exclusions[x].rule & 1) != 0 &&
+                events[e].time_ms > visit_ms(events, p, p->n - 1))
+                return true;
+    return false;
 }

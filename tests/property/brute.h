@@ -45,7 +45,20 @@ struct brute_path {
     int events[BRUTE_STAGES_MAX];
 };
 
-/* False where the visitor has no path. */
+/* Every path there is, in no particular order; false where that took more than max_steps. */
+typedef void (*brute_take)(void *context, const struct brute_path *p);
+bool brute_each(const struct brute_funnel *f, const struct brute_event *events, int n,
+                long max_steps, brute_take take, void *context);
+
+/* "Of all paths a unit has, one is counted": is it rather a than b? */
+bool brute_counts_before(const struct brute_event *events, const struct brute_path *a,
+                         const struct brute_path *b);
+
+/* Does an excluded event end the path where it stands now? (rule 6) */
+bool brute_is_ended(const struct brute_funnel *f, const struct brute_event *events, int n,
+                    const struct brute_path *p);
+
+/* The counted path; false where the visitor has none. */
 bool brute_count(const struct brute_funnel *f, const struct brute_event *events, int n,
                  struct brute_path *out);
 

@@ -1,0 +1,166 @@
+/* People: which events are one, in which order, what drove them, where a session starts. */
+#include <stdlib.h>
+
+#include "aggregator/segment/segment.h"
+#include "tests/property/reference.h"
+
+#define GAP_MS       INT64_C(1800000)  /* "30 minutes" */
+#define LOOK_BACK_MS INT64_C(86400000) /* "24 hours" */
+
+/* ---- "Events of one visitor with the same id are one event" ---- */
+
+static bool
+is_repeat(const struct event *events, size_t n, size_t of)
+{
+    for (size_t i = 0; i < n; i++) {
+        int order;
+
+        if (i == of || events[i].site != events[of].site ||
+            !slice_equal(events[i].visitor, events[of].visitor) ||
+            !slice_equal(events[i].id, events[of].id))
+            continue;
+        order = segment_repeat_compare(&events[i], &events[of]);
+        if (order < 0 || (order == 0 && i < of))
+            return true;
+    }
+    return false;
+}
+
+static struct reference_person *
+person_of(struct reference_site *site, struct slice visitor, size_t n_events, struct arena *a)
+{
+    struct reference_person *p;
+
+    for (int i = 0; i < site->n; i++)
+        if (slice_equal(site->people[i].visitor, visitor))
+            return &site->people[i];
+    p = &site->people[site->n++];
+    p->visitor = visitor;
+    p->events = ARENA_ARRAY(a, const struct event *, n_events);
+    return p;
+}
+
+void
+reference_site(const struct event *events, size_t n, struct arena *a, struct reference_site *out)
+{
+    *out = (struct reference_site){.people = ARENA_ARRAY(a, struct reference_person, n)};
+    for (size_t i = 0; i < n; i++) {
+        struct reference_person *p;
+
+        if (is_repeat(events, n, i))
+            continue;
+        p = person_of(out, events[i].visitor, n, a);
+        p->events[p->n++] = &events[i];
+    }
+}
+
+/* ---- Order ---- */
+
+static const enum event_text driver_texts[] = {TEXT_SOURCE, TEXT_MEDIUM, TEXT_CAMPAIGN,
+                                               TEXT_CONTENT, TEXT_KEYWORD};
+#define N_DRIVER_TEXTS (sizeof driver_texts / sizeof *driver_texts)
+
+static bool
+has_driver(const struct event *e)
+{
+    return (e->flags & EVENT_DRIVER) != 0;
+}
+
+/* "compared by those five"; NULL is direct, which has none of them */
+static int
+compare_drivers(const struct event *a, const struct event *b)
+{
+    for (size_t i = 0; i < N_DRIVER_TEXTS; i++) {
+        int order = slice_compare(a != NULL ? a->text[driver_texts[i]] : SLICE_EMPTY,
+                                  b != NULL ? b->text[driver_texts[i]] : SLICE_EMPTY);
+
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+/* "by time; within a millisecond those with a driver of their own first, then by the driver's text,
+ * then by id" */
+static int
+compare_events(const void *x, const void *y)
+{
+    const struct event *a = ((const struct reference_event *)x)->event;
+    const struct event *b = ((const struct reference_event *)y)->event;
+    int order = 0;
+
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    if (has_driver(a) != has_driver(b))
+        return has_driver(a) ? -1 : 1;
+    if (has_driver(a))
+        order = compare_drivers(a, b);
+    return order != 0 ? order : slice_compare(a->id, b->id);
+}
+
+/* ---- Drivers and sessions ---- */
+
+static bool
+is_gap(const struct reference_event *before, const struct reference_event *after)
+{
+    return after->event->time_ms - before->event->time_ms > GAP_MS;
+}
+
+/* "the latest own driver among the visitor's events of the 24 hours up to it (inclusive) without a
+ * gap over 30 minutes in between"; `referrer` and `landing` of "the event that brought the driver,
+ * else of the first event of the gapless run, at most 24 h back" */
+static void
+find_driver(struct reference_event *events, int i)
+{
+    int64_t since_ms = events[i].event->time_ms - LOOK_BACK_MS;
+
+    for (int j = i; j >= 0 && events[j].event->time_ms >= since_ms; j--) {
+        if (j < i && is_gap(&events[j], &events[j + 1]))
+            break;
+        events[i].origin = events[j].event;
+        if (has_driver(events[j].event)) {
+            events[i].driver = events[j].event;
+            break;
+        }
+    }
+}
+
+/* "A session starts at a visitor's first event, after a gap over 30 minutes, and where the driver
+ * differs from that of the event before" */
+static bool
+is_start(const struct reference_event *events, int i)
+{
+    return i == 0 || is_gap(&events[i - 1], &events[i]) ||
+           compare_drivers(events[i - 1].driver, events[i].driver) != 0;
+}
+
+int
+reference_settle(const struct reference_person *person, int64_t as_of_ms, enum question_bots bots,
+                 struct arena *a, struct reference_event **out, const struct event ***left_out,
+                 int *n_left_out)
+{
+    struct reference_event *events = ARENA_ARRAY(a, struct reference_event, (size_t)person->n + 1);
+    int n = 0;
+
+    *left_out = ARENA_ARRAY(a, const struct event *, (size_t)person->n + 1);
+    *n_left_out = 0;
+    for (int i = 0; i < person->n; i++) {
+        const struct event *e = person->events[i];
+        bool is_bot = (e->flags & EVENT_BOT) != 0;
+
+        if (e->time_ms > as_of_ms) /* "events after it are ignored" */
+            continue;
+        if (is_bot && bots == WITHOUT_BOTS)
+            (*left_out)[(*n_left_out)++] = e;
+        else if (is_bot || bots != ONLY_BOTS)
+            events[n++].event = e;
+    }
+    qsort(events, (size_t)n, sizeof *events, compare_events);
+    for (int i = 0; i < n; i++) {
+        find_driver(events, i);
+        events[i].is_entrance = is_start(events, i);
+        events[i].session = i == 0 ? 0 : events[i - 1].session + events[i].is_entrance;
+    }
+    *out = events;
+    return n;
+}
