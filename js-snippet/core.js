@@ -42,7 +42,8 @@ const mine = 'corong.' + site + '.';
 const flying = {}; // keys of events that this page is sending
 let box = {};
 let page; // the address that was counted last
-let referrer = document.referrer;
+let referrer; // where somebody came to it from
+let next = document.referrer; // the next page's
 
 try {
   box = localStorage || box;
@@ -147,6 +148,7 @@ const note = (time, event, { items, ...attributes } = {}) => {
     id,
     time,
     url: address(),
+    referrer,
     language: navigator.language,
     ...attributes,
   });
@@ -171,8 +173,9 @@ const track = (event, attributes) => {
 };
 
 let see = (url, title) => {
-  track('pageview', { url, title, referrer });
-  referrer = page = url;
+  referrer = next;
+  track('pageview', { url, title });
+  next = page = url;
 };
 
 // Count the page, unless it was or may not be.

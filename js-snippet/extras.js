@@ -40,7 +40,7 @@ const look = () => {
 
 const leave = () => {
   look();
-  const engaged_ms = Math.round(engaged);
+  const engaged_ms = engaged | 0;
   if (!page || engaged_ms < ENGAGED_MIN_MS) return;
   track('engage', {
     url: page,
@@ -137,7 +137,7 @@ api.set = properties =>
 api.code = () => api.id() && parseInt(visitor().slice(0, 8), 16);
 
 // ?corong=off is for the site's own people. It holds in this browser until ?corong=on.
-const [, mode] = /[?&]corong=(off|on)\b/.exec(location.href) || [];
+const mode = /[?&]corong=(off|on)\b/.exec(location.href)?.[1];
 if (mode) {
   api.forget();
   put('corong-mode', mode);

@@ -54,7 +54,8 @@ for (const build of builds) {
     );
     assert.equal('items' in sale, false);
     assert.equal(sale.url, 'https://shop.example/');
-    const rest = { event: 'item', time: sale.time, url: sale.url, language: 'id-ID' };
+    const { time, url, referrer, language } = sale;
+    const rest = { event: 'item', time, url, referrer, language };
     assert.deepEqual(items, [
       {
         ...rest,

@@ -41,6 +41,29 @@ for (const build of full) {
     assert.equal(more.length, 0);
   });
 
+  // Else a click on a tagged landing page would take the referrer away from what follows.
+  behaves('every event of a page says where somebody came to it from', async () => {
+    const p = page({ referrer: 'https://search.example/' });
+    p.corong('click');
+    p.clock.ms += 2000;
+    p.go('/next');
+    p.corong('click');
+    p.clock.ms += 2000;
+    hide(p);
+    await settle();
+    assert.deepEqual(
+      p.collector.events.map(e => [e.event, new URL(e.url).pathname, e.referrer]),
+      [
+        ['pageview', '/', 'https://search.example/'],
+        ['click', '/', 'https://search.example/'],
+        ['engage', '/', 'https://search.example/'],
+        ['pageview', '/next', 'https://shop.example/'],
+        ['click', '/next', 'https://shop.example/'],
+        ['engage', '/next', 'https://shop.example/'],
+      ]
+    );
+  });
+
   behaves('leaving again tells only the time since', async () => {
     const p = page({ load_ms: 812 });
     p.clock.ms += 5000;
