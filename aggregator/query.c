@@ -1,9 +1,8 @@
 /* The funnel query: snapshot -> scans -> journeys -> paths -> tallies -> reports. */
-#include "aggregator/query.h"
-
 #include <stdlib.h>
 
 #include "aggregator/journey.h"
+#include "aggregator/query_int.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -365,7 +364,9 @@ query_funnel(struct snapshot_pool *p, const struct query_funnel *q, struct query
     struct query_answer answer = {.n_reports = 0};
     enum err_code rc;
 
-    rc = snapshot_take(p, scope_of(q), &snapshot, err);
+    rc = query__check(q, err);
+    if (rc == ERR_OK)
+        rc = snapshot_take(p, scope_of(q), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
     arena_init(&answer.arena, 16 << 10);

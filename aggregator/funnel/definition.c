@@ -9,6 +9,7 @@
 #define ARENA_BLOCK_BYTES (16 * 1024)
 
 static const char *const preset_names[PRESET_COUNT] = {"open", "closed", "sequential"};
+static const char *const count_names[COUNT_COUNT] = {"visitors", "sessions"};
 static const char *const kind_names[KIND_COUNT] = {"custom", "trace", "response", "engagement",
                                                    "sale"};
 
@@ -205,23 +206,12 @@ parse_exclusions(json_t *json, struct funnel *f, struct err *err)
 /* ---- The whole ---- */
 
 static enum err_code
-parse_count(const json_t *json, struct err *err)
-{
-    static const char *const words[] = {"visitors", "sessions"};
-    int count = 0;
-    enum err_code rc = json__word(json, "count", words, 2, &count, err);
-
-    if (rc == ERR_OK && count == 1)
-        rc = funnel_not_yet(err, "count", "funnels of sessions come later; count \"visitors\"");
-    return rc;
-}
-
-static enum err_code
 parse_funnel(json_t *json, struct funnel *f, struct err *err)
 {
     static const char *const known[] = {"name",   "preset",     "window", "count",
                                         "stages", "exclusions", NULL};
     int preset = PRESET_OPEN;
+    int count = COUNT_VISITORS;
     enum err_code rc;
 
     rc = json__check_keys(json, known, err);
@@ -232,12 +222,13 @@ parse_funnel(json_t *json, struct funnel *f, struct err *err)
     if (rc == ERR_OK)
         rc = parse_window(json, f, err);
     if (rc == ERR_OK)
-        rc = parse_count(json, err);
+        rc = json__word(json, "count", count_names, COUNT_COUNT, &count, err);
     if (rc == ERR_OK)
         rc = parse_stages(json, f, err);
     if (rc == ERR_OK)
         rc = parse_exclusions(json, f, err);
     f->preset = (enum funnel_preset)preset;
+    f->count = (enum funnel_count)count;
     return rc;
 }
 
@@ -358,7 +349,7 @@ funnel_to_json(const struct funnel *f)
         json_object_set_new(json, "name", json_stringn(f->name.p, f->name.n));
     json_object_set_new(json, "preset", json_string(preset_names[f->preset]));
     json_object_set_new(json, "window", json_stringn(f->window.p, f->window.n));
-    json_object_set_new(json, "count", json_string("visitors"));
+    json_object_set_new(json, "count", json_string(count_names[f->count]));
     json_object_set_new(json, "stages", stages);
     json_object_set_new(json, "exclusions", exclusions);
     return json;
@@ -398,4 +389,10 @@ const char *
 funnel_kind_name(enum funnel_kind kind)
 {
     return kind_names[kind];
+}
+
+const char *
+funnel_count_name(enum funnel_count count)
+{
+    return count_names[count];
 }

@@ -22,7 +22,7 @@ enum funnel_kind { KIND_CUSTOM, KIND_TRACE, KIND_RESPONSE, KIND_ENGAGEMENT, KIND
 
 enum funnel_required { REQUIRED_BY_PRESET, REQUIRED_NO, REQUIRED_YES };
 
-enum funnel_count { COUNT_VISITORS, COUNT_SESSIONS }; /* the unit */
+enum funnel_count { COUNT_VISITORS, COUNT_SESSIONS, COUNT_COUNT }; /* the unit */
 
 struct funnel_stage {
     struct slice name;
@@ -55,7 +55,7 @@ struct funnel {
 
 /* Parse and check. *out is owned by the caller (funnel_destroy). Errors name the field with its
  * path ("stages[2].rule.all[0].op"); JSON that is broken has field "" and says line and column.
- * ERR_INVALID, ERR_LIMIT; `count` of sessions and what else comes later: funnel_error_is_not_yet.
+ * ERR_INVALID, ERR_LIMIT; what comes later: funnel_error_is_not_yet.
  */
 enum err_code funnel_parse(struct slice text, struct funnel **out, struct err *err);
 
@@ -77,6 +77,7 @@ void funnel_add_json(struct buffer *out, const struct funnel *f);
 
 const char *funnel_preset_name(enum funnel_preset preset); /* "open" */
 bool funnel_preset_find(struct slice name, enum funnel_preset *out);
-const char *funnel_kind_name(enum funnel_kind kind); /* "custom" */
+const char *funnel_count_name(enum funnel_count count); /* "visitors" */
+const char *funnel_kind_name(enum funnel_kind kind);    /* "custom" */
 
 #endif

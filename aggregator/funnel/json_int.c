@@ -1,7 +1,12 @@
 /* Every error of a definition or a request names its member; these few readers see to it. */
 #include "aggregator/funnel/json_int.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "aggregator/funnel/not_yet.h"
+#include "core/decimal.h"
 
 #define QUOTED_BYTES_MAX 60
 
@@ -105,6 +110,74 @@ json__word(const json_t *object, const char *key, const char *const *words, int 
                                  words[i]);
     }
     return err_set(err, ERR_INVALID, key, "must be %s", list);
+}
+
+/* A JSON number's text. jansson has read it as a double: up to 15 digits that loses nothing, and
+ * what has more can be given as text. */
+static enum err_code
+number_text(const json_t *value, char *dst, size_t size, struct err *err)
+{
+    double real = json_real_value(value);
+
+    if (json_is_integer(value)) {
+        snprintf(dst, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return ERR_OK;
+    }
+    snprintf(dst, size, "%.*g", JSON__REAL_DIGITS, real);
+    if (!isfinite(real) || strtod(dst, NULL) != real)
+        return err_set(err, ERR_INVALID, NULL,
+                       "has more than %d digits: write it as text, in quotes", JSON__REAL_DIGITS);
+    return ERR_OK;
+}
+
+enum err_code
+json__number(const json_t *value, struct arena *a, struct slice *out, struct err *err)
+{
+    char digits[64];
+    struct buffer canonical = BUFFER_EMPTY;
+    struct slice text;
+    enum err_code rc = ERR_OK;
+
+    if (json_is_string(value)) {
+        text = json__text(value);
+    } else if (json_is_number(value)) {
+        rc = number_text(value, digits, sizeof digits, err);
+        if (rc != ERR_OK)
+            return rc;
+        text = slice_from(digits);
+    } else {
+        return err_set(err, ERR_INVALID, NULL, "must be a number");
+    }
+    if (!decimal_is_number(text))
+        rc = err_set(err, ERR_INVALID, NULL, "must be a number");
+    else if (!decimal_canonical(text, &canonical))
+        rc = err_set(err, ERR_LIMIT, NULL, "has too many digits");
+    else
+        *out = arena_copy(a, buffer_slice(&canonical));
+    buffer_fini(&canonical);
+    return rc;
+}
+
+enum err_code
+json__attribute(const json_t *object, const char *key, struct arena *a, struct attribute *out,
+                struct err *err)
+{
+    const json_t *value = json_object_get(object, key);
+    struct slice name;
+
+    if (value == NULL)
+        return err_set(err, ERR_INVALID, key, "is missing");
+    if (!json_is_string(value))
+        return err_set(err, ERR_INVALID, key, "must be text");
+    name = arena_copy(a, json__text(value)); /* a property's key borrows from it */
+    if (!attribute_find(name, out))
+        return err_set(err, ERR_INVALID, key,
+                       "is not known (attributes of your own are written properties.<key>)");
+    if (out->source == SOURCE_DERIVED && out->code == DERIVED_ENTRANCE)
+        return funnel_not_yet(err, key, "\"entrance\" comes with sessions");
+    if (out->source == SOURCE_DERIVED && out->code == DERIVED_PAGE_GROUP)
+        return funnel_not_yet(err, key, "\"page_group\" comes with page groups");
+    return ERR_OK;
 }
 
 enum err_code

@@ -6,6 +6,9 @@
 
 #include "core/arena.h"
 #include "core/err.h"
+#include "core/event.h"
+
+#define JSON__REAL_DIGITS 15 /* decimals of so many digits survive a double and back */
 
 /* ERR_INVALID with the member's name as field where object has a member not named in `known` (ended
  * by NULL), or is no object (field ""). */
@@ -20,6 +23,15 @@ enum err_code json__name(const json_t *object, const char *key, size_t max_bytes
  * is another; *out stays where the member is absent. */
 enum err_code json__word(const json_t *object, const char *key, const char *const *words, int n,
                          int *out, struct err *err);
+
+/* A number, or a text that is one, in its canonical spelling (core/decimal.h). ERR_INVALID without
+ * a field. */
+enum err_code json__number(const json_t *value, struct arena *a, struct slice *out,
+                           struct err *err);
+
+/* A member that names an attribute; *out borrows from the arena. ERR_INVALID. */
+enum err_code json__attribute(const json_t *object, const char *key, struct arena *a,
+                              struct attribute *out, struct err *err);
 
 /* err->field = "key[i]" before what is there; passes rc through. */
 enum err_code json__at(enum err_code rc, struct err *err, const char *key, size_t i);

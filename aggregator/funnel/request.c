@@ -1,21 +1,20 @@
 /* Parameters are kept as they were asked for and resolved at the end, because days need the zone
- * and the zone may come last. */
+ * and the zone may come last. A text is turned into the JSON that it stands for, so that there is
+ * one reader for each parameter. */
 #include "aggregator/funnel/request.h"
 
 #include <stdio.h>
 
-#include "aggregator/funnel/json_int.h"
-#include "aggregator/funnel/not_yet.h"
+#include "aggregator/funnel/request_int.h"
 
 #define ARENA_BLOCK_BYTES (4 * 1024)
+#define NAME_BYTES_MAX    60 /* of a name that is not known: to be repeated in the error */
 
 static const char *const bots_names[] = {"exclude", "include", "only"};
-
-/* Known to funnel.md and refused here. */
-static const char *const later_names[] = {"filters", "breakdown", "limit", "trend", "compare"};
+static const char *const trend_names[] = {"day", "week", "month"};
 
 #define BOTS_COUNT  (int)(sizeof bots_names / sizeof *bots_names)
-#define LATER_COUNT (int)(sizeof later_names / sizeof *later_names)
+#define TREND_COUNT (int)(sizeof trend_names / sizeof *trend_names)
 
 void
 request_init(struct request *r)
@@ -38,14 +37,23 @@ request_bots_name(enum request_bots bots)
     return bots_names[bots];
 }
 
-/* ---- One parameter ---- */
+/* ---- The readers; err->field is relative to the parameter ---- */
 
-static enum err_code
-set_moment(struct request_moment *m, const char *name, struct slice value, struct err *err)
+enum err_code
+request__read_moment(struct request_moment *m, const json_t *value, struct err *err)
 {
-    m->is_day = date_parse(value, &m->day);
-    if (!m->is_day && timestamp_parse(value, &m->ms, NULL) != ERR_OK)
-        return err_set(err, ERR_INVALID, name,
+    char digits[32];
+    struct slice text = SLICE_EMPTY;
+
+    if (json_is_string(value)) {
+        text = json__text(value);
+    } else if (json_is_integer(value)) {
+        snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        text = slice_from(digits);
+    }
+    m->is_day = date_parse(text, &m->day);
+    if (!m->is_day && timestamp_parse(text, &m->ms, NULL) != ERR_OK)
+        return err_set(err, ERR_INVALID, NULL,
                        "must be a date (2026-06-01), a time with its offset "
                        "(2026-06-01T12:00:00+07:00) or ms since 1970");
     m->is_given = true;
@@ -53,45 +61,219 @@ set_moment(struct request_moment *m, const char *name, struct slice value, struc
 }
 
 static enum err_code
-set_bots(struct request *r, struct slice value, struct err *err)
+read_from(struct request *r, json_t *value, struct err *err)
 {
-    for (int i = 0; i < BOTS_COUNT; i++) {
-        if (slice_is(value, bots_names[i])) {
-            r->bots = (enum request_bots)i;
+    return request__read_moment(&r->from, value, err);
+}
+
+static enum err_code
+read_to(struct request *r, json_t *value, struct err *err)
+{
+    return request__read_moment(&r->to, value, err);
+}
+
+static enum err_code
+read_as_of(struct request *r, json_t *value, struct err *err)
+{
+    return request__read_moment(&r->as_of, value, err);
+}
+
+static enum err_code
+read_timezone(struct request *r, json_t *value, struct err *err)
+{
+    if (!json_is_string(value))
+        return err_set(err, ERR_INVALID, NULL, "must be text");
+    if (!slice_to_cstr(json__text(value), r->timezone, sizeof r->timezone))
+        return err_set(err, ERR_INVALID, NULL, "is no time zone");
+    return ERR_OK;
+}
+
+/* The place of a word among n; -1 for anything else. */
+static int
+find_word(const json_t *value, const char *const *words, int n)
+{
+    for (int i = 0; json_is_string(value) && i < n; i++)
+        if (slice_is(json__text(value), words[i]))
+            return i;
+    return -1;
+}
+
+static enum err_code
+read_bots(struct request *r, json_t *value, struct err *err)
+{
+    int i = find_word(value, bots_names, BOTS_COUNT);
+
+    if (i < 0)
+        return err_set(err, ERR_INVALID, NULL, "must be \"exclude\", \"include\" or \"only\"");
+    r->bots = (enum request_bots)i;
+    return ERR_OK;
+}
+
+static enum err_code
+read_trend(struct request *r, json_t *value, struct err *err)
+{
+    int i = find_word(value, trend_names, TREND_COUNT);
+
+    if (i < 0)
+        return err_set(err, ERR_INVALID, NULL, "must be \"day\", \"week\" or \"month\"");
+    r->trend = (enum request_trend)(TREND_DAY + i);
+    return ERR_OK;
+}
+
+static enum err_code
+read_limit(struct request *r, json_t *value, struct err *err)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 1 ||
+        json_integer_value(value) > REQUEST_LIMIT_MAX)
+        return err_set(err, ERR_INVALID, NULL, "must be a whole number, 1 to %d",
+                       REQUEST_LIMIT_MAX);
+    r->limit = (int)json_integer_value(value);
+    return ERR_OK;
+}
+
+static enum err_code
+read_filters(struct request *r, json_t *value, struct err *err)
+{
+    size_t n = json_array_size(value);
+    enum err_code rc = ERR_OK;
+
+    if (!json_is_array(value))
+        return err_set(err, ERR_INVALID, NULL, "must be a list of filters");
+    if (n > REQUEST_FILTERS_MAX - r->n_filters)
+        return err_set(err, ERR_LIMIT, NULL, "has more than %d filters", REQUEST_FILTERS_MAX);
+    for (size_t i = 0; i < n && rc == ERR_OK; i++) {
+        rc = request__read_filter(&r->arena, json_array_get(value, i), &r->filters[r->n_filters],
+                                  err);
+        rc = json__at(rc, err, "", r->n_filters);
+        r->n_filters += rc == ERR_OK;
+    }
+    return rc;
+}
+
+static enum err_code
+read_breakdowns(struct request *r, json_t *value, struct err *err)
+{
+    size_t n = json_array_size(value);
+    enum err_code rc = ERR_OK;
+
+    if (!json_is_array(value))
+        return err_set(err, ERR_INVALID, NULL, "must be a list of attributes");
+    if (n > REQUEST_BREAKDOWNS_MAX - r->n_breakdowns)
+        return err_set(err, ERR_INVALID, NULL, "has more than %d attributes",
+                       REQUEST_BREAKDOWNS_MAX);
+    for (size_t i = 0; i < n && rc == ERR_OK; i++) {
+        rc = request__read_breakdown(&r->arena, json_array_get(value, i),
+                                     &r->breakdowns[r->n_breakdowns], err);
+        rc = json__at(rc, err, "", r->n_breakdowns);
+        r->n_breakdowns += rc == ERR_OK;
+    }
+    return rc;
+}
+
+static enum err_code
+read_compare(struct request *r, json_t *value, struct err *err)
+{
+    return request__read_compare(&r->compare, value, err);
+}
+
+/* ---- One parameter ---- */
+
+static json_t *
+number_from_text(struct slice text)
+{
+    int64_t number;
+
+    return slice_to_int64(text, &number) ? json_integer(number) : json_stringn(text.p, text.n);
+}
+
+static json_t *
+plain_text(struct slice text)
+{
+    return json_stringn(text.p, text.n);
+}
+
+static const struct parameter {
+    const char *name;
+    enum err_code (*read)(struct request *r, json_t *value, struct err *err);
+    json_t *(*from_text)(struct slice text); /* of what is no JSON; NULL: JSON it must be */
+    bool may_be_json;                        /* as text, where it starts with { or [ */
+    bool is_list;
+} parameters[] = {
+    {"from", read_from, plain_text, false, false},
+    {"to", read_to, plain_text, false, false},
+    {"timezone", read_timezone, plain_text, false, false},
+    {"as_of", read_as_of, plain_text, false, false},
+    {"filters", read_filters, NULL, true, true},
+    {"breakdown", read_breakdowns, request__breakdown_from_text, true, true},
+    {"limit", read_limit, number_from_text, false, false},
+    {"bots", read_bots, plain_text, false, false},
+    {"trend", read_trend, plain_text, false, false},
+    {"compare", read_compare, request__compare_from_text, true, false},
+};
+
+static enum err_code
+find_parameter(const char *name, const struct parameter **out, struct err *err)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        if (strcmp(name, parameters[i].name) == 0) {
+            *out = &parameters[i];
             return ERR_OK;
         }
     }
-    return err_set(err, ERR_INVALID, "bots", "must be \"exclude\", \"include\" or \"only\"");
+    return err_set(err, ERR_INVALID, slice_from(name).n <= NAME_BYTES_MAX ? name : NULL,
+                   "is not known");
 }
 
-static struct request_moment *
-moment_named(struct request *r, const char *name)
+static bool
+is_nothing(const json_t *value)
 {
-    if (strcmp(name, "from") == 0)
-        return &r->from;
-    if (strcmp(name, "to") == 0)
-        return &r->to;
-    return strcmp(name, "as_of") == 0 ? &r->as_of : NULL;
+    return json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
+
+static enum err_code
+set_json(struct request *r, const char *name, json_t *value, struct err *err)
+{
+    const struct parameter *p = NULL;
+    enum err_code rc = find_parameter(name, &p, err);
+
+    if (rc != ERR_OK || is_nothing(value))
+        return rc;
+    return json__in(p->read(r, value, err), err, name);
+}
+
+static json_t *
+value_from_text(const struct parameter *p, struct slice text)
+{
+    bool is_json = p->may_be_json && text.n > 0 && (text.p[0] == '{' || text.p[0] == '[');
+    json_t *value;
+
+    if (!is_json)
+        value = p->from_text == NULL ? NULL : p->from_text(text);
+    else
+        value = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    if (!p->is_list || !json_is_object(value))
+        return value;
+    return json_pack("[o]", value);
 }
 
 enum err_code
-request_set(struct request *r, const char *name, struct slice value, struct err *err)
+request_set(struct request *r, const char *name, struct slice text, struct err *err)
 {
-    struct request_moment *moment = moment_named(r, name);
+    const struct parameter *p = NULL;
+    enum err_code rc = find_parameter(name, &p, err);
+    json_t *value;
 
-    if (moment != NULL)
-        return value.n == 0 ? ERR_OK : set_moment(moment, name, value, err);
-    if (strcmp(name, "bots") == 0)
-        return value.n == 0 ? ERR_OK : set_bots(r, value, err);
-    if (strcmp(name, "timezone") == 0) {
-        if (!slice_to_cstr(value, r->timezone, sizeof r->timezone))
-            return err_set(err, ERR_INVALID, name, "is no time zone");
-        return ERR_OK;
-    }
-    for (int i = 0; i < LATER_COUNT; i++)
-        if (strcmp(name, later_names[i]) == 0)
-            return value.n == 0 ? ERR_OK : funnel_not_yet(err, name, "comes in a later version");
-    return err_set(err, ERR_INVALID, slice_from(name).n <= 60 ? name : NULL, "is not known");
+    if (rc != ERR_OK || text.n == 0)
+        return rc;
+    if (!slice_is_utf8(text))
+        return err_set(err, ERR_INVALID, name, "is no UTF-8");
+    value = value_from_text(p, slice_trim(text));
+    if (value == NULL)
+        return err_set(err, ERR_INVALID, name, "is no JSON");
+    rc = set_json(r, name, value, err);
+    json_decref(value);
+    return rc;
 }
 
 /* ---- All of them ---- */
@@ -103,27 +285,6 @@ is_own(const char *const *own, const char *key)
         if (strcmp(*own, key) == 0)
             return true;
     return false;
-}
-
-static enum err_code
-set_json(struct request *r, const char *key, const json_t *value, struct err *err)
-{
-    char digits[32];
-
-    if (json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0))
-        return request_set(r, key, SLICE_EMPTY, err);
-    if (json_is_string(value))
-        return request_set(r, key, json__text(value), err);
-    if (json_is_integer(value) && moment_named(r, key) != NULL) {
-        snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return request_set(r, key, slice_from(digits), err);
-    }
-    for (int i = 0; i < LATER_COUNT; i++)
-        if (strcmp(key, later_names[i]) == 0)
-            return request_set(r, key, SLICE("given"), err);
-    if (moment_named(r, key) == NULL && strcmp(key, "bots") != 0 && strcmp(key, "timezone") != 0)
-        return request_set(r, key, SLICE_EMPTY, err);
-    return err_set(err, ERR_INVALID, key, "must be text");
 }
 
 enum err_code
@@ -143,8 +304,8 @@ request_read_json(struct request *r, struct json_t *object, const char *const *o
     return rc;
 }
 
-static int64_t
-resolve(const struct request_moment *m, const struct zone *zone, int64_t otherwise)
+int64_t
+request__resolve(const struct request_moment *m, const struct zone *zone, int64_t otherwise)
 {
     if (!m->is_given)
         return otherwise;
@@ -160,10 +321,53 @@ request_finish(struct request *r, struct slice site_zone, int64_t now_ms, struct
     if (zone_open(zone, &r->zone, err) != ERR_OK)
         return err_set(err, ERR_INVALID, "timezone", "is no time zone");
     slice_to_cstr(slice_from(zone_name(r->zone)), r->timezone, sizeof r->timezone);
-    r->range.from_ms = resolve(&r->from, r->zone, INT64_MIN);
-    r->range.to_ms = resolve(&r->to, r->zone, INT64_MAX);
-    r->as_of_ms = resolve(&r->as_of, r->zone, now_ms);
+    r->range.from_ms = request__resolve(&r->from, r->zone, INT64_MIN);
+    r->range.to_ms = request__resolve(&r->to, r->zone, INT64_MAX);
+    r->as_of_ms = request__resolve(&r->as_of, r->zone, now_ms);
     if (r->range.from_ms >= r->range.to_ms)
         return err_set(err, ERR_INVALID, "to", "must be after \"from\"");
+    return request__resolve_compare(r, err);
+}
+
+/* ---- With its funnel ---- */
+
+static bool
+shares_rule(const struct funnel *f, int stage)
+{
+    for (int i = 0; i < f->n_stages; i++)
+        if (i != stage && f->stages[i].group == f->stages[stage].group)
+            return true;
+    return false;
+}
+
+static enum err_code
+check_stage(int stage, const struct funnel *f, struct err *err)
+{
+    if (stage > f->n_stages)
+        return err_set(err, ERR_INVALID, "at", "must be the number of a stage, 1 to %d",
+                       f->n_stages);
+    return ERR_OK;
+}
+
+enum err_code
+request_check_funnel(const struct request *r, const struct funnel *f, struct err *err)
+{
+    for (size_t i = 0; i < r->n_filters; i++) {
+        const struct request_filter *filter = &r->filters[i];
+        enum err_code rc = check_stage(filter->stage, f, err);
+
+        if (rc == ERR_OK && filter->at == AT_STAGE && shares_rule(f, filter->stage - 1))
+            rc = err_set(err, ERR_INVALID, "at",
+                         "must not be %d: another stage has the same rule as that one",
+                         filter->stage);
+        if (rc != ERR_OK)
+            return json__at(rc, err, "filters", i);
+    }
+    for (size_t i = 0; i < r->n_breakdowns; i++) {
+        enum err_code rc = check_stage(r->breakdowns[i].stage, f, err);
+
+        if (rc != ERR_OK)
+            return json__at(rc, err, "breakdown", i);
+    }
     return ERR_OK;
 }

@@ -7,11 +7,8 @@
 #include <stdlib.h>
 
 #include "aggregator/funnel/json_int.h"
-#include "aggregator/funnel/not_yet.h"
 #include "aggregator/funnel/regex.h"
 #include "core/decimal.h"
-
-#define DIGITS_OF_DOUBLE 15 /* decimals of so many digits survive a double and back */
 
 struct op_row {
     const char *name;
@@ -56,52 +53,6 @@ rule_op_name(enum rule_op op, bool negated)
 }
 
 /* ---- The values ---- */
-
-/* A JSON number's text. jansson has read it as a double: up to 15 digits that loses nothing, and
- * what has more can be given as text. */
-static enum err_code
-number_text(const json_t *value, char *dst, size_t size, struct err *err)
-{
-    double real = json_real_value(value);
-
-    if (json_is_integer(value)) {
-        snprintf(dst, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return ERR_OK;
-    }
-    snprintf(dst, size, "%.*g", DIGITS_OF_DOUBLE, real);
-    if (!isfinite(real) || strtod(dst, NULL) != real)
-        return err_set(err, ERR_INVALID, NULL,
-                       "has more than %d digits: write it as text, in quotes", DIGITS_OF_DOUBLE);
-    return ERR_OK;
-}
-
-static enum err_code
-parse_number(const json_t *value, struct arena *a, struct slice *out, struct err *err)
-{
-    char digits[64];
-    struct buffer canonical = BUFFER_EMPTY;
-    struct slice text;
-    enum err_code rc = ERR_OK;
-
-    if (json_is_string(value)) {
-        text = json__text(value);
-    } else if (json_is_number(value)) {
-        rc = number_text(value, digits, sizeof digits, err);
-        if (rc != ERR_OK)
-            return rc;
-        text = slice_from(digits);
-    } else {
-        return err_set(err, ERR_INVALID, NULL, "must be a number");
-    }
-    if (!decimal_is_number(text))
-        rc = err_set(err, ERR_INVALID, NULL, "must be a number");
-    else if (!decimal_canonical(text, &canonical))
-        rc = err_set(err, ERR_LIMIT, NULL, "has too many digits");
-    else
-        *out = arena_copy(a, buffer_slice(&canonical));
-    buffer_fini(&canonical);
-    return rc;
-}
 
 static enum err_code
 parse_text(const json_t *value, const struct rule_test *t, struct arena *a, struct slice *out,
@@ -157,7 +108,7 @@ parse_values(const json_t *json, struct rule_test *t, struct arena *a, struct er
     for (uint32_t i = 0; i < t->n_values && rc == ERR_OK; i++) {
         const json_t *value = json_array_get(values, i);
 
-        rc = rule_op_is_number(t->op) ? parse_number(value, a, &t->values[i], err)
+        rc = rule_op_is_number(t->op) ? json__number(value, a, &t->values[i], err)
                                       : parse_text(value, t, a, &t->values[i], err);
         rc = json__at(rc, err, "values", i);
     }
@@ -165,33 +116,6 @@ parse_values(const json_t *json, struct rule_test *t, struct arena *a, struct er
 }
 
 /* ---- One test ---- */
-
-static enum err_code
-check_built(const struct attribute *attribute, struct err *err)
-{
-    if (attribute->source != SOURCE_DERIVED)
-        return ERR_OK;
-    if (attribute->code == DERIVED_ENTRANCE)
-        return funnel_not_yet(err, "attribute", "rules on \"entrance\" come with sessions");
-    if (attribute->code == DERIVED_PAGE_GROUP)
-        return funnel_not_yet(err, "attribute", "rules on \"page_group\" come with page groups");
-    return ERR_OK;
-}
-
-static enum err_code
-parse_attribute(const json_t *json, struct rule_test *t, struct arena *a, struct err *err)
-{
-    const json_t *value = json_object_get(json, "attribute");
-    struct slice name;
-
-    if (!json_is_string(value))
-        return err_set(err, ERR_INVALID, "attribute", "must be text");
-    name = arena_copy(a, json__text(value)); /* a property's key borrows from it */
-    if (!attribute_find(name, &t->attribute))
-        return err_set(err, ERR_INVALID, "attribute",
-                       "is not known (attributes of your own are written properties.<key>)");
-    return check_built(&t->attribute, err);
-}
 
 static enum err_code
 check_op_fits(const struct rule_test *t, struct err *err)
@@ -251,7 +175,7 @@ parse_test(json_t *json, struct arena *a, struct rule *out, struct err *err)
     out->kind = RULE_TEST;
     rc = json__check_keys(json, known, err);
     if (rc == ERR_OK)
-        rc = parse_attribute(json, &out->test, a, err);
+        rc = json__attribute(json, "attribute", a, &out->test.attribute, err);
     if (rc == ERR_OK)
         rc = parse_op(json, &out->test, err);
     if (rc == ERR_OK)
@@ -339,6 +263,18 @@ rule_parse(struct json_t *json, struct arena *a, struct rule **out, struct err *
     return rc;
 }
 
+bool
+rule_each_test(const struct rule *rule, bool (*visit)(const struct rule_test *t, void *context),
+               void *context)
+{
+    if (rule->kind == RULE_TEST)
+        return visit(&rule->test, context);
+    for (uint32_t i = 0; i < rule->n_members; i++)
+        if (!rule_each_test(rule->members[i], visit, context))
+            return false;
+    return true;
+}
+
 /* ---- And back ---- */
 
 /* A canonical number as a JSON number where it survives one, else as text. */
@@ -354,7 +290,7 @@ number_to_json(struct slice text)
         return json_integer(whole);
     if (slice_to_cstr(text, digits, sizeof digits)) {
         real = strtod(digits, NULL);
-        snprintf(again, sizeof again, "%.*g", DIGITS_OF_DOUBLE, real);
+        snprintf(again, sizeof again, "%.*g", JSON__REAL_DIGITS, real);
         if (isfinite(real) && decimal_compare(slice_from(again), text) == 0)
             return json_real(real);
     }

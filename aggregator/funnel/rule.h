@@ -64,6 +64,10 @@ struct rule *rule_canonical(const struct rule *rule, struct arena *a);
 /* Rule -> JSON as it was written, defaults written out. A new reference, owned by the caller. */
 struct json_t *rule_to_json(const struct rule *rule);
 
+/* Call visit for every test of the rule, until it says false; returns whether it never did. */
+bool rule_each_test(const struct rule *rule,
+                    bool (*visit)(const struct rule_test *t, void *context), void *context);
+
 bool rule_op_is_number(enum rule_op op); /* eq lt le gt ge between */
 const char *rule_op_name(enum rule_op op, bool negated);
 

@@ -467,7 +467,6 @@ test_funnels_that_cannot_be(void **state)
              "a") "},{\"name\":\"B\",\"rule\":"
                   "{\"attribute\":\"entrance\",\"op\":\"is\",\"values\":[\"true\"]}}]}",
          400, "not_yet", "stages[1].rule.attribute"},
-        {"/Shop", "{\"count\":\"sessions\"," STAGES "}", 400, "not_yet", "count"},
         {"/Shop", "{\"window\":\"5 years\",\"stages\":[]}", 400, "invalid", "window"},
         {"/Shop", "{\"name\":\"Other\"," STAGES "}", 400, "invalid", "name"},
         {"/Shop", "{\"colour\":1," STAGES "}", 400, "invalid", "colour"},
@@ -605,12 +604,14 @@ test_reports_that_cannot_be(void **state)
         {"{\"funnel\":{" STAGES "},\"timezone\":\"Mars/Base\"}", 400, "invalid", "timezone"},
         {"{\"funnel\":{" STAGES "},\"bots\":\"some\"}", 400, "invalid", "bots"},
         {"{\"funnel\":{" STAGES "},\"colour\":\"red\"}", 400, "invalid", "colour"},
-        {"{\"funnel\":{" STAGES "},\"filters\":[{}]}", 400, "not_yet", "filters"},
-        {"{\"funnel\":{" STAGES "},\"breakdown\":[{}]}", 400, "not_yet", "breakdown"},
-        {"{\"funnel\":{" STAGES "},\"trend\":\"day\"}", 400, "not_yet", "trend"},
-        {"{\"funnel\":{" STAGES "},\"compare\":\"previous\"}", 400, "not_yet", "compare"},
-        {"{\"funnel\":{" STAGES "},\"limit\":5}", 400, "not_yet", "limit"},
-        {"{\"funnel\":{\"count\":\"sessions\"," STAGES "}}", 400, "not_yet", "funnel.count"},
+        {"{\"funnel\":{" STAGES "},\"filters\":[{}]}", 400, "invalid", "filters[0].rule"},
+        {"{\"funnel\":{" STAGES "},\"breakdown\":[{\"attribute\":\"colour\"}]}", 400, "invalid",
+         "breakdown[0].attribute"},
+        {"{\"funnel\":{" STAGES "},\"breakdown\":[{\"attribute\":\"country\",\"at\":9}]}", 400,
+         "invalid", "breakdown[0].at"},
+        {"{\"funnel\":{" STAGES "},\"trend\":\"hour\"}", 400, "invalid", "trend"},
+        {"{\"funnel\":{" STAGES "},\"compare\":\"previous\"}", 400, "invalid", "compare"},
+        {"{\"funnel\":{" STAGES "},\"limit\":5000}", 400, "invalid", "limit"},
     };
     struct fixture *f = *state;
 

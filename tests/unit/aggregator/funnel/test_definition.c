@@ -48,7 +48,6 @@ static const struct refusal refusals[] = {
     {WITH_MEMBER("\"preset\":\"strict\""), "preset", "\"open\", \"closed\" or \"sequential\""},
     {WITH_MEMBER("\"preset\":1"), "preset", "must be"},
     {WITH_MEMBER("\"count\":\"events\""), "count", "\"visitors\" or \"sessions\""},
-    {WITH_MEMBER("\"count\":\"sessions\""), "count", "not yet: "},
     /* the window */
     {"{" STAGES "}", "window", "is missing"},
     {"{\"window\":30," STAGES "}", "window", "whole number"},
