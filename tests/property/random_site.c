@@ -143,7 +143,8 @@ add_repeat(struct random *r, struct random_site *site, const struct site_event *
 static void
 add_visitor(struct random *r, struct random_site *site, int number, enum pace pace, struct arena *a)
 {
-    struct slice visitor = arena_printf(a, "v%d", number);
+    /* a person's known id sends events too, from the shop's server say */
+    struct slice visitor = arena_printf(a, "%c%d", random_chance(r, 10) ? 'k' : 'v', number % 10);
     int n = pace == STEADY ? 52 : 1 + random_below(r, 11);
     int64_t time_ms = site->begin_ms;
 
@@ -165,6 +166,39 @@ add_visitor(struct random *r, struct random_site *site, int number, enum pace pa
         }
         if (random_chance(r, 10))
             add_repeat(r, site, e, a);
+    }
+}
+
+/* The event, with all its repeats, says that its visitor is somebody else too. */
+static void
+make_link(struct random_site *site, const struct site_event *of, struct slice name,
+          struct slice known)
+{
+    struct slice visitor = of->event.visitor;
+    struct slice id = of->event.id;
+
+    for (size_t i = 0; i < site->n; i++) {
+        struct event *e = &site->events[i].event;
+
+        if (!slice_equal(e->visitor, visitor) || !slice_equal(e->id, id))
+            continue;
+        e->text[TEXT_EVENT] = name;
+        e->text[TEXT_KNOWN] = known;
+    }
+}
+
+/* Some visitors are one person. */
+static void
+add_links(struct random *r, struct random_site *site, int n_visitors, struct arena *a)
+{
+    for (int i = 1 + random_below(r, n_visitors); i > 0; i--) {
+        const struct site_event *e = &site->events[random_below(r, (int)site->n)];
+        bool is_handover = random_chance(r, 40);
+        struct slice known = is_handover ? arena_printf(a, "v%d", random_below(r, n_visitors))
+                                         : arena_printf(a, "k%d", random_below(r, 3));
+
+        if (e->event.visitor.p[0] == 'v' && e->event.text[TEXT_KNOWN].n == 0)
+            make_link(site, e, is_handover ? EVENT_HANDOVER : EVENT_IDENTIFY, known);
     }
 }
 
@@ -190,6 +224,8 @@ random_site(struct random *r, uint32_t number, struct arena *a, struct random_si
     out->events = ARENA_ARRAY(a, struct site_event, (size_t)n_visitors * 2 * 60);
     for (int i = 0; i < n_visitors; i++)
         add_visitor(r, out, i, i == 0 && pace != TIGHT && random_chance(r, 30) ? STEADY : pace, a);
+    if (random_chance(r, 40))
+        add_links(r, out, n_visitors, a);
     for (size_t i = 0; i < out->n; i++) {
         out->events[i].event.site = number;
         out->events[i].event.origin = ORIGIN_IMPORT;

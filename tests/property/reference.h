@@ -2,7 +2,7 @@
  * no code with the engine's evaluation; what both use is the event, the segment's word on which of
  * two repeats stays, time zones and decimals.
  *
- *     reference_site(events, n, arena, &site)                  once
+ *     reference_site(owner, events, n, arena, &site)           once
  *     reference_report(&site, &question, preset, arena)        as often as one likes
  *
  * Everything lives in the arenas given.
@@ -14,24 +14,32 @@
 #include "tests/property/question.h"
 
 struct json_t;
+struct segment_owner;
 
 #define REFERENCE_NOW_MS INT64_C(4102444800000) /* as_of where none is given */
 
-/* ---- People: repeats, order, drivers, sessions (section 4) ---- */
+/* ---- People: links (docs/identity.md), repeats, order, drivers, sessions (section 4) ---- */
 
 struct reference_person {
-    struct slice visitor; /* as given */
+    struct slice visitor; /* by which name: the known id, else the id with the smallest hash */
     int n;
     const struct event **events; /* without repeats, in no order */
 };
 
 struct reference_site {
-    int n;
-    struct reference_person *people;
+    const struct segment_owner *owner; /* its hash decides about names */
+    int n_ids;
+    struct reference_person *ids; /* every id as if it were a person */
+    int n_links;
+    const struct event **links; /* in the order of (time, id) */
 };
 
-void reference_site(const struct event *events, size_t n, struct arena *a,
-                    struct reference_site *out);
+void reference_site(const struct segment_owner *owner, const struct event *events, size_t n,
+                    struct arena *a, struct reference_site *out);
+
+/* Who is one person by the links up to as_of; returns how many there are. */
+int reference_people(const struct reference_site *site, int64_t as_of_ms, struct arena *a,
+                     struct reference_person **out);
 
 struct reference_event {
     const struct event *event;

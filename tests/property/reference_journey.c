@@ -26,32 +26,153 @@ is_repeat(const struct event *events, size_t n, size_t of)
     return false;
 }
 
+static int
+compare_links(const void *x, const void *y)
+{
+    return event_compare(*(const struct event *const *)x, *(const struct event *const *)y);
+}
+
 static struct reference_person *
-person_of(struct reference_site *site, struct slice visitor, size_t n_events, struct arena *a)
+id_of(struct reference_site *site, struct slice id, size_t n_events, struct arena *a)
 {
     struct reference_person *p;
 
-    for (int i = 0; i < site->n; i++)
-        if (slice_equal(site->people[i].visitor, visitor))
-            return &site->people[i];
-    p = &site->people[site->n++];
-    p->visitor = visitor;
+    for (int i = 0; i < site->n_ids; i++)
+        if (slice_equal(site->ids[i].visitor, id))
+            return &site->ids[i];
+    p = &site->ids[site->n_ids++];
+    p->visitor = id;
     p->events = ARENA_ARRAY(a, const struct event *, n_events);
     return p;
 }
 
 void
-reference_site(const struct event *events, size_t n, struct arena *a, struct reference_site *out)
+reference_site(const struct segment_owner *owner, const struct event *events, size_t n,
+               struct arena *a, struct reference_site *out)
 {
-    *out = (struct reference_site){.people = ARENA_ARRAY(a, struct reference_person, n)};
+    *out = (struct reference_site){.owner = owner,
+                                   .ids = ARENA_ARRAY(a, struct reference_person, 2 * n),
+                                   .links = ARENA_ARRAY(a, const struct event *, n)};
     for (size_t i = 0; i < n; i++) {
         struct reference_person *p;
 
         if (is_repeat(events, n, i))
             continue;
-        p = person_of(out, events[i].visitor, n, a);
+        p = id_of(out, events[i].visitor, n, a);
         p->events[p->n++] = &events[i];
+        if (events[i].text[TEXT_KNOWN].n > 0) {
+            (void)id_of(out, events[i].text[TEXT_KNOWN], n, a);
+            out->links[out->n_links++] = &events[i];
+        }
     }
+    qsort(out->links, (size_t)out->n_links, sizeof *out->links, compare_links);
+}
+
+/* ---- Links: docs/identity.md, "The rules" ---- */
+
+#define IDS_OF_PERSON_MAX 50
+
+struct joining {
+    const struct reference_site *site;
+    int *person; /* of each id: the same number for the same person */
+    int *known;  /* of each id: the known id of its person, -1 */
+};
+
+static int
+index_of(const struct reference_site *site, struct slice id)
+{
+    for (int i = 0; i < site->n_ids; i++)
+        if (slice_equal(site->ids[i].visitor, id))
+            return i;
+    abort();
+}
+
+static int
+count_ids(const struct joining *j, int person)
+{
+    int n = 0;
+
+    for (int i = 0; i < j->site->n_ids; i++)
+        n += j->person[i] == person;
+    return n;
+}
+
+/* "A person has at most one known id"; "A person has at most 50 ids" */
+static void
+take_link(struct joining *j, const struct event *link)
+{
+    int a = index_of(j->site, link->visitor);
+    int b = index_of(j->site, link->text[TEXT_KNOWN]);
+    int gone = j->person[b];
+    int known = j->known[a] >= 0 ? j->known[a] : j->known[b];
+
+    if (slice_equal(link->text[TEXT_EVENT], EVENT_IDENTIFY)) {
+        if (known >= 0 && known != b)
+            return;
+        known = b;
+    }
+    if ((j->known[a] >= 0 && j->known[a] != known) || (j->known[b] >= 0 && j->known[b] != known))
+        return;
+    if (j->person[a] != gone && count_ids(j, j->person[a]) + count_ids(j, gone) > IDS_OF_PERSON_MAX)
+        return;
+    for (int i = 0; i < j->site->n_ids; i++) {
+        if (j->person[i] == gone)
+            j->person[i] = j->person[a];
+        if (j->person[i] == j->person[a])
+            j->known[i] = known;
+    }
+}
+
+/* "by the known id, and where there is none by the id with the smallest hash" */
+static struct slice
+name_of(const struct joining *j, int person)
+{
+    struct slice name = SLICE_EMPTY;
+
+    for (int i = 0; i < j->site->n_ids; i++) {
+        struct slice id = j->site->ids[i].visitor;
+
+        if (j->person[i] != person)
+            continue;
+        if (j->known[i] >= 0)
+            return j->site->ids[j->known[i]].visitor;
+        if (name.n == 0 ||
+            segment_visitor_hash(j->site->owner, id) < segment_visitor_hash(j->site->owner, name))
+            name = id;
+    }
+    return name;
+}
+
+int
+reference_people(const struct reference_site *site, int64_t as_of_ms, struct arena *a,
+                 struct reference_person **out)
+{
+    struct joining j = {site, ARENA_ARRAY(a, int, (size_t)site->n_ids),
+                        ARENA_ARRAY(a, int, (size_t)site->n_ids)};
+    int n_events = 0;
+    int n = 0;
+
+    *out = ARENA_ARRAY(a, struct reference_person, (size_t)site->n_ids);
+    for (int i = 0; i < site->n_ids; i++) {
+        j.person[i] = i;
+        j.known[i] = -1;
+        n_events += site->ids[i].n;
+    }
+    for (int i = 0; i < site->n_links && site->links[i]->time_ms <= as_of_ms; i++)
+        take_link(&j, site->links[i]);
+    for (int person = 0; person < site->n_ids; person++) {
+        struct reference_person *p = &(*out)[n];
+
+        if (count_ids(&j, person) == 0)
+            continue;
+        *p = (struct reference_person){.visitor = name_of(&j, person)};
+        p->events = ARENA_ARRAY(a, const struct event *, (size_t)n_events);
+        for (int i = 0; i < site->n_ids; i++)
+            for (int k = 0; j.person[i] == person && k < site->ids[i].n; k++)
+                p->events[p->n++] = site->ids[i].events[k];
+        n++;
+    }
+    return n;
 }
 
 /* ---- Order ---- */

@@ -298,20 +298,22 @@ reference_units(const struct reference_site *site, const struct question *q,
                 struct reference_funnel *funnel, struct reference_units *out)
 {
     int64_t end_ms = add_clamped(range->to_ms, q->window_ms);
+    struct reference_person *people;
+    int n_people = reference_people(site, range->as_of_ms, a, &people);
     int n_max = 0;
 
     make_funnel(q, preset, range, a, funnel);
-    for (int i = 0; i < site->n; i++)
-        n_max += site->people[i].n;
+    for (int i = 0; i < n_people; i++)
+        n_max += people[i].n;
     *out =
         (struct reference_units){.list = ARENA_ARRAY(a, struct reference_unit, (size_t)n_max + 1)};
-    for (int i = 0; i < site->n && !out->is_too_much; i++) {
+    for (int i = 0; i < n_people && !out->is_too_much; i++) {
         struct reference_event *events;
         const struct event **left_out;
         int n_left_out;
-        int n = reference_settle(&site->people[i], range->as_of_ms, q->bots, a, &events, &left_out,
+        int n = reference_settle(&people[i], range->as_of_ms, q->bots, a, &events, &left_out,
                                  &n_left_out);
-        struct reference_unit whole = {.person = &site->people[i],
+        struct reference_unit whole = {.person = &people[i],
                                        .from_ms = range->from_ms,
                                        .to_ms = range->to_ms,
                                        .events = events,
@@ -321,7 +323,7 @@ reference_units(const struct reference_site *site, const struct question *q,
             out->n_left_out +=
                 left_out[k]->time_ms >= range->from_ms && left_out[k]->time_ms < end_ms;
         if (q->of_sessions)
-            add_sessions(funnel, &site->people[i], events, n, a, out);
+            add_sessions(funnel, &people[i], events, n, a, out);
         else if (n > 0)
             add_unit(funnel, whole, true, a, out);
     }

@@ -352,6 +352,7 @@ differs(const struct failing *c, struct verdict *v)
 {
     struct event *events = calloc(c->site.n + 1, sizeof *events);
     struct reference_site site;
+    struct segment_owner owner;
     struct fixture *f;
     struct arena a;
     void *state;
@@ -364,7 +365,8 @@ differs(const struct failing *c, struct verdict *v)
         merge_everything(f);
     for (size_t i = 0; i < c->site.n; i++)
         events[i] = c->site.events[i].event;
-    reference_site(events, c->site.n, &f->arena, &site);
+    owner = store_owner(&f->store);
+    reference_site(&owner, events, c->site.n, &f->arena, &site);
     try_question(f, c->site.n > 0 ? events[0].site : 1, &site, &c->q, &a, v);
     arena_fini(&a);
     free(events);
@@ -523,6 +525,7 @@ struct store_case {
     struct fixture *f;
     struct random_site sites[SITES_PER_STORE];
     struct reference_site references[SITES_PER_STORE];
+    struct segment_owner owner;
     int merge_after;
     struct arena a; /* of one question's reference */
 };
@@ -534,6 +537,7 @@ open_store_case(struct store_case *s, struct random *r)
 
     fixture_setup(&state);
     s->f = state;
+    s->owner = store_owner(&s->f->store);
     s->merge_after = random_below(r, SITE_FLUSHES + 2);
     arena_init(&s->a, 1 << 20);
     for (int i = 0; i < SITES_PER_STORE; i++) {
@@ -544,7 +548,7 @@ open_store_case(struct store_case *s, struct random *r)
         events = ARENA_ARRAY(&s->f->arena, struct event, site->n);
         for (size_t k = 0; k < site->n; k++)
             events[k] = site->events[k].event;
-        reference_site(events, site->n, &s->f->arena, &s->references[i]);
+        reference_site(&s->owner, events, site->n, &s->f->arena, &s->references[i]);
     }
     write_sites(s->f, s->sites, SITES_PER_STORE, s->merge_after);
 }
