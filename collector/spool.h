@@ -34,11 +34,11 @@ struct spool;
 
 /* Adopt what earlier processes left. ERR_IO, ERR_FULL: the folder cannot be made or read. */
 enum err_code spool_open(const struct spool_config *config, struct spool **out, struct err *err);
+void spool_close(struct spool **s); /* what is not drained stays; takes NULL */
 
 /* Adopt what others have left since, as far as descriptors are to spare: a collector that ended
  * beside this one. Now and then, while the spool is empty. */
 void spool_adopt(struct spool *s);
-void spool_close(struct spool **s); /* what is not drained stays; takes NULL */
 
 /* Have these batches (each 1 to SPOOL_BATCH_MAX bytes) on disk, with one fdatasync for all.
  * ERR_FULL: over bytes_max, or too little of the disk is free. After an error none is promised,

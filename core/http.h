@@ -60,7 +60,7 @@ struct http_config {
     int port;            /* 0: any free one */
     int n_threads;
     int queue;      /* accepted and waiting */
-    int body_ms;    /* wall time for a whole body */
+    int body_ms;    /* wall time for a whole body; one that drips is noticed 32 bytes later */
     int request_ms; /* wall time for the headers */
     bool keep_alive;
     int keep_alive_ms;
