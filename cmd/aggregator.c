@@ -6,8 +6,8 @@
 #include "cmd/cmd.h"
 #include "core/log.h"
 
-/* Behind collector and Redis where they share a machine that is busy: a visitor waits for those, and
- * what they have taken does not run away. */
+/* Behind collector and Redis where they share a machine that is busy: a visitor waits for those,
+ * and what they have taken does not run away. */
 #define NICE 5
 
 int
