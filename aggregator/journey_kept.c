@@ -81,6 +81,16 @@ compare_as_added(const void *x, const void *y)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
+/* Often so: one device after the other. */
+static bool
+is_in_order(const struct kept_tie *ties, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (compare_as_added(&ties[i - 1], &ties[i]) > 0)
+            return false;
+    return true;
+}
+
 static int
 compare_ids(const void *x, const void *y)
 {
@@ -131,7 +141,7 @@ kept_next(struct kept *k, size_t *at, kept_read_id read_id, void *context, struc
     size_t n = collect(k, at);
     enum err_code rc = ERR_OK;
 
-    if (n > 1)
+    if (!is_in_order(k->person, n))
         qsort(k->person, n, sizeof *k->person, compare_as_added);
     for (size_t i = 0, end; rc == ERR_OK && i < n; i = end) {
         int64_t time_ms = k->person[i].row->row.time_ms;
