@@ -19,7 +19,7 @@ fail_json(const struct json *j, struct err *err)
 static bool
 is_of_the_request(struct slice name)
 {
-    return slice_is(name, "ip") || slice_is(name, "user_agent");
+    return slice_is(name, "ip") || slice_is(name, "user_agent") || slice_is(name, "cookieless");
 }
 
 /* Read the next value, where it is no object or array; false where it is one (or an error). */

@@ -1,7 +1,7 @@
 /* Events in: the three addresses that take them, one way through.
  *
- *     parse (beacon.h) -> find the site -> may it be kept? -> judge each event (time, enrich,
- * limit, encode)
+ *     parse (beacon.h) -> find the site -> may it be kept? whose is it? (collect_privacy.c)
+ *     -> judge each event (time, enrich, limit, encode)
  *     -> have the good ones on disk (publish.h) -> answer
  *
  * Nothing of a refused event is kept, and no answer is 2xx for an event that is not on disk.

@@ -13,6 +13,7 @@ enum {
     SEEN_USER_AGENT,
     SEEN_IP,
     SEEN_BOT,
+    SEEN_COOKIELESS,
     SEEN_COUNT
 };
 _Static_assert(SEEN_COUNT <= 64, "names_seen has 64 bits");
@@ -76,14 +77,15 @@ set_time(struct given *g, struct slice value, struct err *err)
 }
 
 static enum err_code
-set_bot(struct given *g, struct slice value, struct err *err)
+set_flag(struct given *g, enum event_flag flag, struct slice name, struct slice value,
+         struct err *err)
 {
-    bool is_bot = slice_is(value, "true");
+    bool is_set = slice_is(value, "true");
 
-    if (!is_bot && !slice_is(value, "false"))
-        return err_set(err, ERR_INVALID, "bot", "must be true or false");
-    g->has_bot = true;
-    g->event.flags |= is_bot ? EVENT_BOT : 0;
+    if (!is_set && !slice_is(value, "false"))
+        return given_fail(name, err, "must be true or false");
+    g->has_bot = g->has_bot || flag == EVENT_BOT;
+    g->event.flags |= is_set ? flag : 0;
     return ERR_OK;
 }
 
@@ -119,9 +121,10 @@ seen_bit(struct slice name, const struct attribute *attribute)
         const char *name;
         int bit;
     } others[] = {
-        {"visitor", SEEN_VISITOR},       {"time", SEEN_TIME}, {"id", SEEN_ID},
-        {"user_agent", SEEN_USER_AGENT}, {"ip", SEEN_IP},     {"bot", SEEN_BOT},
-        {"known", TEXT_KNOWN},
+        {"visitor", SEEN_VISITOR}, {"time", SEEN_TIME},
+        {"id", SEEN_ID},           {"user_agent", SEEN_USER_AGENT},
+        {"ip", SEEN_IP},           {"bot", SEEN_BOT},
+        {"known", TEXT_KNOWN},     {"cookieless", SEEN_COOKIELESS},
     };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -144,7 +147,9 @@ set_by_bit(struct given *g, int bit, struct slice name, struct given_value value
     if (bit == SEEN_TIME)
         return set_time(g, value.text, err);
     if (bit == SEEN_BOT)
-        return set_bot(g, value.text, err);
+        return set_flag(g, EVENT_BOT, name, value.text, err);
+    if (bit == SEEN_COOKIELESS)
+        return set_flag(g, EVENT_COOKIELESS, name, value.text, err);
     if (value.kind == GIVEN_TRUTH)
         return given_fail(name, err, "must be text");
     if (bit == SEEN_VISITOR)

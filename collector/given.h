@@ -47,7 +47,7 @@ struct given_value {
 };
 
 /* Set one field by its name: every name of the one-event JSON, any other attribute by its own
- * ("campaign", "scroll_pct"), "properties.<key>", "bot" (true or false).
+ * ("campaign", "scroll_pct"), "properties.<key>", "bot" and "cookieless" (true or false).
  *
  * An empty value is a field not given. ERR_INVALID with err->field = name: an unknown name, a name
  * set twice, a value of the wrong shape (time, number, bot), a derived attribute. */

@@ -284,10 +284,12 @@ go_round(struct salts *s)
     rc = learn(s, &r, now_ms, &err);
     if (rc == ERR_OK)
         rc = forget(s, &r, now_ms, &err);
-    if (rc != ERR_OK && rc != ERR_UNAVAILABLE && !s->has_complained)
-        log_warn("the salts of cookieless sites cannot be kept as they should: %s", err.message);
-    s->has_complained = rc != ERR_OK && (rc != ERR_UNAVAILABLE || s->has_complained);
     arena_fini(&r.arena);
+    if (rc == ERR_UNAVAILABLE)
+        return; /* others say so */
+    if (rc != ERR_OK && !s->has_complained)
+        log_warn("the salts of cookieless sites cannot be kept as they should: %s", err.message);
+    s->has_complained = rc != ERR_OK;
 }
 
 static int64_t

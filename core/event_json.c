@@ -52,6 +52,8 @@ event_add_json(struct buffer *out, const struct event *e)
     if (event_id_is_given(e->id))
         add_text(out, SLICE("id"), e->id);
     add_text(out, SLICE("known"), e->text[TEXT_KNOWN]);
+    if (e->flags & EVENT_COOKIELESS)
+        buffer_add_text(out, ",\"cookieless\":true");
     for (size_t i = 0; i < n; i++)
         add_attribute(out, e, &table[i]);
     if (e->n_properties > 0)

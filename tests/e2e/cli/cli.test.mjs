@@ -260,10 +260,10 @@ test("cookieless visitors: from beacon to the report's warning; who sends GPC is
   try {
     await corongOk(own.dir, ["site", "add", "quiet", "--domain", "quiet.example", "--identity", "cookieless"]);
     const { key } = JSON.parse(await corongOk(own.dir, ["site", "show", "quiet", "--json"]));
-    const send = (agent, event, headers = {}) => fetch(`${running.collector}/e`, {
+    const send = (agent, event, headers = {}, more = {}) => fetch(`${running.collector}/e`, {
       method: "POST",
       headers: { "User-Agent": `Mozilla/5.0 (X11; Linux x86_64) ${agent}`, ...headers },
-      body: JSON.stringify({ site: key, sent: Date.now(), events: [{ event }] }),
+      body: JSON.stringify({ site: key, sent: Date.now(), events: [{ event, ...more }] }),
     });
     const until = Date.now() + 10_000; // the day's salt is made when the collector knows the site
     let first;
@@ -284,6 +284,16 @@ test("cookieless visitors: from beacon to the report's warning; who sends GPC is
     assert.deepEqual(report.warnings.map((w) => [w.code, w.share]), [["salt_shorter_than_window", 1]]);
     const told = await corong(own.dir, ["funnel", "run", "quiet", file]);
     assert.match(told.err, /warning: 2 of 2 visitors are cookieless/);
+
+    // what is shown of an event says so, and imports to the same figures
+    const refused = await send("Firefox/120.0", "pageview", {}, { cookieless: false });
+    assert.equal(refused.status, 400);
+    await corongOk(own.dir, ["site", "add", "copy", "--domain", "quiet.example"]);
+    const line = { visitor: "0123", time: Date.now(), event: "pageview", cookieless: true };
+    await corongOk(own.dir, ["import", "copy", "-"], { input: JSON.stringify(line) });
+    assert.match(await corongOk(own.dir, ["visitor", "show", "copy", "0123", "--json"]), /"cookieless":true/);
+    const copy = JSON.parse(await corongOk(own.dir, ["funnel", "run", "copy", file, "--json"]));
+    assert.deepEqual(copy.warnings.map((w) => w.share), [1]);
   } finally {
     await running.stop();
     own.remove();

@@ -57,6 +57,8 @@ takes_every_attribute_by_its_name(void **state)
     assert_int_equal(set(&g, "id", "i", &err), ERR_OK);
     assert_int_equal(set(&g, "known", "u1", &err), ERR_OK);
     assert_true(slice_is(g.event.text[TEXT_KNOWN], "u1"));
+    assert_int_equal(set(&g, "cookieless", "true", &err), ERR_OK);
+    assert_true(g.event.flags & EVENT_COOKIELESS);
     assert_int_equal(set(&g, "ip", "::1", &err), ERR_OK);
     assert_int_equal(set(&g, "user_agent", "u", &err), ERR_OK);
     assert_int_equal(set(&g, "time", " 2026-06-01T12:00:00.123Z ", &err), ERR_OK);
@@ -81,6 +83,7 @@ refuses_with_the_name_in_the_error(void **state)
         {"value", "12,50", "value"},       {"value", "$5", "value"},
         {"value", "NaN", "value"},         {"quantity", "0x10", "quantity"},
         {"bot", "maybe", "bot"},           {"properties.", "x", "properties"},
+        {"cookieless", "1", "cookieless"},
     };
     struct given g;
 
