@@ -1,8 +1,11 @@
--- wrk's requests: beacons as the snippet sends them, no two events alike. From the environment:
+-- wrk's requests: beacons as the snippet sends them, no two events alike. A visitor comes from a
+-- search engine by a campaign's link and sends eight beacons, going from page to page. From the
+-- environment:
 --   SITE_KEY; BATCH events a beacon; CONNECTION "close": a new connection each
 local key = os.getenv("SITE_KEY")
 local batch = tonumber(os.getenv("BATCH") or "1")
 local threads = 0
+local BEACONS = 8 -- of a visitor
 
 function setup(thread)
   thread:set("number", threads)
@@ -25,10 +28,13 @@ function init()
 end
 
 local function event()
+  local isLanding = beacons % BEACONS == 0
   events = events + 1
   return '{"event":"pageview","id":"' .. prefix .. number .. "-" .. events .. '","time":' .. now + events % 1000 ..
-    ',"url":"https://shop.example/p/' .. events % 500 .. "?utm_source=news&utm_campaign=c" .. events % 7 ..
-    '","title":"Product ' .. events % 500 .. '","referrer":"https://www.google.com/"}'
+    ',"url":"https://shop.example/p/' .. events % 500 ..
+    (isLanding and "?utm_source=news&utm_campaign=c" .. events % 7 or "") ..
+    '","title":"Product ' .. events % 500 .. '","referrer":"' ..
+    (isLanding and "https://www.google.com/" or "https://shop.example/p/" .. (events - 1) % 500) .. '"}'
 end
 
 function request()
@@ -36,7 +42,7 @@ function request()
   beacons = beacons + 1
   for i = 1, batch do list[i] = event() end
   return wrk.format("POST", "/e", headers,
-    '{"site":"' .. key .. '","visitor":"' .. prefix .. number .. string.format("%012d", math.floor(beacons / 8)) ..
+    '{"site":"' .. key .. '","visitor":"' .. prefix .. number .. string.format("%012d", math.floor(beacons / BEACONS)) ..
     '","sent":' .. now + 1000 .. ',"events":[' .. table.concat(list, ",") .. "]}")
 end
 
