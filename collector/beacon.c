@@ -72,11 +72,22 @@ read_properties(struct json *j, struct given *g, struct err *err)
 }
 
 static enum err_code
+read_text(struct json *j, const char *name, struct slice *out, struct err *err)
+{
+    if (json_next(j) != JSON_STRING)
+        return err_set(err, ERR_INVALID, name, "must be text");
+    *out = j->text;
+    return ERR_OK;
+}
+
+static enum err_code
 read_field(struct json *j, struct given *g, struct err *err)
 {
     struct slice name = j->text;
     struct given_value value;
 
+    if (g->event.origin == ORIGIN_SNIPPET && slice_is(name, "ticket"))
+        return read_text(j, "ticket", &g->ticket, err);
     if (g->event.origin == ORIGIN_SNIPPET && slice_is(name, "visitor"))
         return given_fail(name, err, "belongs to the beacon, not to its events");
     if (g->event.origin == ORIGIN_SNIPPET && is_of_the_request(name))
@@ -234,15 +245,6 @@ beacon_parse_server(struct slice body, struct arena *a, struct beacon *out, stru
 enum { HEAD_SITE, HEAD_VISITOR, HEAD_SENT, HEAD_EVENTS, HEAD_COUNT };
 
 static const char *const head_names[HEAD_COUNT] = {"site", "visitor", "sent", "events"};
-
-static enum err_code
-read_text(struct json *j, const char *name, struct slice *out, struct err *err)
-{
-    if (json_next(j) != JSON_STRING)
-        return err_set(err, ERR_INVALID, name, "must be text");
-    *out = j->text;
-    return ERR_OK;
-}
 
 static enum err_code
 read_sent(struct json *j, struct beacon *b, struct err *err)

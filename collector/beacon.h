@@ -41,13 +41,15 @@ struct beacon {
     bool has_sent;
     int64_t sent_ms; /* the sender's clock when it sent */
     uint32_t n_items;
-    struct beacon_item *items[BEACON_EVENTS_MAX]; /* in the order of the body; in the arena */
+    /* In the order of the body, and room for one of the collector's own; in the arena. */
+    struct beacon_item *items[BEACON_EVENTS_MAX + 1];
 };
 
 /* The snippet's body (ORIGIN_SNIPPET). A bad event is an item with its error and spoils no other;
  * what makes the whole body worthless is the result: ERR_INVALID (no JSON, no site, no events, an
  * unknown or doubled name at the top), ERR_LIMIT (over BEACON_EVENTS_MAX events). The events may
- * not give user_agent and ip: those are the request's. */
+ * not give user_agent and ip: those are the request's. One may carry the ticket of the link that
+ * led to its page (given.ticket; core/ticket.h), which is not looked into here. */
 enum err_code beacon_parse(struct slice body, struct arena *a, struct beacon *out, struct err *err);
 
 /* Whose all events are: b->visitor, or whom else the caller has found. ERR_INVALID, "visitor". */

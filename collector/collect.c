@@ -135,8 +135,20 @@ shop_door(const struct http_request *r, struct http_reply *reply, void *context)
     http_reply_header(reply, "Location", SLICE("/shop/"));
 }
 
-/* Every answer's last headers. Any page may send events and read what became of them: `*` without
- * credentials, as no answer depends on who asks. */
+/* Any page may send events and read what became of them: no answer says anything of who asks. A
+ * page's beacons come with credentials (the cookie), and browsers then want its name, not `*`. */
+static void
+allow_origin(const struct http_request *r, struct http_reply *reply)
+{
+    struct slice origin = http_header(r, "Origin");
+
+    http_reply_header(reply, "Access-Control-Allow-Origin", origin.n != 0 ? origin : SLICE("*"));
+    http_reply_header(reply, "Vary", SLICE("Origin"));
+    if (origin.n != 0)
+        http_reply_header(reply, "Access-Control-Allow-Credentials", SLICE("true"));
+}
+
+/* Every answer's last headers. */
 static void
 finish(const struct http_request *r, struct http_reply *reply, void *context)
 {
@@ -144,8 +156,10 @@ finish(const struct http_request *r, struct http_reply *reply, void *context)
     bool is_pixel = slice_is(r->path, "/e.gif");
 
     (void)context;
-    if (is_snippet || is_pixel || slice_is(r->path, "/e"))
+    if (is_snippet || is_pixel)
         http_reply_header(reply, "Access-Control-Allow-Origin", SLICE("*"));
+    else if (slice_is(r->path, "/e"))
+        allow_origin(r, reply);
     if (is_snippet || is_pixel)
         http_reply_header(reply, "Cross-Origin-Resource-Policy", SLICE("cross-origin"));
     if (!is_snippet || reply->code)
@@ -218,6 +232,7 @@ start_parts(struct collect *c, struct err *err)
     enum err_code rc;
 
     c->limit = limit_create();
+    c->handovers = handovers_create();
     c->address_rate = limit_rate_create(ADDRESS_SLOTS);
     c->site_rate = limit_rate_create(SITE_SLOTS);
     if (config->demo_site_key && config->demo_site_key[0])
@@ -279,6 +294,7 @@ collect_stop(struct collect **c)
     enrich_close(&(*c)->enrich);
     shop_destroy(&(*c)->shop);
     limit_destroy(&(*c)->limit);
+    handovers_destroy(&(*c)->handovers);
     limit_rate_destroy(&(*c)->address_rate);
     limit_rate_destroy(&(*c)->site_rate);
     free(*c);

@@ -214,6 +214,18 @@ find_visitor(struct intake *in, struct slice given)
     return true;
 }
 
+/* The first of what a browser prefers: "en-GB,en;q=0.9". */
+static struct slice
+first_language(const struct http_request *r)
+{
+    struct slice list = http_header(r, "Accept-Language"), first, rest;
+
+    slice_cut(list, ',', &list, &rest);
+    slice_cut(list, ';', &first, &rest);
+    first = slice_trim(first);
+    return slice_is(first, "*") ? SLICE_EMPTY : first;
+}
+
 /* What the request itself tells of an event that a browser sent. */
 static void
 fill_from_request(struct intake *in, struct given *g)
@@ -222,6 +234,7 @@ fill_from_request(struct intake *in, struct given *g)
         g->user_agent = http_header(in->request, "User-Agent");
     if (g->ip.n == 0)
         g->ip = in->request->remote;
+    given_fill(g, TEXT_LANGUAGE, first_language(in->request));
     if (g->event.origin == ORIGIN_PIXEL) {
         given_fill(g, TEXT_EVENT, SLICE("pageview"));
         given_fill(g, TEXT_URL, http_header(in->request, "Referer"));
@@ -234,6 +247,8 @@ judge_time(struct intake *in, struct beacon_item *item)
 {
     struct given *g = &item->given;
 
+    if (g->event.origin == ORIGIN_REDIRECT) /* a handover, of just now */
+        return REASON_COUNT;
     if (g->event.origin == ORIGIN_SERVER) { /* a server gives its time itself, however old */
         if (!g->has_time)
             return reject(item, REASON_INVALID, "an event needs a time", "time");
@@ -298,6 +313,24 @@ judge(struct intake *in, struct beacon_item *item)
                       "visitor");
     }
     return REASON_COUNT;
+}
+
+/* Behind the browser's own events, where one of them brought a ticket: whose that was. */
+static void
+add_handover(struct intake *in)
+{
+    struct beacon *b = &in->beacon;
+    struct slice ticket = SLICE_EMPTY;
+    struct beacon_item *more;
+
+    for (uint32_t i = 0; i < b->n_items && ticket.n == 0; i++)
+        if (b->items[i]->rc == ERR_OK)
+            ticket = b->items[i]->given.ticket;
+    if (ticket.n == 0)
+        return;
+    more = ARENA_NEW(in->request->arena, struct beacon_item);
+    if (collect__hand_over(in->c, in->site, ticket, b->visitor, in->received_ms, &more->given))
+        b->items[b->n_items++] = more;
 }
 
 /* What could not be kept does not count: its visitor comes again with the same events. */
@@ -505,6 +538,17 @@ answer_server(struct intake *in)
     answer_results(in, false);
 }
 
+/* The snippet's: it may have come over from another domain, and may be given a cookie. */
+static void
+take_beacon(struct intake *in)
+{
+    add_handover(in);
+    take_and_answer(in, answer_beacon);
+    if (in->reply->status < 300)
+        collect__keep_visitor(in->request, in->reply, in->site, in->beacon.visitor,
+                              in->received_ms);
+}
+
 /* ---- The handlers ---- */
 
 void
@@ -526,7 +570,7 @@ collect__beacon(const struct http_request *r, struct http_reply *reply, void *co
         if (why != REASON_COUNT)
             leave_out(&in, why);
         else if (find_visitor(&in, in.beacon.visitor))
-            take_and_answer(&in, answer_beacon);
+            take_beacon(&in);
     }
     intake_fini(&in);
 }
@@ -546,7 +590,7 @@ collect__pixel(const struct http_request *r, struct http_reply *reply, void *con
         refuse(&in, reason_of(rc), err.message, err.field);
     } else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
                          "no site has this key", "site")) {
-        why = collect__may_keep(in.site, r, collect__cookie(r).n != 0);
+        why = collect__may_keep(in.site, r, collect__cookie(r, in.received_ms).n != 0);
         if (why != REASON_COUNT) {
             leave_out(&in, why);
             draw_pixel(reply);

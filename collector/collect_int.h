@@ -1,10 +1,11 @@
 /* What collect.c (wiring, answers about the process), collect_event.c (events in) and redirect.c
- * (campaign links) share; collect_privacy.c is what both ask. */
+ * (campaign links) share; collect_privacy.c and collect_identity.c are what both ask. */
 #ifndef COLLECTOR_COLLECT_INT_H
 #define COLLECTOR_COLLECT_INT_H
 
 #include "collector/collect.h"
 #include "collector/enrich.h"
+#include "collector/handover.h"
 #include "collector/limit.h"
 #include "collector/metrics.h"
 #include "collector/publish.h"
@@ -27,6 +28,7 @@ struct collect {
     struct limit_rate *site_rate;
     struct sites *sites;
     struct salts *salts;
+    struct handovers *handovers;
     struct publish *publish;
     struct redirect_writer *redirects;
     struct refusals *refusals;
@@ -59,9 +61,6 @@ bool collect__is_site_in_pace(const struct collect *c, const struct site *site, 
 enum reason collect__may_keep(const struct site *site, const struct http_request *r,
                               bool has_consent);
 
-/* The id in the request's cookie; "" where there is none, or what nobody of ours has set. */
-struct slice collect__cookie(const struct http_request *r);
-
 static inline bool
 collect__is_cookieless(const struct site *site)
 {
@@ -73,6 +72,30 @@ collect__is_cookieless(const struct site *site)
  * whenever it happened. */
 struct slice collect__day_visitor(const struct collect *c, const struct site *site,
                                   const struct http_request *r, int64_t received_ms);
+
+/* ---- Who comes back (collect_identity.c) ---- */
+
+/* The host by which the sender knows us: lower case, without port. */
+struct slice collect__host(const struct http_request *r);
+
+/* The id in the request's cookie; "" where there is none that is ours and may still be used. */
+struct slice collect__cookie(const struct http_request *r, int64_t now_ms);
+
+/* Have the browser keep this id, for every host of the registrable domain that `host` (ours) is of,
+ * for what is left of the id's life; an id without one (visitor_life_left) is not kept. */
+void collect__set_cookie(const struct http_request *r, struct http_reply *reply, struct slice host,
+                         struct slice visitor, int64_t now_ms);
+
+/* The same after a beacon of a page of the site's own domain, where we share that domain and the
+ * browser does not have this id, or a newer one, already. */
+void collect__keep_visitor(const struct http_request *r, struct http_reply *reply,
+                           const struct site *site, struct slice visitor, int64_t now_ms);
+
+/* Whoever came with this ticket as `visitor` is the one whom it names: the event that says so,
+ * where the two differ. False: there is none to store. Its id is the ticket's, so that a retry is
+ * the same event. */
+bool collect__hand_over(struct collect *c, const struct site *site, struct slice ticket,
+                        struct slice visitor, int64_t now_ms, struct given *out);
 
 /* ---- Events ---- */
 

@@ -22,14 +22,6 @@ collect__may_keep(const struct site *site, const struct http_request *r, bool ha
 }
 
 struct slice
-collect__cookie(const struct http_request *r)
-{
-    struct slice cookie = http_cookie(r, COLLECT_COOKIE);
-
-    return ticket_is_word(cookie) ? cookie : SLICE_EMPTY;
-}
-
-struct slice
 collect__day_visitor(const struct collect *c, const struct site *site, const struct http_request *r,
                      int64_t received_ms)
 {

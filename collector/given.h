@@ -18,6 +18,7 @@ struct given {
     uint64_t names_seen;  /* against names given twice (private) */
     struct slice number_text[NUMBER_COUNT]; /* as given; read by given_finish with the currency */
     struct slice user_agent;                /* used, never stored */
+    struct slice ticket;                    /* of the link that led here; used, never stored */
     struct slice ip;                        /* used, then forgotten: enrich_event clears it */
 };
 

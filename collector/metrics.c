@@ -72,4 +72,7 @@ metrics_print(struct metrics *m, struct buffer *out)
     print_reasons(out, "corong_events_rejected_total", "Events refused, by reason.", m->rejected);
     print_reasons(out, "corong_requests_refused_total",
                   "Requests of which no event was taken, by reason.", m->refused);
+    metrics_print_one(out, "corong_tickets_refused_total", "counter",
+                      "Tickets (_c) that were wrong, too late, or used before by another visitor.",
+                      (double)atomic_load(&m->tickets_refused));
 }

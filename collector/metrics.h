@@ -42,6 +42,7 @@ struct metrics {
     atomic_uint_fast64_t failed; /* good events that could not be kept: 503 */
     atomic_uint_fast64_t rejected[REASON_COUNT];
     atomic_uint_fast64_t refused[REASON_COUNT]; /* requests */
+    atomic_uint_fast64_t tickets_refused;       /* events that came with one are none the worse */
 };
 
 static inline void

@@ -6,8 +6,10 @@
  *
  * Who it was must be known again at the target. Where target and collector share their registrable
  * domain a cookie says it; else the target's address carries a ticket (core/ticket.h) as `_c`,
- * which the snippet takes over and removes. Programs that only look where a link leads (previews,
- * prefetch) are flagged as bots and get neither; HEAD leads on and counts nothing.
+ * which the snippet removes and sends along (collect__hand_over). Who clicks on a page of the
+ * site's own brings the cookie to both, so that such a link also joins a site's several domains.
+ * Programs that only look where a link leads (previews, prefetch) are flagged as bots and get
+ * neither; HEAD leads on and counts nothing.
  *
  * On a cookieless site a visitor is known again without cookie and ticket, and gets neither. Where
  * consent is required only whoever brings the cookie has given it; everybody else, and whoever
@@ -16,19 +18,17 @@
  */
 #include "collector/collect_int.h"
 
-#include <libpsl.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "collector/driver.h"
-#include "core/address.h"
+#include "collector/visitor.h"
 #include "core/clock.h"
 #include "core/codec.h"
 #include "core/ticket.h"
 #include "core/url.h"
 
 #define WAIT_MS   100
-#define COOKIE_S  (393 * 86400) /* the shortest 13 months there are */
 #define PARAMETER "_c"
 
 /* One click on its way. */
@@ -47,6 +47,7 @@ struct click {
 
 /* ---- Who ---- */
 
+/* Of the event: two clicks are two. */
 static struct slice
 new_id(struct arena *a)
 {
@@ -81,21 +82,21 @@ is_prefetch(const struct http_request *r)
 static void
 find_visitor(struct click *k)
 {
-    struct slice host = http_header(k->request, "Host"), name, port, cookie;
     struct arena *a = k->request->arena;
+    struct slice cookie = SLICE_EMPTY;
     struct url url;
 
     url_split(k->link->target, &url);
-    slice_cut(host, ':', &name, &port);
-    k->host = url_host(a, name);
+    k->host = collect__host(k->request);
     k->target_host = url_host(a, url.host);
     k->shares_domain = driver_same_domain(k->host, k->target_host, a);
-    cookie = k->shares_domain ? collect__cookie(k->request) : SLICE_EMPTY;
+    if (k->shares_domain || driver_same_domain(k->host, k->link->site->domain, a))
+        cookie = collect__cookie(k->request, k->now_ms);
     k->why_not = collect__may_keep(k->link->site, k->request, cookie.n != 0);
     if (collect__is_cookieless(k->link->site))
         k->visitor = collect__day_visitor(k->c, k->link->site, k->request, k->now_ms);
     else
-        k->visitor = cookie.n != 0 ? cookie : new_id(a);
+        k->visitor = cookie.n != 0 ? cookie : visitor_make(k->now_ms, a);
 }
 
 /* ---- The event ---- */
@@ -176,24 +177,6 @@ count(struct click *k)
 
 /* ---- The answer ---- */
 
-/* The cookie is the whole domain's, so that the site's pages see it, and scripts may read it: the
- * snippet goes on with its id. A host without a domain above it (an address, "localhost") keeps it
- * to itself. */
-static void
-set_cookie(const struct click *k, struct http_reply *reply)
-{
-    struct arena *a = k->request->arena;
-    const char *domain = psl_registrable_domain(psl_builtin(), arena_cstr(a, k->host));
-    unsigned char address[16];
-    bool is_whole = domain && !address_parse(k->host, address);
-
-    http_reply_header(reply, "Set-Cookie",
-                      arena_printf(a,
-                                   COLLECT_COOKIE "=%.*s; Path=/; Max-Age=%d; SameSite=Lax%s%s%s",
-                                   SLICE_ARG(k->visitor), COOKIE_S, is_whole ? "; Domain=" : "",
-                                   is_whole ? domain : "", k->request->is_https ? "; Secure" : ""));
-}
-
 /* The target with the ticket as its last parameter, before the fragment. */
 static struct slice
 add_ticket(const struct click *k)
@@ -223,7 +206,7 @@ lead_on(const struct click *k, struct http_reply *reply)
     struct slice to = k->link->target;
 
     if (is_to_be_known(k) && k->shares_domain)
-        set_cookie(k, reply);
+        collect__set_cookie(k->request, reply, k->host, k->visitor, k->now_ms);
     else if (is_to_be_known(k) && k->link->site->has_secret)
         to = add_ticket(k);
     reply->status = 302;

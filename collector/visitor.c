@@ -2,9 +2,14 @@
 #include "collector/visitor.h"
 
 #include <sodium.h>
+#include <stdlib.h>
+#include <sys/random.h>
 
 #include "core/address.h"
 #include "core/bytes.h"
+
+#define TIME_DIGITS   13 /* of ms since the epoch, until the year 2286 */
+#define ID_DIGITS_MAX (TIME_DIGITS + 20)
 
 /* C0, DEL and C1: event_prepare refuses them, so nothing else may take them. */
 static bool
@@ -64,6 +69,33 @@ visitor_check_event(const struct event *e, struct err *err)
     if (e->text[TEXT_KNOWN].n != 0)
         return err_set(err, ERR_INVALID, "known", "belongs to the event identify only");
     return ERR_OK;
+}
+
+struct slice
+visitor_make(int64_t now_ms, struct arena *a)
+{
+    uint32_t r[2];
+
+    if (getrandom(r, sizeof r, 0) != (ssize_t)sizeof r)
+        abort(); /* 8 bytes never come short once the system is up */
+    return arena_printf(a, "%013lld%u%u", (long long)now_ms, (unsigned)r[0], (unsigned)r[1]);
+}
+
+int64_t
+visitor_life_left(struct slice id, int64_t now_ms)
+{
+    int64_t born_ms, left_ms;
+
+    if (id.n <= TIME_DIGITS || id.n > ID_DIGITS_MAX)
+        return 0;
+    for (size_t i = 0; i < id.n; i++)
+        if (id.p[i] < '0' || id.p[i] > '9')
+            return 0;
+    slice_to_int64(slice_sub(id, 0, TIME_DIGITS), &born_ms);
+    left_ms = born_ms + VISITOR_LIFE_MS - now_ms;
+    if (left_ms > VISITOR_LIFE_MS) /* made by a clock that is ahead of ours */
+        return VISITOR_LIFE_MS;
+    return left_ms > 0 ? left_ms : 0;
 }
 
 struct slice

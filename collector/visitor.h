@@ -14,6 +14,16 @@ enum err_code visitor_check(struct slice id, struct err *err);
  * nobody is refused: null, undefined, anonymous, guest, 0 (in any case). ERR_INVALID, "known". */
 enum err_code visitor_check_known(struct slice id, struct err *err);
 
+/* An id for somebody who has none, of the shape that the snippet's have too: ms since the epoch
+ * when it was made, 13 digits, and up to 20 random ones. The newer of two is therefore the greater,
+ * and nobody need keep how old an id is. In the arena. */
+struct slice visitor_make(int64_t now_ms, struct arena *a);
+
+/* How long a browser may go on with an id (the shortest 13 months there are), from now: 0 where
+ * that is over, or the id is not of the shape above. */
+#define VISITOR_LIFE_MS (INT64_C(393) * 86400000)
+int64_t visitor_life_left(struct slice id, int64_t now_ms);
+
 /* Does the event keep to what `known` may be? An identify or handover event has one, no other has.
  * A handover is the collector's own word about a ticket that it has checked, or a server's: what
  * anybody can send (snippet, pixel) may not join two browsers. ERR_INVALID, "known" or "event". */

@@ -8,9 +8,15 @@ const dist = new URL('dist/', import.meta.url);
 await mkdir(dist, { recursive: true });
 
 for (const [name, { source, budget }] of Object.entries(files)) {
-  const { code } = await minify(source, {
+  // One kind of declaration makes fewer of them, and nothing here is told apart by it.
+  const { code } = await minify(source.replace(/\bconst\b/g, 'let'), {
     ecma: 2020,
-    compress: { passes: 3, unsafe: true, unsafe_arrows: true, booleans_as_integers: true },
+    compress: {
+      passes: 3,
+      unsafe: true,
+      unsafe_arrows: true,
+      booleans_as_integers: true,
+    },
     mangle: true,
     format: { comments: false },
   });

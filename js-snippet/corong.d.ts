@@ -40,7 +40,8 @@ interface CorongNoted extends CorongAttributes {
   time: number;
   url: string;
   referrer?: string;
-  language?: string;
+  /** Of the link that led here from another domain of yours; not stored. */
+  ticket?: string;
   engaged_ms?: number;
   scroll_pct?: number;
   load_ms?: number;
@@ -54,6 +55,7 @@ interface Corong {
   (word: 'consent', given: boolean): void;
   (word: 'forget' | 'reset'): void;
   (word: 'set', properties: NonNullable<CorongAttributes['properties']>): void;
+  (word: 'identify', known: string | number): void;
 
   /** The visitor's id, for your own server's events; false where nothing may be stored. */
   id(): string | false;
@@ -66,8 +68,10 @@ interface Corong {
 
   /* Not in corong-core.js: */
 
-  /** A number of up to ten digits that stands for this visitor on the phone. */
-  code?(): number | false;
+  /** Your site knows this visitor by an id of its own: after a login, on each page if you like. */
+  identify?(known: string | number | null | undefined): void;
+  /** Up to ten digits that stand for this visitor on the phone. */
+  code?(): string | false;
   /** Properties that every later event carries, on later pages too; undefined takes one away. */
   set?(properties: NonNullable<CorongAttributes['properties']>): void;
   /** Change an event, or withhold it with null. Set it before the script is there. */

@@ -13,75 +13,54 @@ const VISIT_MS = 18e5; // a pause that ends a visit
 const PAGES_KEPT = 30; // of a visit
 const ERRORS_MAX = 5; // a page
 const MESSAGE_CHARS = 200;
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|zip|gz|exe|dmg|apk|mp[34])$/i;
 
-const wants = word => RegExp(word).test(script.dataset.track);
-
-let since = Infinity; // when somebody was last seen to be there; Infinity: nobody is
-let engaged = 0; // ms that were not told yet
-let depth = 0; // the lowest pixel that was in view
+let since; // when somebody was last seen to be there; undefined: nobody is
+let engaged; // ms that were not told yet; this and the next two from 0 on each page
+let depth; // the lowest pixel that was in view
 let errors;
+let told = 0; // engage events
 let target; // of the last click
-let clicks = 0; // on it, in a row
+let clicks; // on it, in a row
 let lastClick;
 
 const tell = (event, properties) => track(event, { properties });
 
-const count = () => {
-  const now = performance.now();
-  engaged += Math.max(0, Math.min(now - since, IDLE_MS));
-  since = document.hidden ? Infinity : now;
+// Where the tag asks for it: "download" is asked for by "downloads".
+const offer = (event, properties) => {
+  if (RegExp(event).test(script.dataset.track)) tell(event, properties);
 };
 
 const look = () => {
-  count();
+  const now = performance.now() | 0;
+  engaged += Math.min(now - since, IDLE_MS) || 0;
+  since = document.hidden ? undefined : now;
   depth = Math.max(depth, scrollY + innerHeight);
 };
 
 const leave = () => {
   look();
-  const engaged_ms = engaged | 0;
-  if (!page || engaged_ms < ENGAGED_MIN_MS) return;
+  if (!page || engaged < ENGAGED_MIN_MS) return;
   track('engage', {
+    engaged_ms: engaged,
     url: page,
-    engaged_ms,
     scroll_pct: Math.min(100, Math.round((100 * depth) / document.documentElement.scrollHeight)),
-    load_ms: load(),
+    // of the one entry there is: told once
+    load_ms: performance.getEntriesByType('navigation')[told++]?.duration | 0 || undefined,
   });
   engaged = 0;
 };
 
-// The load time, once, where there is one by now.
-let load = () => {
-  load = () => {};
-  return Math.round(performance.getEntriesByType('navigation')[0]?.loadEventEnd) || undefined;
-};
-
-// corong.seen is <epoch ms of the last page> <address> <address> ..
+// corong.id.seen is <epoch ms of the last page> <address> <address> ..
 const seePage = see;
 see = (url, title) => {
   leave();
   seePage(url, title);
   engaged = depth = errors = 0;
 
-  let [time, ...pages] = (box['corong.seen'] || '').split(' ');
+  let [time, ...pages] = (box['corong.id.seen'] || '').split(' ');
   pages = Date.now() - time < VISIT_MS ? [...pages.slice(-PAGES_KEPT), url] : [url];
-  put('corong.seen', [Date.now(), ...pages].join(' '));
+  put('corong.id.seen', [Date.now(), ...pages].join(' '));
   if (pages.filter(each => each == url).length == 3) tell('confused', { sign: 'same_page_3' });
-};
-
-const declared = element => {
-  const properties = {};
-  for (const { name, value } of element.attributes)
-    if (/^data-corong-(?!event$)/.test(name)) properties[name.slice(12)] = value;
-  tell(element.dataset.corongEvent, properties);
-};
-
-const follow = ({ host, pathname }) => {
-  const link = host + pathname; // queries hold what is nobody's business
-  if (!host) return; // mailto:, tel:
-  if (wants('downloads') && FILE.test(pathname)) tell('download', { link });
-  else if (wants('outbound') && host != location.host) tell('outbound', { link });
 };
 
 const rage = (element, now) => {
@@ -94,50 +73,60 @@ const rage = (element, now) => {
 };
 
 const act = ({ type, target, button, timeStamp }) => {
-  if (button > 1 || !target.closest) return;
-  const element = target.closest('[data-corong-event]');
-  const link = target.closest('a[href]');
+  if (button > 1) return;
+  const element = target.closest?.('[data-corong-event]');
   const isSubmit = type == 'submit';
   // A form is declared to be told when it is sent, not when somebody clicks in it.
-  if (element && (element.tagName == 'FORM') == isSubmit) declared(element);
+  if (element && (element.tagName == 'FORM') == isSubmit) {
+    const properties = {};
+    for (const { name, value } of element.attributes)
+      if (/^data-corong-(?!event$)/.test(name)) properties[name.slice(12)] = value;
+    tell(element.dataset.corongEvent, properties);
+  }
   if (isSubmit) {
     // A form's own fields hide its properties: form.id may be one.
-    if (wants('forms'))
-      tell('form', { form: target.getAttribute('id') || target.getAttribute('name') });
+    offer('form', { form: target.getAttribute('id') || target.getAttribute('name') });
   } else {
-    if (link) follow(link);
+    const { host, pathname } = target.closest?.('a[href]') || {};
+    // No host: no link, or mailto:. The query is left out: it holds what is nobody's business.
+    if (host) {
+      if (/\.(pdf|(doc|xls|ppt)x?|csv|zip|gz|exe|dmg|apk|mp[34])$/i.test(pathname))
+        offer('download', { link: host + pathname });
+      if (host != location.host) offer('outbound', { link: host + pathname });
+    }
     rage(target, timeStamp);
   }
 };
 
 const fail = ({ message, filename: source, lineno: line, reason }) => {
-  const text = message || reason?.message || reason; // none: a picture that is not there
+  const text = message || reason; // none: a picture that is not there
   if (text && errors++ < ERRORS_MAX)
-    tell('error', { message: `${text}`.slice(0, MESSAGE_CHARS), source, line });
+    tell('error', { source, line, message: `${text}`.slice(0, MESSAGE_CHARS) });
 };
 
-listen('pointermove pointerdown keydown', count);
-listen('scroll', look);
+listen('pointermove pointerdown keydown scroll', look);
 listen('pagehide visibilitychange', leave);
 listen('click auxclick submit', act);
 listen('error unhandledrejection', fail);
 
-const kept = () => JSON.parse(box['corong.set'] || '{}');
+const kept = () => JSON.parse(box['corong.id.set'] || '{}');
 amend = noted => {
-  if (box['corong.set']) noted.properties = { ...kept(), ...noted.properties };
-  return track.beforeSend ? track.beforeSend(noted) : noted;
+  if (box['corong.id.set']) noted.properties = { ...kept(), ...noted.properties };
+  return corong.beforeSend ? corong.beforeSend(noted) : noted;
 };
 
 // Properties of every event to come, on this and on later pages.
 api.set = properties =>
-  allowed() && put('corong.set', JSON.stringify({ ...kept(), ...properties }));
+  allowed() && put('corong.id.set', JSON.stringify({ ...kept(), ...properties }));
 
-// The visitor's id as a number of up to ten digits, to be read out on the phone: its first 8 hex
-// digits.
-api.code = () => api.id() && parseInt(visitor().slice(0, 8), 16);
+// The site knows this visitor by an id of its own. It never changes the browser's.
+api.identify = known => known && track('identify', { known });
+
+// What is read out on the phone: the first ten digits of the visitor's id.
+api.code = () => allowed() && visitor().slice(STAMP, 23);
 
 // ?corong=off is for the site's own people. It holds in this browser until ?corong=on.
-const mode = /[?&]corong=(off|on)\b/.exec(location.href)?.[1];
+const [, mode] = /\bcorong=(off|on)\b/.exec(location.href) || [];
 if (mode) {
   api.forget();
   put('corong-mode', mode);

@@ -1,7 +1,7 @@
 /* The start: who called before the script was there, the first page, and what wakes the queue. */
 const start = () => {
   view();
-  stub.q?.forEach(call => track(...call));
+  stub?.q?.forEach(call => corong(...call));
 
   ['pushState', 'replaceState'].forEach(name => {
     const original = history[name];
@@ -10,19 +10,11 @@ const start = () => {
       view();
     };
   });
-  listen('popstate', view);
-  listen('pageshow', ({ persisted }) => {
-    if (persisted) {
-      page = 0; // came back out of the back/forward cache: seen again
-      view();
-    }
-  });
-  listen('online', () => flush(0));
-  listen('visibilitychange', retry);
-  setInterval(retry, TIMER_MS);
+  listen('pageshow popstate online visibilitychange', view);
+  setInterval(view, TIMER_MS);
 };
 
-window.corong = Object.assign(track, stub, api);
+window.corong = Object.assign(corong, stub, api);
 // A page that is only rendered ahead is not seen yet.
 if (document.prerendering) listen('prerenderingchange', start);
 else start();

@@ -28,7 +28,7 @@ for (const file of ['corong-datalayer.js', 'dist/corong-datalayer.js']) {
   };
   const told = async p => {
     await settle();
-    return p.collector.events.map(({ id, time, url, referrer, language, ...rest }) => rest);
+    return p.collector.events.map(({ id, time, url, referrer, ...rest }) => rest);
   };
 
   behaves('a purchase is a sale with its items', async () => {

@@ -29,15 +29,36 @@ export function storage({ capacity = Infinity } = {}) {
   );
 }
 
-// Answers 204 unless told otherwise; beacons are what it was sent.
+// The cookies of one domain. Scripts only take out of it what they name with its domain.
+export class Jar {
+  constructor(domain = 'shop.example') {
+    this.domain = domain;
+    this.values = {};
+  }
+  get text() {
+    return Object.entries(this.values)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ');
+  }
+  set(text) {
+    const [, name, rest] = /^(\w+)=;(.*)$/.exec(text);
+    const attributes = rest.split(';').sort();
+    if (`${attributes}` == `domain=${this.domain},max-age=0,path=/`) delete this.values[name];
+  }
+}
+
+// Answers 204 unless told otherwise; beacons are what it was sent. With setsCookie it does what the
+// collector of one's own domain does.
 export class Collector {
   beacons = [];
   answer = () => 204;
+  setsCookie = false;
 
-  async take(url, body) {
+  async take(url, body, jar) {
     const beacon = JSON.parse(body);
-    this.beacons.push({ url, ...beacon, bytes: body.length });
+    this.beacons.push({ url, ...beacon, bytes: body.length, credentials: !!jar });
     const status = await this.answer(beacon);
+    if (jar && this.setsCookie) jar.values.corong = beacon.visitor;
     if (!status) throw new TypeError('Failed to fetch');
     return { ok: status >= 200 && status < 300, status };
   }
@@ -65,6 +86,7 @@ export function open({
   prerendering = false,
   data = {},
   signals = {},
+  jar = new Jar(),
   load_ms = 0,
   before = '',
 } = {}) {
@@ -72,7 +94,12 @@ export function open({
   const timers = [];
   const errors = [];
   const listen = (name, f) => (listeners[name] ||= []).push(f);
-  const location = { href: url };
+  const location = {
+    href: url,
+    get hostname() {
+      return new URL(this.href).hostname;
+    },
+  };
   const go = (_state, _title, next) => {
     if (next !== undefined) location.href = new URL(next, location.href).href;
   };
@@ -87,13 +114,19 @@ export function open({
       referrer,
       title: 'A page',
       prerendering,
+      get cookie() {
+        return jar.text;
+      },
+      set cookie(text) {
+        jar.set(text);
+      },
     },
     location,
     history: { pushState: go, replaceState: go },
-    navigator: { language: 'id-ID', ...signals },
+    navigator: signals,
     performance: {
       now: () => clock.ms - opened,
-      getEntriesByType: () => [{ loadEventEnd: load_ms }],
+      getEntriesByType: () => [{ duration: load_ms }],
     },
     scrollY: 0,
     innerHeight: 500,
@@ -107,9 +140,9 @@ export function open({
     URL,
     crypto: { getRandomValues: bytes => webcrypto.getRandomValues(bytes) },
     console: { error: e => errors.push(e) },
-    fetch: (to, { body, method, keepalive: kept }) => {
+    fetch: (to, { body, method, credentials, keepalive: kept }) => {
       if (method !== 'POST' || !kept) throw new Error('not a keepalive POST');
-      return collector.take(to, body);
+      return collector.take(String(to), body, credentials == 'include' ? jar : undefined);
     },
     addEventListener: listen,
     setInterval: (f, ms) => timers.push({ f, ms }),
@@ -129,6 +162,7 @@ export function open({
   return {
     window,
     local,
+    jar,
     collector,
     clock,
     errors,

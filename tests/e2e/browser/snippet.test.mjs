@@ -35,13 +35,13 @@ test('a page view, once, under a strict CSP', async () => {
   await received(1);
   const [beacon] = collector.beacons;
   assert.equal(beacon.site, SITE);
-  assert.match(beacon.visitor, /^[0-9a-f]{32}$/);
+  assert.match(beacon.visitor, /^\d{15,33}$/);
+  assert.ok(Math.abs(beacon.visitor.slice(0, 13) - Date.now()) < 5000);
   assert.match(beacon.type, /^text\/plain/);
   assert.ok(Math.abs(beacon.sent - Date.now()) < 5000);
   const [event] = beacon.events;
   assert.equal(event.event, 'pageview');
   assert.equal(event.title, 'Page /');
-  assert.equal(event.language, 'en-GB');
   assert.equal(event.url, collector.origin + '/');
   await until(async () => (await waiting()) === 0);
   assert.deepEqual(wrong, []);
@@ -221,7 +221,7 @@ test('to another origin without a preflight', async () => {
 });
 
 test('two tabs at once lose nothing', async () => {
-  collector.answer = () => 503;
+  collector.answer = () => 0;
   const tabs = [page, await context.newPage()];
   await Promise.all(tabs.map(tab => tab.goto(collector.origin + '/')));
   await Promise.all(

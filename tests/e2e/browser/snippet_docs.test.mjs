@@ -63,7 +63,7 @@ test('shopify: the pixel tells a sale and its items of the visitor', async () =>
   let request;
   vm.runInNewContext(block('shopify', 'js', 0), {
     analytics: { subscribe: (name, f) => (subscribed = { name, f }) },
-    browser: { localStorage: { getItem: async key => (key === 'corong.id' ? 'abc.1780315200123' : null) } },
+    browser: { localStorage: { getItem: async key => (key === 'corong.id' ? '1780315200123456' : null) } },
     fetch: (url, options) => (request = { url, ...options }),
   });
   assert.equal(subscribed.name, 'checkout_completed');
@@ -89,7 +89,7 @@ test('shopify: the pixel tells a sale and its items of the visitor', async () =>
   });
   assert.equal(request.url, it.collector.origin + '/e');
   const { site, visitor, events } = JSON.parse(request.body);
-  assert.deepEqual([site, visitor], [SITE, 'abc']);
+  assert.deepEqual([site, visitor], [SITE, '1780315200123456']);
   assert.deepEqual(
     events.map(e => [e.event, e.order, e.product, e.category, e.quantity, e.value, e.currency]),
     [

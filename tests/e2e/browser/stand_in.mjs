@@ -15,6 +15,7 @@ export class StandIn {
   beacons = [];
   requests = []; // "POST /e"
   answer = () => 204; // of a beacon: a status; 0 takes it and breaks the connection
+  answerHeaders = () => ({}); // of a beacon, besides what each answer has
   pages = {}; // path: {html, headers}
 
   static async start() {
@@ -93,7 +94,12 @@ export class StandIn {
     const status = this.answer(beacon);
     this.beacons.push({ ...beacon, type: request.headers['content-type'], status });
     if (!status) return request.socket.destroy();
-    response.writeHead(status, { 'access-control-allow-origin': '*', 'cache-control': 'no-store' });
+    response.writeHead(status, {
+      'access-control-allow-origin': request.headers.origin ?? '*',
+      'access-control-allow-credentials': 'true',
+      'cache-control': 'no-store',
+      ...this.answerHeaders(beacon, request),
+    });
     response.end();
   }
 }

@@ -75,6 +75,49 @@ a_day_s_id_is_of_salt_site_address_and_agent(void **state)
 }
 
 static void
+a_new_id_begins_with_its_time(void **state)
+{
+    struct slice one, two;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    one = visitor_make(1780315200000, &a);
+    two = visitor_make(1780315200000, &a);
+    assert_true(slice_starts_with(one, SLICE("1780315200000")));
+    assert_in_range(one.n, 15, 33);
+    assert_false(slice_equal(one, two));
+    assert_true(visitor_life_left(one, 1780315200000) == VISITOR_LIFE_MS);
+    arena_fini(&a);
+}
+
+static void
+an_id_lives_13_months(void **state)
+{
+    static const struct {
+        const char *id;
+        int64_t age_ms;
+        int64_t left_ms;
+    } rows[] = {
+        {"17803152000001", 0, VISITOR_LIFE_MS},
+        {"178031520000012345678901234567890", 1000, VISITOR_LIFE_MS - 1000},
+        {"17803152000001", VISITOR_LIFE_MS - 1, 1},
+        {"17803152000001", VISITOR_LIFE_MS, 0},
+        {"17803152000001", -5000, VISITOR_LIFE_MS},
+        {"1780315200000", 0, 0},                      /* a time and nothing else */
+        {"1780315200000123456789012345678901", 0, 0}, /* too long */
+        {"1780315200000a", 0, 0},
+        {"u1", 0, 0},
+        {"", 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(visitor_life_left(slice_from(rows[i].id), 1780315200000 + rows[i].age_ms),
+                         rows[i].left_ms);
+}
+
+static void
 only_the_events_that_join_ids_have_a_second_one(void **state)
 {
     static const struct {
@@ -113,6 +156,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_ids),
         cmocka_unit_test(a_day_s_id_is_of_salt_site_address_and_agent),
+        cmocka_unit_test(a_new_id_begins_with_its_time),
+        cmocka_unit_test(an_id_lives_13_months),
         cmocka_unit_test(only_the_events_that_join_ids_have_a_second_one),
     };
 
