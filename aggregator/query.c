@@ -265,6 +265,7 @@ fill_answer(struct attempt *t, const struct snapshot *snapshot, struct query_ans
         if (n != 0)
             memcpy(list, t->paths[i].list, n * sizeof *list);
         warn_of_salts(t, i, &out->arena, &own);
+        own.snapshot = arena_copy(&out->arena, slice_from(snapshot->name));
         own.has_paths = t->q->want_paths;
         own.n_paths = n;
         own.paths = list;

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/log.h"
+
+#define ARENA_BLOCK_BYTES 4096 /* of a snapshot */
 
 #define TRIES 3 /* new listings where a file has gone in between */
 
@@ -46,13 +49,22 @@ struct snapshot_pool {
     struct pooled **files;
     size_t n_sites;
     struct site_links *sites;
+    size_t n_kept;
+    struct kept *kept; /* SNAPSHOT_KEPT_MAX of them, in the order of until_ms; NULL: none yet */
 };
 
 /* What snapshot_take gives, with what it owns. */
 struct held {
     struct snapshot snapshot; /* first: the caller's pointer is to it */
+    struct snapshot_scope scope;
+    unsigned n_users; /* queries, and the pool where it is kept */
     struct arena arena;
     struct pooled **files;
+};
+
+struct kept {
+    struct held *held;
+    int64_t until_ms; /* by clock_steady_ms */
 };
 
 enum err_code
@@ -97,11 +109,54 @@ forget_listing(struct snapshot_pool *p)
     p->is_listed = false;
 }
 
+static struct held *
+held_of(const struct snapshot *snapshot)
+{
+    return (struct held *)(uintptr_t)snapshot;
+}
+
+static void
+let_go_held(struct held *h)
+{
+    if (--h->n_users > 0)
+        return;
+    for (size_t i = 0; i < h->snapshot.n; i++)
+        let_go(&h->files[i]);
+    persons_release(&h->snapshot.persons);
+    arena_fini(&h->arena);
+    free(h);
+}
+
+/* The first n, which are the oldest. */
+static void
+forget_kept(struct snapshot_pool *p, size_t n)
+{
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        let_go_held(p->kept[i].held);
+    p->n_kept -= n;
+    memmove(p->kept, p->kept + n, p->n_kept * sizeof *p->kept);
+}
+
+static void
+forget_old_kept(struct snapshot_pool *p)
+{
+    int64_t now_ms = clock_steady_ms();
+    size_t n = 0;
+
+    while (n < p->n_kept && p->kept[n].until_ms <= now_ms)
+        n++;
+    forget_kept(p, n);
+}
+
 void
 snapshot_pool_close(struct snapshot_pool **p)
 {
     if (!*p)
         return;
+    forget_kept(*p, (*p)->n_kept);
+    free((*p)->kept);
     forget_listing(*p);
     for (size_t i = 0; i < (*p)->n_sites; i++)
         person_book_release(&(*p)->sites[i].book);
@@ -318,7 +373,9 @@ make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
     struct snapshot_warning *warnings;
     struct snapshot_segment *segments;
 
-    arena_init(&h->arena, 8192);
+    h->scope = *scope;
+    h->n_users = 1;
+    arena_init(&h->arena, ARENA_BLOCK_BYTES);
     segments = ARENA_ARRAY(&h->arena, struct snapshot_segment, p->n + 1);
     warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 2);
     h->files = ARENA_ARRAY(&h->arena, struct pooled *, p->n + 1);
@@ -362,6 +419,7 @@ snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct
     enum err_code rc;
 
     pthread_mutex_lock(&p->lock);
+    forget_old_kept(p);
     if (!find_site(p, scope.site))
         add_site(p, scope.site);
     rc = refresh(p, find_site(p, scope.site)->book == NULL, err);
@@ -376,18 +434,58 @@ snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct
 void
 snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot)
 {
-    struct held *h = (struct held *)(uintptr_t)*snapshot;
-
-    if (!h)
+    if (!*snapshot)
         return;
     pthread_mutex_lock(&p->lock);
-    for (size_t i = 0; i < h->snapshot.n; i++)
-        let_go(&h->files[i]);
-    persons_release(&h->snapshot.persons);
+    let_go_held(held_of(*snapshot));
     pthread_mutex_unlock(&p->lock);
-    arena_fini(&h->arena);
-    free(h);
     *snapshot = NULL;
+}
+
+/* ---- Keeping ---- */
+
+void
+snapshot_keep(struct snapshot_pool *p, const struct snapshot *snapshot)
+{
+    struct held *h = held_of(snapshot);
+
+    pthread_mutex_lock(&p->lock);
+    if (!p->kept)
+        p->kept = mem_alloc(SNAPSHOT_KEPT_MAX * sizeof *p->kept);
+    if (p->n_kept == SNAPSHOT_KEPT_MAX)
+        forget_kept(p, 1);
+    h->n_users++;
+    p->kept[p->n_kept++] = (struct kept){h, clock_steady_ms() + SNAPSHOT_KEPT_MS};
+    pthread_mutex_unlock(&p->lock);
+}
+
+static bool
+is_same_scope(const struct snapshot_scope *a, const struct snapshot_scope *b)
+{
+    return a->site == b->site && a->from_ms == b->from_ms && a->to_ms == b->to_ms &&
+           a->as_of_ms == b->as_of_ms;
+}
+
+enum err_code
+snapshot_take_kept(struct snapshot_pool *p, struct slice name, struct snapshot_scope scope,
+                   const struct snapshot **out, struct err *err)
+{
+    struct held *found = NULL;
+
+    pthread_mutex_lock(&p->lock);
+    forget_old_kept(p);
+    for (size_t i = 0; i < p->n_kept && !found; i++) {
+        struct held *h = p->kept[i].held;
+
+        if (slice_is(name, h->snapshot.name) && is_same_scope(&scope, &h->scope))
+            found = h;
+    }
+    if (found) {
+        found->n_users++;
+        *out = &found->snapshot;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return found ? ERR_OK : err_set(err, ERR_NOT_FOUND, "snapshot", "is not kept (any more)");
 }
 
 uint64_t

@@ -13,6 +13,8 @@ struct segment;
 struct snapshot_pool;
 
 #define SNAPSHOT_NAME_MAX 40
+#define SNAPSHOT_KEPT_MS  (10 * 60 * 1000)
+#define SNAPSHOT_KEPT_MAX 1000
 
 struct snapshot_warning {
     struct slice code;    /* "segment_left_out", "catalog_damaged" */
@@ -54,6 +56,15 @@ void snapshot_pool_close(struct snapshot_pool **p); /* all snapshots are release
 enum err_code snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope,
                             const struct snapshot **out, struct err *err);
 void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot);
+
+/* Keep what was taken, so that a list can be answered from the same files: for SNAPSHOT_KEPT_MS, or
+ * until SNAPSHOT_KEPT_MAX were kept after it. */
+void snapshot_keep(struct snapshot_pool *p, const struct snapshot *snapshot);
+
+/* Take again what was kept, by its name and the same scope. ERR_NOT_FOUND where it has gone. */
+enum err_code snapshot_take_kept(struct snapshot_pool *p, struct slice name,
+                                 struct snapshot_scope scope, const struct snapshot **out,
+                                 struct err *err);
 
 /* The hash by which the pool's segments and persons are in order. */
 uint64_t snapshot_visitor_hash(const struct snapshot_pool *p, struct slice visitor);

@@ -56,8 +56,8 @@ add_span(struct buffer *out, int64_t ms, int width)
 static void
 add_stage(struct buffer *out, const struct report *r, int k)
 {
-    const struct report_stage *s = &r->stages[k];
-    struct tally_times times = tally_time_from_previous(r->tally, k);
+    const struct report_stage *s = &r->total.stages[k];
+    struct tally_times times = tally_time_from_previous(r->total.tally, k);
     struct slice name = r->funnel->stages[k].name;
 
     buffer_printf(out, "%-*.*s", NAME_WIDTH, (int)slice_utf8_cut(name, NAME_WIDTH - 1), name.p);
@@ -85,11 +85,11 @@ table_add_report(struct buffer *out, const struct report *r)
         buffer_printf(out, "%.*s: ", SLICE_ARG(f->name));
     buffer_printf(out, "%s funnel, %.*s to convert\n", funnel_preset_name(r->preset),
                   SLICE_ARG(f->window));
-    add_count(out, r->entered, 0);
+    add_count(out, r->total.entered, 0);
     buffer_add_text(out, " visitors entered, ");
-    add_count(out, r->converted, 0);
+    add_count(out, r->total.converted, 0);
     buffer_add_text(out, " converted (");
-    add_share(out, r->converted, r->entered, 0);
+    add_share(out, r->total.converted, r->total.entered, 0);
     buffer_add_text(out, ")\n\n");
     buffer_printf(out, "%-*s%13s%14s%10s%10s%12s%10s%12s\n", NAME_WIDTH, "stage", "got this far",
                   "came through", "skipped", "left", "of these", "median", "nine in ten");

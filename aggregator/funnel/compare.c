@@ -20,10 +20,12 @@ request__read_compare(struct request_compare *c, json_t *value, struct err *err)
     if (!json_is_object(value))
         return err_set(err, ERR_INVALID, NULL, "must be \"previous\" or have \"from\" and \"to\"");
     rc = json__check_keys(value, known, err);
-    if (rc == ERR_OK)
+    c->is_previous = json_object_get(value, "age") != NULL &&
+                     json_object_get(value, "from") == NULL && json_object_get(value, "to") == NULL;
+    if (rc == ERR_OK && !c->is_previous)
         rc = json__in(request__read_moment(&c->from, json_object_get(value, "from"), err), err,
                       "from");
-    if (rc == ERR_OK)
+    if (rc == ERR_OK && !c->is_previous)
         rc = json__in(request__read_moment(&c->to, json_object_get(value, "to"), err), err, "to");
     if (rc == ERR_OK)
         rc = json__word(value, "age", ages, 2, &age, err);

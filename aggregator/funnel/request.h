@@ -54,7 +54,7 @@ enum request_trend { TREND_NONE, TREND_DAY, TREND_WEEK, TREND_MONTH };
 
 struct request_compare {
     bool is_given;
-    bool is_previous; /* else from and to */
+    bool is_previous; /* else from and to; {"age":"full"} alone is the previous range too */
     bool is_full_age;
     struct request_moment from;
     struct request_moment to;

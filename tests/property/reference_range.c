@@ -98,6 +98,8 @@ reference_compared(const struct question *q)
     }
     /* "`as_of` moves back by the distance between the two `to`s (equal age)" */
     out.as_of_ms = q->is_full_age ? range.as_of_ms : range.as_of_ms - (range.to_ms - out.to_ms);
+    if (out.as_of_ms > range.as_of_ms) /* "events after it are ignored" */
+        out.as_of_ms = range.as_of_ms;
     zone_close(&zone);
     return out;
 }

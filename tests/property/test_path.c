@@ -214,20 +214,20 @@ assert_sums(const struct setup *s, const struct tally *t)
 
     report_fill(&report, s->funnel, s->funnel->preset, t, &about);
     for (int k = 0; k < n; k++) {
-        const struct report_stage *stage = &report.stages[k];
+        const struct report_stage *stage = &report.total.stages[k];
 
         exits += stage->exits;
         entries += stage->entries;
         assert_int_equal(stage->reached + stage->skipped, stage->throughput);
         assert_true(stage->skipped >= 0 && stage->onward >= 0);
-        assert_true(k == 0 || stage->throughput <= report.stages[k - 1].throughput);
+        assert_true(k == 0 || stage->throughput <= report.total.stages[k - 1].throughput);
         assert_true(stage->reached <= stage->seen || s->range.to_ms != INT64_MAX);
     }
-    assert_int_equal(report.entered, exits);
-    assert_int_equal(report.entered, entries);
-    assert_int_equal(report.entered, report.stages[0].throughput);
-    assert_int_equal(report.stages[n - 1].reached, report.stages[n - 1].throughput);
-    assert_int_equal(report.converted, report.stages[n - 1].throughput);
+    assert_int_equal(report.total.entered, exits);
+    assert_int_equal(report.total.entered, entries);
+    assert_int_equal(report.total.entered, report.total.stages[0].throughput);
+    assert_int_equal(report.total.stages[n - 1].reached, report.total.stages[n - 1].throughput);
+    assert_int_equal(report.total.converted, report.total.stages[n - 1].throughput);
 }
 
 static void

@@ -124,8 +124,8 @@ add_presets(struct buffer *out, const struct report reports[PRESET_COUNT])
     for (int i = 0; i < PRESET_COUNT; i++) {
         buffer_printf(out, "%s\"%s\":{\"entered\":%lld,\"converted\":%lld,\"conversion_rate\":",
                       i ? "," : "", funnel_preset_name((enum funnel_preset)i),
-                      (long long)reports[i].entered, (long long)reports[i].converted);
-        report_add_rate(out, reports[i].converted, reports[i].entered);
+                      (long long)reports[i].total.entered, (long long)reports[i].total.converted);
+        report_add_rate(out, reports[i].total.converted, reports[i].total.entered);
         buffer_add_char(out, '}');
     }
     buffer_add_char(out, '}');

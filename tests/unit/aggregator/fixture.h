@@ -179,6 +179,7 @@ fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition
     assert_ok(query_funnel(f->pool, &q, &answer, &err));
     answer.reports[0].about.elapsed_us = 0;
     answer.reports[0].about.events_read = 0;
+    answer.reports[0].about.snapshot = SLICE_EMPTY;
     report_add_json(&json, &answer.reports[0]);
     out = arena_copy(&f->arena, buffer_slice(&json));
     buffer_fini(&json);

@@ -91,7 +91,7 @@ paths_of(struct fixture *f)
     assert_ok(query_funnel(f->pool, &q, &answer, &err));
     n = answer.reports[0].about.n_paths;
     assert_true(n <= LINES_MAX);
-    assert_int_equal(answer.reports[0].entered, n);
+    assert_int_equal(answer.reports[0].total.entered, n);
     for (size_t i = 0; i < n; i++) {
         const struct report_path *p = &answer.reports[0].about.paths[i];
         struct slice word = arena_printf(&f->arena, "%.*s:", SLICE_ARG(p->visitor));
@@ -273,7 +273,7 @@ test_as_of_a_day_before_the_login(void **state)
         q.funnel = funnel;
         q.request = &request;
         assert_ok(query_funnel(f->pool, &q, &answer, &err));
-        assert_int_equal(answer.reports[0].entered, days == 19 ? 2 : 1);
+        assert_int_equal(answer.reports[0].total.entered, days == 19 ? 2 : 1);
         query_answer_fini(&answer);
         request_fini(&request);
         funnel_destroy(&funnel);

@@ -156,6 +156,7 @@ export interface Report {
   left_out: { bots: number };
   warnings: Warning[];
   as_of: string;
+  snapshot: string;
   events_read: number;
   elapsed_ms: number;
   funnel: FunnelDefinition;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "aggregator/funnel/report.h"
@@ -207,7 +208,10 @@ test_empty_report(void **state)
     struct funnel *f = parsed(two_stages);
     struct tally *t = tally_create(2);
     struct report r;
-    struct report_about about = {.as_of_ms = 1782982800000, .elapsed_us = 3449, .events_read = 12};
+    struct report_about about = {.as_of_ms = 1782982800000,
+                                 .snapshot = SLICE("c41-9f"),
+                                 .elapsed_us = 3449,
+                                 .events_read = 12};
     struct buffer b = BUFFER_EMPTY;
 
     (void)state;
@@ -227,7 +231,8 @@ test_empty_report(void **state)
         "\"rate_from_previous\":null,\"seen\":0,\"seen_value\":{},\"value\":{},"
         "\"time_from_previous_ms\":null,\"time_from_start_ms\":null}],"
         "\"moves\":[],\"left_out\":{\"bots\":0},\"warnings\":[],"
-        "\"as_of\":\"2026-07-02T09:00:00Z\",\"events_read\":12,\"elapsed_ms\":3.4}");
+        "\"as_of\":\"2026-07-02T09:00:00Z\",\"snapshot\":\"c41-9f\",\"events_read\":12,\"elapsed_"
+        "ms\":3.4}");
     buffer_fini(&b);
     tally_destroy(&t);
     funnel_destroy(&f);
@@ -241,7 +246,7 @@ test_report_with_all(void **state)
     struct report r;
     const struct report_warning warning = {
         .code = SLICE("segment_left_out"), .message = SLICE("one \"file\""), .part = 1, .whole = 4};
-    const struct report_path path = {SLICE("v\"1"), 2, {{0, 1000}, {1, 2000}}};
+    const struct report_path path = {SLICE("v\"1"), 0, 2, {{0, 1000}, {1, 2000}}};
     struct report_about about = {.left_out_bots = 4,
                                  .n_warnings = 1,
                                  .warnings = &warning,
@@ -279,8 +284,136 @@ test_report_with_all(void **state)
         "\"moves\":[[0,1,3],[1,2,2]],\"left_out\":{\"bots\":4},"
         "\"warnings\":[{\"code\":\"segment_left_out\",\"message\":\"one \\\"file\\\"\","
         "\"share\":0.25}],"
-        "\"as_of\":\"1970-01-01T00:00:00Z\",\"events_read\":0,\"elapsed_ms\":0.0,"
+        "\"as_of\":\"1970-01-01T00:00:00Z\",\"snapshot\":\"\",\"events_read\":0,\"elapsed_ms\":0.0,"
         "\"paths\":{\"v\\\"1\":[[1,1000],[2,2000]]}");
+    buffer_fini(&b);
+    tally_destroy(&t);
+    funnel_destroy(&f);
+}
+
+static struct json_t *
+loaded(struct buffer *b)
+{
+    struct json_t *json;
+
+    buffer_add_char(b, '\0');
+    json = json_loads(b->p, JSON_REJECT_DUPLICATES, NULL);
+    if (json == NULL)
+        fail_msg("no JSON: %s", b->p);
+    buffer_clear(b);
+    return json;
+}
+
+static int64_t
+integer_in(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
+static void
+test_breakdown_trend_and_compare(void **state)
+{
+    static const char *const absent_in_points[] = {"name", "value", "rate_onward", "seen_value",
+                                                   "time_from_start_ms"};
+    struct funnel *f = parsed(two_stages);
+    struct tally *all = tally_create(2), *one = tally_create(2), *none = tally_create(2);
+    struct report_about about = {.as_of_ms = 0};
+    const struct report_row rows[] = {{false, {SLICE("ID-\"JK\""), SLICE_EMPTY}, one},
+                                      {true, {SLICE_EMPTY, SLICE_EMPTY}, none}};
+    const struct report_point points[] = {{1780246800000, none}, {1780333200000, one}};
+    const struct report_compare compare = {
+        .range = {0, 86400000}, .as_of_ms = 90000000, .tally = none, .breakdown = {2, 2, rows}};
+    struct buffer b = BUFFER_EMPTY;
+    struct zone *zone = NULL;
+    struct report r;
+    json_t *json, *row, *stage;
+
+    (void)state;
+    assert_int_equal(zone_open(SLICE("Asia/Jakarta"), &zone, NULL), ERR_OK);
+    add_duration(all, 5);
+    add_duration(all, 7);
+    add_duration(one, 5);
+    report_fill(&r, f, PRESET_OPEN, all, &about);
+    r.parts = (struct report_parts){zone, {2, 2, rows}, true, 2, points, &compare};
+    report_add_json(&b, &r);
+    json = loaded(&b);
+    assert_int_equal(integer_in(json, "entered"), 2);
+
+    row = json_array_get(json_object_get(json, "breakdown"), 0);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(row, "values"), 0)),
+                        "ID-\"JK\"");
+    assert_true(json_is_null(json_array_get(json_object_get(row, "values"), 1)));
+    assert_int_equal(integer_in(row, "entered"), 1);
+    assert_int_equal(integer_in(row, "converted"), 1);
+    stage = json_array_get(json_object_get(row, "stages"), 1);
+    assert_string_equal(json_string_value(json_object_get(stage, "name")), "Out");
+    assert_int_equal(integer_in(json_object_get(stage, "time_from_start_ms"), "p50"), 5);
+    assert_null(json_object_get(stage, "seen")); /* of no row: a unit without a path has none */
+    assert_null(json_object_get(stage, "seen_value"));
+    row = json_array_get(json_object_get(json, "breakdown"), 1);
+    assert_true(json_is_true(json_object_get(row, "other")));
+    assert_null(json_object_get(row, "values"));
+
+    row = json_array_get(json_object_get(json, "trend"), 1);
+    assert_string_equal(json_string_value(json_object_get(row, "start")),
+                        "2026-06-02T00:00:00+07:00");
+    assert_int_equal(integer_in(row, "entered"), 1);
+    stage = json_array_get(json_object_get(row, "stages"), 0);
+    assert_int_equal(integer_in(stage, "reached"), 1);
+    assert_int_equal(integer_in(stage, "seen"), 1);
+    for (size_t i = 0; i < sizeof absent_in_points / sizeof *absent_in_points; i++)
+        assert_null(json_object_get(stage, absent_in_points[i]));
+
+    row = json_object_get(json, "compare");
+    assert_int_equal(integer_in(row, "entered"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "from")),
+                        "1970-01-01T07:00:00+07:00");
+    assert_string_equal(json_string_value(json_object_get(row, "as_of")), "1970-01-02T01:00:00Z");
+    assert_int_equal(json_array_size(json_object_get(row, "breakdown")), 2);
+    json_decref(json);
+    zone_close(&zone);
+    buffer_fini(&b);
+    tally_destroy(&all);
+    tally_destroy(&one);
+    tally_destroy(&none);
+    funnel_destroy(&f);
+}
+
+/* Two sessions of one visitor, one of another. */
+static void
+test_paths_and_lists_of_sessions(void **state)
+{
+    const struct report_path paths[] = {{SLICE("ann"), 500, 1, {{0, 1000}}},
+                                        {SLICE("ann"), 4000, 2, {{0, 4000}, {1, 4500}}},
+                                        {SLICE("bob"), 9000, 0, {{0, 0}}}};
+    struct report_list list = {
+        .place = {FIGURE_SEEN, 2}, .n_all = 30, .n_skipped = 10, .n = 2, .units = paths + 1};
+    struct funnel *f = parsed(two_stages);
+    struct tally *t = tally_create(2);
+    struct report_about about = {.has_paths = true, .n_paths = 3, .paths = paths};
+    struct buffer b = BUFFER_EMPTY;
+    struct report r;
+    json_t *json, *expected;
+
+    (void)state;
+    f->count = COUNT_SESSIONS;
+    report_fill(&r, f, PRESET_OPEN, t, &about);
+    report_add_json(&b, &r);
+    json = loaded(&b);
+    expected = json_loads("{\"ann\":[[[1,1000]],[[1,4000],[2,4500]]],\"bob\":[[]]}", 0, NULL);
+    assert_true(json_equal(json_object_get(json, "paths"), expected));
+    json_decref(expected);
+    json_decref(json);
+    report_add_list(&b, &list, f);
+    assert_text(&b, "\"figure\":\"seen\",\"stage\":2,\"n\":30,\"visitors\":["
+                    "{\"visitor\":\"ann\",\"session\":\"1970-01-01T00:00:04Z\","
+                    "\"path\":[[1,4000],[2,4500]]},"
+                    "{\"visitor\":\"bob\",\"session\":\"1970-01-01T00:00:09Z\",\"path\":[]}]");
+    f->count = COUNT_VISITORS;
+    list = (struct report_list){.place = {FIGURE_ENTERED, 0}, .n_all = 1, .n = 1, .units = paths};
+    report_add_list(&b, &list, f);
+    assert_text(&b, "\"figure\":\"entered\",\"stage\":null,\"n\":1,\"visitors\":["
+                    "{\"visitor\":\"ann\",\"path\":[[1,1000]]}]");
     buffer_fini(&b);
     tally_destroy(&t);
     funnel_destroy(&f);
@@ -318,9 +451,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),           cmocka_unit_test(test_many_times),
-        cmocka_unit_test(test_values),          cmocka_unit_test(test_empty_report),
-        cmocka_unit_test(test_report_with_all), cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_many_times),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_empty_report),
+        cmocka_unit_test(test_report_with_all),
+        cmocka_unit_test(test_breakdown_trend_and_compare),
+        cmocka_unit_test(test_paths_and_lists_of_sessions),
+        cmocka_unit_test(test_rates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,7 @@ test_refused(void **state)
         {"{\"trend\":\"hour\"}", "trend", false},
         {"{\"trend\":1}", "trend", false},
         {"{\"compare\":\"next\"}", "compare", false},
+        {"{\"compare\":{}}", "compare.from", false},
         {"{\"compare\":{\"from\":1,\"to\":2}}", "compare", false}, /* age without an end */
         {"{\"compare\":{\"from\":1},\"to\":2}", "compare.to", false},
         {"{\"compare\":{\"from\":2,\"to\":1},\"to\":2}", "compare.to", false},
@@ -397,6 +398,8 @@ test_compare(void **state)
         /* otherwise ms */
         {"\"compare\":\"previous\",\"from\":\"2026-06-02T12:00:00+02:00\",\"to\":\"2026-06-03\"",
          "2026-06-02T00:00:00+02:00", "2026-06-02T12:00:00+02:00", "2026-07-09T14:00:00+02:00"},
+        {"\"compare\":{\"age\":\"full\"},\"from\":\"2026-03-01\",\"to\":\"2026-04-01\"",
+         "2026-02-01T00:00:00+01:00", "2026-03-01T00:00:00+01:00", "2026-07-10T02:00:00+02:00"},
         /* a range of its own; all that is known; a later range is known no better */
         {"\"compare\":{\"from\":\"2026-05-01\",\"to\":\"2026-05-08\"},\"to\":\"2026-06-08\"",
          "2026-05-01T00:00:00+02:00", "2026-05-08T00:00:00+02:00", "2026-06-09T02:00:00+02:00"},
