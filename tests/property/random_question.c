@@ -294,10 +294,18 @@ random_breakdown(struct random *r, struct question *q)
         "event",    "path",    "country",  "device",   "channel", "source",         "campaign",
         "referrer", "landing", "currency", "entrance", "bot",     "properties.size"};
     static const enum question_at places[] = {ENTRY, ENTRY, FIRST, LAST, OF_STAGE};
+    static const char *const numbers[] = {"value", "quantity", "engaged_ms"};
     struct question_breakdown *b = &q->breakdowns[q->n_breakdowns++];
 
     *b = (struct question_breakdown){.at = ONE_OF(r, places)};
-    (void)attribute_find(slice_from(ONE_OF(r, texts)), &b->attribute);
+    if (random_chance(r, 80)) {
+        (void)attribute_find(slice_from(ONE_OF(r, texts)), &b->attribute);
+    } else {
+        (void)attribute_find(slice_from(ONE_OF(r, numbers)), &b->attribute);
+        b->n_bins = random_below(r, QUESTION_BINS_MAX + 1);
+        for (int i = 0; i < b->n_bins; i++)
+            b->bins[i] = (i == 0 ? -3 : b->bins[i - 1]) + 1 + random_below(r, 5);
+    }
     if (b->at == OF_STAGE)
         b->stage = 1 + random_below(r, q->n_stages);
 }
@@ -311,7 +319,7 @@ random_question(struct random *r, const struct random_site *site, struct arena *
     random_moments(r, site, q);
     q->of_sessions = random_chance(r, 25);
     q->bots = random_chance(r, 70) ? WITHOUT_BOTS : (enum question_bots)random_below(r, 3);
-    for (int i = random_chance(r, 45) ? 1 + random_below(r, QUESTION_FILTERS_MAX) : 0; i > 0; i--)
+    for (int i = random_chance(r, 45) ? 1 + random_below(r, 3) : 0; i > 0; i--)
         random_filter(r, a, q);
     for (int i = random_chance(r, 30) ? 1 + random_below(r, QUESTION_BREAKDOWNS_MAX) : 0; i > 0;
          i--)

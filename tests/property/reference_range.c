@@ -96,10 +96,10 @@ reference_compared(const struct question *q)
         out.from_ms = resolve(zone, &q->compare_from, INT64_MIN);
         out.to_ms = resolve(zone, &q->compare_to, INT64_MAX);
     }
-    /* "`as_of` moves back by the distance between the two `to`s (equal age)" */
-    out.as_of_ms = q->is_full_age ? range.as_of_ms : range.as_of_ms - (range.to_ms - out.to_ms);
-    if (out.as_of_ms > range.as_of_ms) /* "events after it are ignored" */
-        out.as_of_ms = range.as_of_ms;
+    /* "`as_of` moves back by the distance between the two `to`s (equal age)"; never on */
+    out.as_of_ms = range.as_of_ms;
+    if (!q->is_full_age && out.to_ms < range.to_ms)
+        out.as_of_ms -= range.to_ms - out.to_ms;
     zone_close(&zone);
     return out;
 }

@@ -1,6 +1,7 @@
 /* Units, their counted paths, what filters choose and in which row of a breakdown they fall. */
 #include <stdlib.h>
 
+#include "core/decimal.h"
 #include "tests/property/reference.h"
 
 #define SESSION_GAP_MS INT64_C(1800000)
@@ -222,8 +223,9 @@ is_chosen(const struct reference_unit *u, const struct question *q, struct arena
     return true;
 }
 
+/* The value that decides about the row; "" = null. */
 static struct slice
-key_of(const struct reference_unit *u, const struct question_breakdown *b, struct arena *a)
+value_for(const struct reference_unit *u, const struct question_breakdown *b, struct arena *a)
 {
     if (b->at == ENTRY)
         return reference_value(entry_of(u), &b->attribute, a);
@@ -233,6 +235,24 @@ key_of(const struct reference_unit *u, const struct question_breakdown *b, struc
         if (u->path.stages[i] == b->stage)
             return reference_value(u->by_id[u->path.events[i]], &b->attribute, a);
     return SLICE_EMPTY;
+}
+
+/* "A number attribute takes `bins`": each from its number on, below the next */
+static struct slice
+key_of(const struct reference_unit *u, const struct question_breakdown *b, struct arena *a)
+{
+    struct slice value = value_for(u, b, a);
+    int above = 0;
+
+    if (value.n == 0 || b->n_bins == 0)
+        return value;
+    while (above < b->n_bins && decimal_compare(value, arena_printf(a, "%d", b->bins[above])) >= 0)
+        above++;
+    if (above == 0)
+        return arena_printf(a, "<%d", b->bins[0]);
+    if (above == b->n_bins)
+        return arena_printf(a, ">=%d", b->bins[above - 1]);
+    return arena_printf(a, "%d..%d", b->bins[above - 1], b->bins[above]);
 }
 
 /* ---- Units ---- */
