@@ -1,0 +1,65 @@
+/* The engine against the reference: what the files of the differential test share.
+ *
+ *     differential_ask.c       sites as real segments; a question put to query_funnel
+ *     differential_compare.c   the engine's reports against the reference's
+ *     differential_shrink.c    a case that differs, made small and printed
+ *     test_differential.c      many random cases
+ */
+#ifndef TESTS_PROPERTY_DIFFERENTIAL_H
+#define TESTS_PROPERTY_DIFFERENTIAL_H
+
+#include <jansson.h>
+
+#include "tests/property/random_site.h"
+#include "tests/property/reference.h"
+#include "tests/unit/aggregator/fixture.h"
+
+/* ---- Sites and questions (differential_ask.c) ---- */
+
+/* Write the sites' events flush by flush; those up to merge_after are merged before the others
+ * come. */
+void differential_write(struct fixture *f, const struct random_site *sites, int n, int merge_after);
+void differential_merge(struct fixture *f);
+
+/* What the engine says: a report for each preset, in their order. */
+struct asking {
+    struct funnel *funnel;
+    struct request request;
+    struct query_answer answer;
+    bool is_answered;
+};
+enum err_code differential_ask(struct fixture *f, uint32_t site, const struct question *q,
+                               struct asking *out, struct err *err);
+void asking_fini(struct asking *a);
+
+/* ---- Comparing (differential_compare.c) ---- */
+
+enum outcome { SAME, DIFFERENT, SKIPPED };
+
+struct verdict {
+    enum outcome outcome;
+    enum question_preset preset;
+    char words[2048]; /* what differs */
+};
+
+/* Compare one report for each preset, and more that must be true of them; returns how many reports.
+ * Stops at the first that differs. a is reset. */
+int differential_try(struct fixture *f, uint32_t number, const struct reference_site *site,
+                     const struct question *q, struct arena *a, struct verdict *v);
+
+/* Say what could not be compared, and how often. */
+void differential_print_skips(void);
+
+/* ---- Shrinking (differential_shrink.c) ---- */
+
+struct failing {
+    struct random_site site;
+    struct question q;
+    bool is_merged; /* everything, before the question */
+    int merge_after;
+};
+
+/* Make it small, print it, fail. */
+void differential_fail(const struct failing *found, const struct verdict *v);
+
+#endif

@@ -1,0 +1,318 @@
+#include "tests/property/differential.h"
+
+#include "aggregator/funnel/not_yet.h"
+#include "tests/property/always_true.h"
+
+/* ---- What could not be compared ---- */
+
+static struct skip {
+    char what[64];
+    long n;
+} skips[32];
+
+static void
+count_skip(const char *what)
+{
+    size_t i = 0;
+
+    while (skips[i].n > 0 && strcmp(skips[i].what, what) != 0)
+        i++;
+    assert_true(i < sizeof skips / sizeof *skips - 1);
+    snprintf(skips[i].what, sizeof skips[i].what, "%s", what);
+    skips[i].n++;
+}
+
+/* The engine reads driver attributes from the event itself until it has the 24-hour rule. */
+static bool
+asks_for_drivers(const struct question_rule *rule)
+{
+    if (rule->kind == QUESTION_TEST)
+        return rule->attribute.class == CLASS_DRIVER;
+    for (int i = 0; i < rule->n_members; i++)
+        if (asks_for_drivers(rule->members[i]))
+            return true;
+    return false;
+}
+
+static bool
+is_later(const struct question *q)
+{
+    for (int i = 0; i < q->n_stages; i++)
+        if (asks_for_drivers(q->stages[i].rule))
+            return true;
+    for (int i = 0; i < q->n_exclusions; i++)
+        if (asks_for_drivers(q->exclusions[i].rule))
+            return true;
+    return false;
+}
+
+/* ---- Comparing: everything that the reference says must be there and equal ---- */
+
+struct place {
+    char text[200];
+};
+
+static bool is_equal(const json_t *expected, const json_t *actual, struct place *place);
+
+static bool
+is_equal_member(const json_t *expected, const json_t *actual, struct place *place, const char *key)
+{
+    size_t length = strlen(place->text);
+
+    snprintf(place->text + length, sizeof place->text - length, "%s%s", length > 0 ? "." : "", key);
+    if (!is_equal(expected, actual, place))
+        return false;
+    place->text[length] = '\0';
+    return true;
+}
+
+static bool
+is_equal_array(const json_t *expected, const json_t *actual, struct place *place)
+{
+    char number[24];
+
+    for (size_t i = 0; i < json_array_size(expected); i++) {
+        snprintf(number, sizeof number, "%zu", i);
+        if (!is_equal_member(json_array_get(expected, i), json_array_get(actual, i), place, number))
+            return false;
+    }
+    return json_array_size(expected) == json_array_size(actual);
+}
+
+/* Objects whose keys are figures have more members in a report than the reference knows; those
+ * whose keys are currencies or visitors have not. */
+static bool
+may_have_more(const json_t *expected)
+{
+    return json_object_get(expected, "entered") != NULL ||
+           json_object_get(expected, "reached") != NULL;
+}
+
+static bool
+is_equal_object(const json_t *expected, const json_t *actual, struct place *place)
+{
+    const char *key;
+    const json_t *value;
+
+    if (!may_have_more(expected) && json_object_size(expected) != json_object_size(actual))
+        return false;
+    json_object_foreach((json_t *)(uintptr_t)expected, key, value)
+    {
+        if (json_object_get(actual, key) == NULL && may_have_more(expected))
+            count_skip(key);
+        else if (!is_equal_member(value, json_object_get(actual, key), place, key))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_equal(const json_t *expected, const json_t *actual, struct place *place)
+{
+    if (actual == NULL || json_typeof(expected) != json_typeof(actual))
+        return false;
+    if (json_is_object(expected))
+        return is_equal_object(expected, actual, place);
+    if (json_is_array(expected))
+        return is_equal_array(expected, actual, place);
+    return json_equal(expected, actual) != 0;
+}
+
+static json_t *
+at_place(json_t *json, const char *place)
+{
+    struct slice rest = slice_from(place);
+    struct slice head;
+    char key[100];
+
+    for (bool is_more = rest.n > 0; is_more && json != NULL;) {
+        is_more = slice_cut(rest, '.', &head, &rest);
+        slice_to_cstr(head, key, sizeof key);
+        json = json_is_array(json) ? json_array_get(json, strtoul(key, NULL, 10))
+                                   : json_object_get(json, key);
+    }
+    return json;
+}
+
+static char *
+json_text(json_t *json)
+{
+    char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+
+    return text != NULL ? text : strdup("nothing");
+}
+
+/* ---- One case ---- */
+
+static json_t *
+report_json(const struct report *report)
+{
+    struct buffer text = BUFFER_EMPTY;
+    json_t *out;
+
+    report_add_json(&text, report);
+    out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    if (out == NULL)
+        fail_msg("no JSON: %.*s", SLICE_ARG(buffer_slice(&text)));
+    buffer_fini(&text);
+    return out;
+}
+
+static void
+describe(struct verdict *v, const struct place *place, json_t *expected, json_t *actual)
+{
+    char *expected_text = json_text(at_place(expected, place->text));
+    char *actual_text = json_text(at_place(actual, place->text));
+
+    snprintf(v->words, sizeof v->words, "%s: expected %.900s, got %.900s", place->text,
+             expected_text, actual_text);
+    free(expected_text);
+    free(actual_text);
+}
+
+static void
+compare_report(const struct reference_site *site, const struct question *q,
+               const struct report *report, struct arena *a, struct verdict *v)
+{
+    json_t *expected = reference_report(site, q, v->preset, a);
+    json_t *actual = report_json(report);
+    const char *broken = always_true_broken(actual, q->of_sessions);
+    struct place place = {""};
+
+    if (expected == NULL)
+        v->outcome = SKIPPED;
+    else if (!is_equal(expected, actual, &place))
+        v->outcome = DIFFERENT;
+    if (v->outcome == DIFFERENT)
+        describe(v, &place, expected, actual);
+    if (v->outcome == SAME && broken != NULL) {
+        v->outcome = DIFFERENT;
+        snprintf(v->words, sizeof v->words, "not true: %s", broken);
+    }
+    json_decref(expected);
+    json_decref(actual);
+}
+
+/* ---- "a report filtered to a breakdown row's values equals that row" ---- */
+
+/* A filter at the breakdown's place that holds for exactly those of one value ("": null). */
+static struct question_filter
+filter_to(const struct question_breakdown *b, struct slice value, struct arena *a)
+{
+    struct question_rule *rule = ARENA_NEW(a, struct question_rule);
+
+    *rule = (struct question_rule){
+        .kind = QUESTION_TEST, .attribute = b->attribute, .op = value.n > 0 ? "is" : "not_set"};
+    if (value.n > 0)
+        rule->values[rule->n_values++] = arena_cstr(a, value);
+    return (struct question_filter){rule, b->at, 0};
+}
+
+/* The question that one row answers; false where no filter says the same as the breakdown. */
+static bool
+question_of_row(const struct question *q, const json_t *row, struct arena *a, struct question *out)
+{
+    const json_t *values = json_object_get(row, "values");
+
+    *out = *q;
+    out->n_breakdowns = 0;
+    out->trend = NO_TREND;
+    out->compare = NO_COMPARE;
+    for (int i = 0; i < q->n_breakdowns; i++) {
+        const struct question_breakdown *b = &q->breakdowns[i];
+        const char *value = json_string_value(json_array_get(values, (size_t)i));
+
+        if (b->at == OF_STAGE || b->attribute.type == ATTRIBUTE_NUMBER)
+            return false;
+        out->filters[out->n_filters++] = filter_to(b, slice_from(value), a);
+    }
+    return values != NULL;
+}
+
+static void
+compare_row(struct fixture *f, uint32_t site, const struct question *q, const json_t *row,
+            struct arena *a, struct verdict *v)
+{
+    struct question of_row;
+    struct asking asking;
+    struct err err = ERR_NONE;
+    struct place place = {""};
+
+    if (!question_of_row(q, row, a, &of_row))
+        return;
+    if (differential_ask(f, site, &of_row, &asking, &err) == ERR_OK) {
+        json_t *actual = report_json(&asking.answer.reports[v->preset]);
+        json_t *expected = json_copy((json_t *)(uintptr_t)row);
+
+        json_object_del(expected, "values");
+        if (!is_equal(expected, actual, &place)) {
+            v->outcome = DIFFERENT;
+            describe(v, &place, expected, actual);
+        }
+        json_decref(expected);
+        json_decref(actual);
+    }
+    asking_fini(&asking);
+}
+
+/* One row of the first preset's breakdown. */
+static void
+compare_some_row(struct fixture *f, uint32_t site, const struct question *q,
+                 const struct report *report, struct arena *a, struct verdict *v)
+{
+    json_t *whole = report_json(report);
+    const json_t *rows = json_object_get(whole, "breakdown");
+    size_t n = json_array_size(rows);
+
+    if (n > 0)
+        compare_row(f, site, q,
+                    json_array_get(
+                        rows, (size_t)json_integer_value(json_object_get(whole, "converted")) % n),
+                    a, v);
+    json_decref(whole);
+}
+
+/* ---- One question ---- */
+
+int
+differential_try(struct fixture *f, uint32_t number, const struct reference_site *site,
+                 const struct question *q, struct arena *a, struct verdict *v)
+{
+    struct asking asking;
+    struct err err = ERR_NONE;
+    int n = 0;
+
+    *v = (struct verdict){.outcome = SAME};
+    if (is_later(q)) {
+        count_skip("drivers by the 24-hour rule");
+        v->outcome = SKIPPED;
+        return 0;
+    }
+    if (differential_ask(f, number, q, &asking, &err) != ERR_OK) {
+        v->outcome = funnel_error_is_not_yet(&err) ? SKIPPED : DIFFERENT;
+        snprintf(v->words, sizeof v->words, "%s: %s", err.field, err.message);
+        if (v->outcome == SKIPPED)
+            count_skip(err.message);
+    }
+    while (asking.is_answered && n < PRESETS) {
+        v->preset = (enum question_preset)n;
+        v->outcome = SAME;
+        compare_report(site, q, &asking.answer.reports[n++], a, v);
+        if (v->outcome == DIFFERENT)
+            break;
+    }
+    if (asking.is_answered && v->outcome == SAME && q->n_breakdowns > 0) {
+        v->preset = PRESET_IS_OPEN;
+        compare_some_row(f, number, q, &asking.answer.reports[0], a, v);
+    }
+    asking_fini(&asking);
+    arena_reset(a);
+    return n;
+}
+
+void
+differential_print_skips(void)
+{
+    for (size_t i = 0; skips[i].n > 0; i++)
+        print_message("not compared, %ld times: %s\n", skips[i].n, skips[i].what);
+}
