@@ -16,8 +16,8 @@ struct search {
 /* "Three presets set `required` where a stage does not say it itself"; "Stages with the same rule
  * ...; a stage whose rule is used again further down counts as required"; exclusions: "Stage a
  * counts as required". */
-static bool
-is_required(const struct brute_funnel *f, int stage)
+bool
+brute_is_required(const struct brute_funnel *f, int stage)
 {
     const struct brute_stage *s = &f->stages[stage - 1];
 
@@ -95,7 +95,7 @@ static bool
 has_required(const struct search *s, const struct brute_path *p)
 {
     for (int stage = 1; stage < p->stages[p->n - 1]; stage++)
-        if (is_required(s->f, stage) && !visits(p, stage))
+        if (brute_is_required(s->f, stage) && !visits(p, stage))
             return false;
     return true;
 }

@@ -45,6 +45,9 @@ struct brute_path {
     int events[BRUTE_STAGES_MAX];
 };
 
+/* Is stage `stage` (from 1) required under the preset? */
+bool brute_is_required(const struct brute_funnel *f, int stage);
+
 /* Every path there is, in no particular order; false where that took more than max_steps. */
 typedef void (*brute_take)(void *context, const struct brute_path *p);
 bool brute_each(const struct brute_funnel *f, const struct brute_event *events, int n,

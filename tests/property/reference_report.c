@@ -184,6 +184,7 @@ stage_json(const struct counted *c, int stage)
     json_t *out = json_object();
     int throughput = s.reached + s.skipped;
 
+    json_object_set_new(out, "required", json_boolean(brute_is_required(&c->f->brute, stage)));
     set(out, "reached", s.reached);
     set(out, "skipped", s.skipped);
     set(out, "throughput", throughput);
