@@ -53,7 +53,7 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q, str
     struct query_funnel query = {.site = site,
                                  .n_presets = PRESET_COUNT,
                                  .presets = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL},
-                                 .want_paths = !q->of_sessions};
+                                 .want_paths = true};
     enum err_code rc;
 
     *out = (struct asking){.funnel = NULL};

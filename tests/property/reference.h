@@ -118,10 +118,26 @@ void reference_units(const struct reference_site *site, const struct question *q
                      enum question_preset preset, const struct reference_range *range,
                      struct arena *a, struct reference_funnel *funnel, struct reference_units *out);
 
+/* "an event in `[from, to)` that the stage's (narrowed) rule matches": is it by_id[event]? */
+bool reference_sees(const struct reference_funnel *f, const struct reference_unit *u, int event,
+                    int stage);
+
+/* "units that the filters choose, with" such an event, "path or not" */
+bool reference_is_seen(const struct reference_funnel *f, const struct reference_unit *u, int stage);
+
 /* ---- The report ---- */
+
+/* [[stage, epoch ms]..] of the counted path. */
+struct json_t *reference_path(const struct reference_unit *u);
 
 /* A new object with every figure; NULL where it would take too long. */
 struct json_t *reference_report(const struct reference_site *site, const struct question *q,
                                 enum question_preset preset, struct arena *a);
+
+/* The units behind a figure ("reached"; stage from 1, 0: the report's own): a list of {"visitor",
+ * "session" where these are counted, "path"}, in no order. NULL where it would take too long. */
+struct json_t *reference_list(const struct reference_site *site, const struct question *q,
+                              enum question_preset preset, const char *figure, int stage,
+                              struct arena *a);
 
 #endif

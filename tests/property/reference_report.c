@@ -206,8 +206,6 @@ stage_json(const struct counted *c, int stage)
     return out;
 }
 
-/* "units that the filters choose, with an event in `[from, to)` that the stage's (narrowed) rule
- * matches, in any order, path or not" */
 static void
 set_seen(json_t *out, const struct reference_funnel *f, const struct reference_units *units,
          int stage)
@@ -217,16 +215,11 @@ set_seen(json_t *out, const struct reference_funnel *f, const struct reference_u
 
     for (int i = 0; i < units->n; i++) {
         const struct reference_unit *u = &units->list[i];
-        bool is_seen = false;
 
-        for (int e = 0; u->is_chosen && e < u->n; e++) {
-            if ((u->matched[e].rules >> f->brute.stages[stage - 1].rule & 1) == 0 ||
-                u->matched[e].time_ms < u->from_ms || u->matched[e].time_ms >= u->to_ms)
-                continue;
-            is_seen = true;
-            add_value(&sums, u->by_id[e]->event);
-        }
-        seen += is_seen;
+        seen += reference_is_seen(f, u, stage);
+        for (int e = 0; e < u->n; e++)
+            if (u->is_chosen && reference_sees(f, u, e, stage))
+                add_value(&sums, u->by_id[e]->event);
     }
     set(out, "seen", seen);
     json_object_set_new(out, "seen_value", sums_json(&sums));
@@ -413,21 +406,23 @@ struct asked {
     struct arena *a;
 };
 
+/* By visitor: the path, or where sessions are counted the list of paths. */
 static json_t *
 paths_json(const struct counted *c)
 {
     json_t *out = json_object();
 
     for (int i = 0; i < c->n; i++) {
-        const struct reference_unit *u = c->list[i];
-        json_t *path = json_array();
+        json_t *path = reference_path(c->list[i]);
         char visitor[EVENT_VISITOR_MAX + 1];
 
-        for (int v = 0; v < u->path.n; v++)
-            json_array_append_new(path, json_pack("[i,I]", u->path.stages[v],
-                                                  (json_int_t)visit_event(u, v)->time_ms));
-        slice_to_cstr(u->person->visitor, visitor, sizeof visitor);
-        json_object_set_new(out, visitor, path);
+        slice_to_cstr(c->list[i]->person->visitor, visitor, sizeof visitor);
+        if (c->f->q->of_sessions && json_object_get(out, visitor) == NULL)
+            json_object_set_new(out, visitor, json_array());
+        if (c->f->q->of_sessions)
+            json_array_append_new(json_object_get(out, visitor), path);
+        else
+            json_object_set_new(out, visitor, path);
     }
     return out;
 }
@@ -460,8 +455,7 @@ report_of(const struct asked *asked, const struct reference_range *range, struct
     set(out, "after_range", count_after_range(&c));
     json_object_set_new(out, "moves", moves_json(&c));
     json_object_set_new(out, "left_out", json_pack("{s:I}", "bots", (json_int_t)units.n_left_out));
-    if (!asked->q->of_sessions)
-        json_object_set_new(out, "paths", paths_json(&c));
+    json_object_set_new(out, "paths", paths_json(&c));
     if (rows->n < 0)
         *rows = find_rows(&c);
     if (rows->n_breakdowns > 0)

@@ -348,3 +348,22 @@ reference_units(const struct reference_site *site, const struct question *q,
             add_unit(funnel, whole, true, a, out);
     }
 }
+
+/* ---- What figures ask of a unit ---- */
+
+bool
+reference_sees(const struct reference_funnel *f, const struct reference_unit *u, int event,
+               int stage)
+{
+    return (u->matched[event].rules >> f->brute.stages[stage - 1].rule & 1) != 0 &&
+           u->matched[event].time_ms >= u->from_ms && u->matched[event].time_ms < u->to_ms;
+}
+
+bool
+reference_is_seen(const struct reference_funnel *f, const struct reference_unit *u, int stage)
+{
+    for (int e = 0; e < u->n; e++)
+        if (reference_sees(f, u, e, stage))
+            return u->is_chosen;
+    return false;
+}
