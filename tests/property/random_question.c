@@ -241,10 +241,6 @@ random_range(struct random *r, const struct random_site *site, struct question_m
 static void
 random_moments(struct random *r, const struct random_site *site, struct question *q)
 {
-    static const char *const zones[] = {"UTC", "Asia/Jakarta", "Europe/Berlin", "Africa/Cairo",
-                                        "America/New_York"};
-
-    q->timezone = ONE_OF(r, zones);
     if (random_chance(r, 65))
         random_range(r, site, &q->from, &q->to);
     if (q->from.is_given && random_chance(r, 15))
@@ -310,6 +306,18 @@ random_breakdown(struct random *r, struct question *q)
         b->stage = 1 + random_below(r, q->n_stages);
 }
 
+/* UTC, but where days matter. */
+static const char *
+random_timezone(struct random *r, const struct question *q)
+{
+    static const char *const zones[] = {"UTC", "Asia/Jakarta", "Europe/Berlin", "Africa/Cairo",
+                                        "America/New_York"};
+    bool has_days = q->from.is_day || q->to.is_day || q->as_of.is_day || q->compare_from.is_day ||
+                    q->compare_to.is_day || q->trend != NO_TREND || q->compare == WITH_PREVIOUS;
+
+    return has_days ? ONE_OF(r, zones) : "UTC";
+}
+
 void
 random_question(struct random *r, const struct random_site *site, struct arena *a,
                 struct question *q)
@@ -338,4 +346,5 @@ random_question(struct random *r, const struct random_site *site, struct arena *
             q->is_full_age = random_chance(r, 30);
         }
     }
+    q->timezone = random_timezone(r, q);
 }

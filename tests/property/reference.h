@@ -81,6 +81,10 @@ struct reference_range reference_compared(const struct question *q);
 /* The points of the trend, at most max; returns how many there are. */
 int reference_points(const struct question *q, struct reference_range *out, int max);
 
+/* When a point starts, as the report says it; out has TIMESTAMP_TEXT_MAX bytes. */
+const char *reference_start(const struct question *q, const struct reference_range *point,
+                            char *out);
+
 /* ---- Units (sections 2 and 4) ---- */
 
 /* A visitor, or one session, under a funnel. */

@@ -4,14 +4,26 @@
 #include "core/zone.h"
 #include "tests/property/reference.h"
 
-static struct zone *
-open_zone(const struct question *q)
+/* A zone of the few that tests use, read once. */
+static const struct zone *
+zone_of(const struct question *q)
 {
-    struct zone *zone = NULL;
-    enum err_code rc = zone_open(slice_from(q->timezone), &zone, NULL);
+    static struct {
+        const char *name;
+        struct zone *zone;
+    } zones[16];
+    int i = 0;
 
-    assert(rc == ERR_OK);
-    return zone;
+    while (zones[i].name != NULL && strcmp(zones[i].name, q->timezone) != 0)
+        i++;
+    assert(i < 15);
+    if (zones[i].name == NULL) {
+        enum err_code rc = zone_open(slice_from(q->timezone), &zones[i].zone, NULL);
+
+        assert(rc == ERR_OK);
+        zones[i].name = q->timezone;
+    }
+    return zones[i].zone;
 }
 
 static int64_t
@@ -45,12 +57,11 @@ resolve(const struct zone *zone, const struct question_moment *m, int64_t otherw
 struct reference_range
 reference_range(const struct question *q)
 {
-    struct zone *zone = open_zone(q);
+    const struct zone *zone = zone_of(q);
     struct reference_range range = {resolve(zone, &q->from, INT64_MIN),
                                     resolve(zone, &q->to, INT64_MAX),
                                     resolve(zone, &q->as_of, REFERENCE_NOW_MS)};
 
-    zone_close(&zone);
     return range;
 }
 
@@ -87,7 +98,7 @@ struct reference_range
 reference_compared(const struct question *q)
 {
     struct reference_range range = reference_range(q);
-    struct zone *zone = open_zone(q);
+    const struct zone *zone = zone_of(q);
     struct reference_range out;
 
     if (q->compare == WITH_PREVIOUS) {
@@ -100,7 +111,6 @@ reference_compared(const struct question *q)
     out.as_of_ms = range.as_of_ms;
     if (!q->is_full_age && out.to_ms < range.to_ms)
         out.as_of_ms -= range.to_ms - out.to_ms;
-    zone_close(&zone);
     return out;
 }
 
@@ -116,11 +126,17 @@ next_start(enum question_trend trend, struct date day)
     return date_from_days(date_to_days(day) + (trend == BY_WEEK ? 8 - date_weekday(day) : 1));
 }
 
+const char *
+reference_start(const struct question *q, const struct reference_range *point, char *out)
+{
+    return zone_format(zone_of(q), point->from_ms, out);
+}
+
 int
 reference_points(const struct question *q, struct reference_range *out, int max)
 {
     struct reference_range range = reference_range(q);
-    struct zone *zone = open_zone(q);
+    const struct zone *zone = zone_of(q);
     int n = 0;
 
     for (int64_t start = range.from_ms, end; start < range.to_ms && n < max; start = end) {
@@ -131,6 +147,5 @@ reference_points(const struct question *q, struct reference_range *out, int max)
             out[n++] = (struct reference_range){start, end, range.as_of_ms};
         assert(end > start);
     }
-    zone_close(&zone);
     return n;
 }

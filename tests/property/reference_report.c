@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/decimal.h"
-#include "core/zone.h"
 #include "tests/property/reference.h"
 
 #define POINTS_MAX 400
@@ -465,19 +464,15 @@ report_of(const struct asked *asked, const struct reference_range *range, struct
 
 /* Only what a point of a trend has. */
 static json_t *
-point_json(json_t *report, const char *timezone, int64_t start_ms)
+point_json(json_t *report, const char *start)
 {
     static const char *const not_counts[] = {
         "value",       "seen_value",     "time_from_previous_ms", "time_from_start_ms",
         "rate_onward", "rate_converted", "rate_from_first",       "rate_from_previous"};
-    char text[TIMESTAMP_TEXT_MAX];
-    struct zone *zone = NULL;
     json_t *out = json_object();
     json_t *stages = json_object_get(report, "stages");
 
-    if (zone_open(slice_from(timezone), &zone, NULL) == ERR_OK)
-        json_object_set_new(out, "start", json_string(zone_format(zone, start_ms, text)));
-    zone_close(&zone);
+    json_object_set_new(out, "start", json_string(start));
     for (size_t i = 0; i < json_array_size(stages); i++)
         for (size_t k = 0; k < sizeof not_counts / sizeof *not_counts; k++)
             json_object_del(json_array_get(stages, i), not_counts[k]);
@@ -497,13 +492,15 @@ trend_json(const struct asked *asked)
 
     for (int i = 0; i < n; i++) {
         struct rows none = {.n = 0};
+        char start[TIMESTAMP_TEXT_MAX];
         json_t *report = report_of(asked, &points[i], &none);
 
         if (report == NULL) {
             json_decref(out);
             return NULL;
         }
-        json_array_append_new(out, point_json(report, asked->q->timezone, points[i].from_ms));
+        json_array_append_new(out,
+                              point_json(report, reference_start(asked->q, &points[i], start)));
     }
     return out;
 }
