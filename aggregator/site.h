@@ -77,9 +77,15 @@ enum err_code site_list_removed(struct settings_db *db, struct arena *a, uint32_
 
 /* ---- What others get of a site (site_format.c) ---- */
 
-/* The tag for the site's pages, with what its settings ask of browsers. collector_url: where they
- * reach the collector, without a slash at the end. In the arena. */
-struct slice site_snippet(const struct site *s, struct slice collector_url, struct arena *a);
+/* Where browsers reach the collector. */
+struct site_tag {
+    struct slice collector_url; /* without a slash at the end */
+    struct slice snippet_path;  /* "/corong.js" */
+    struct slice beacon_path;   /* "/e" */
+};
+
+/* The tag for the site's pages, with what its settings ask of browsers. In the arena. */
+struct slice site_snippet(const struct site *s, const struct site_tag *tag, struct arena *a);
 
 /* A ticket (core/ticket.h) that makes collectors answer a beacon with what became of its events,
  * for half an hour. In the arena. */

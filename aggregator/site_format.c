@@ -24,8 +24,23 @@ add_member(struct buffer *out, const char *name, struct slice value)
     buffer_add_json(out, value);
 }
 
+/* The attribute for another beacon path than the snippet's own: seen from the script's address, so
+ * that it also holds behind a proxy's path. */
+static struct slice
+endpoint_attribute(const struct site_tag *tag, struct arena *a)
+{
+    struct slice up = SLICE_EMPTY, beacon = slice_sub(tag->beacon_path, 1, SIZE_MAX);
+
+    for (size_t i = 1; i < tag->snippet_path.n; i++)
+        if (tag->snippet_path.p[i] == '/')
+            up = arena_printf(a, "%.*s../", SLICE_ARG(up));
+    if (up.n == 0 && slice_is(beacon, "e"))
+        return SLICE_EMPTY;
+    return arena_printf(a, " data-endpoint=\"%.*s%.*s\"", SLICE_ARG(up), SLICE_ARG(beacon));
+}
+
 struct slice
-site_snippet(const struct site *s, struct slice collector_url, struct arena *a)
+site_snippet(const struct site *s, const struct site_tag *tag, struct arena *a)
 {
     const bool *on = s->privacy.on;
     const char *respect = on[PRIVACY_GPC] && on[PRIVACY_DNT] ? " data-respect=\"gpc dnt\""
@@ -33,9 +48,9 @@ site_snippet(const struct site *s, struct slice collector_url, struct arena *a)
                           : on[PRIVACY_DNT]                  ? " data-respect=\"dnt\""
                                                              : "";
 
-    return arena_printf(a,
-                        "<script defer src=\"%.*s/corong.js\" data-site=\"%.*s\"%s%s%s></script>",
-                        SLICE_ARG(collector_url), SLICE_ARG(s->public_key),
+    return arena_printf(a, "<script defer src=\"%.*s%.*s\" data-site=\"%.*s\"%.*s%s%s%s></script>",
+                        SLICE_ARG(tag->collector_url), SLICE_ARG(tag->snippet_path),
+                        SLICE_ARG(s->public_key), SLICE_ARG(endpoint_attribute(tag, a)),
                         on[PRIVACY_COOKIELESS] ? " data-identity=\"cookieless\"" : "",
                         on[PRIVACY_CONSENT] ? " data-consent=\"required\"" : "", respect);
 }

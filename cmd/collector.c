@@ -35,6 +35,8 @@ cmd_collector(struct cmd *c)
         .n_threads = (int)settings_integer(s, "collector-threads"),
         .queue = (int)settings_integer(s, "collector-queue"),
         .keep_alive_ms = (int)settings_integer(s, "collector-keep-alive"),
+        .snippet_path = settings_text(s, "snippet-path"),
+        .beacon_path = settings_text(s, "beacon-path"),
         .trusted_proxies = settings_text(s, "trusted-proxies"),
         .place_db = settings_text(s, "place-db"),
         .beacon_bytes_max = (size_t)settings_integer(s, "max-beacon"),

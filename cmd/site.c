@@ -77,27 +77,40 @@ read_wish(struct cmd *c, struct site_wish *w, struct err *err)
     return rc;
 }
 
-/* Where browsers reach the collector, as the snippet says it: the setting, else what a running `up`
- * was told, else its default. */
+/* A setting of the tag; where it was not given, what a running `up` was told; else `initial`. */
 static struct slice
-collector_url(struct cmd *c, const struct store *store)
+tag_setting(struct cmd *c, const json_t *state, const char *setting, const char *key,
+            const char *initial)
 {
-    struct slice url = slice_from(settings_text(c->settings, "collector-url"));
-    json_t *state = url.n == 0 ? state_read(store) : NULL;
+    const char *told = json_string_value(json_object_get(state, key));
 
-    if (url.n == 0)
-        url = arena_copy(&c->arena,
-                         slice_from(json_string_value(json_object_get(state, "collector_url"))));
+    if (settings_is_given(c->settings, setting))
+        return slice_from(settings_text(c->settings, setting));
+    return told ? arena_copy(&c->arena, slice_from(told)) : slice_from(initial);
+}
+
+/* Where browsers reach the collector. */
+static struct site_tag
+find_tag(struct cmd *c, const struct store *store)
+{
+    json_t *state = state_read(store);
+    struct site_tag tag = {
+        tag_setting(c, state, "collector-url", "collector_url", "http://localhost:8001"),
+        tag_setting(c, state, "snippet-path", "snippet_path", "/corong.js"),
+        tag_setting(c, state, "beacon-path", "beacon_path", "/e")};
+
     json_decref(state);
-    while (slice_ends_with(url, SLICE("/")))
-        url.n--;
-    return url.n != 0 ? url : SLICE("http://localhost:8001");
+    while (slice_ends_with(tag.collector_url, SLICE("/")))
+        tag.collector_url.n--;
+    return tag;
 }
 
 static struct slice
 snippet_of(struct cmd *c, const struct store *store, const struct site *s)
 {
-    return site_snippet(s, collector_url(c, store), &c->arena);
+    struct site_tag tag = find_tag(c, store);
+
+    return site_snippet(s, &tag, &c->arena);
 }
 
 static void
@@ -228,7 +241,7 @@ static int
 list(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
     struct buffer b = BUFFER_EMPTY;
-    struct slice url = collector_url(c, store);
+    struct site_tag tag = find_tag(c, store);
     struct site *sites;
     size_t n;
     int status;
@@ -244,7 +257,7 @@ list(struct cmd *c, const struct store *store, struct settings_db *db, struct er
             continue;
         }
         buffer_add_text(&b, i > 0 ? "," : "");
-        add_site_json(&b, &sites[i], site_snippet(&sites[i], url, &c->arena));
+        add_site_json(&b, &sites[i], site_snippet(&sites[i], &tag, &c->arena));
     }
     buffer_add_text(&b, cmd_flag(c, "--json") ? "]\n" : "");
     status = cmd_print(buffer_slice(&b));

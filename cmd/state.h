@@ -1,7 +1,7 @@
 /* What a running `corong up` says of itself to other commands, in up.json of the data folder:
  *
  *     {"pid":1,"collector_port":8001,"web_port":8000,"collector_url":"https://..",
- *      "processes":{"redis-server":2,..}}
+ *      "snippet_path":"/corong.js","beacon_path":"/e","processes":{"redis-server":2,..}}
  */
 #ifndef CMD_STATE_H
 #define CMD_STATE_H

@@ -248,6 +248,10 @@ write_state(struct up *u)
     buffer_printf(&b, "{\"pid\":%d,\"collector_port\":%d,\"web_port\":%d,\"collector_url\":",
                   (int)getpid(), u->collector_port, u->web_port);
     buffer_add_json(&b, collector_url(u));
+    buffer_add_text(&b, ",\"snippet_path\":");
+    buffer_add_json(&b, slice_from(settings_text(u->c->settings, "snippet-path")));
+    buffer_add_text(&b, ",\"beacon_path\":");
+    buffer_add_json(&b, slice_from(settings_text(u->c->settings, "beacon-path")));
     buffer_add_text(&b, ",\"processes\":{");
     for (int i = 0; i < u->processes.n; i++)
         buffer_printf(&b, "%s\"%s\":%d", i > 0 ? "," : "", u->processes.children[i].name,

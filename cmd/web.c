@@ -12,6 +12,8 @@ cmd_web(struct cmd *c)
         .address = settings_text(s, "web-address"),
         .port = (int)settings_integer(s, "web-port"),
         .n_threads = (int)settings_integer(s, "web-threads"),
+        .snippet_path = settings_text(s, "snippet-path"),
+        .beacon_path = settings_text(s, "beacon-path"),
         .collector_url = settings_text(s, "collector-url"),
         .public_url = settings_text(s, "public-url"),
         .trusted_proxies = settings_text(s, "trusted-proxies"),

@@ -70,20 +70,36 @@ metrics(const struct http_request *r, struct http_reply *reply, void *context)
     sites_release(table);
 }
 
-/* "/corong.js", and the smaller and further files of js-snippet/. */
+/* Is this the other name that an operator gave? */
 static bool
-is_snippet_path(struct slice path)
+is_named(struct slice path, const char *name)
 {
-    return slice_starts_with(path, SLICE("/corong")) && slice_ends_with(path, SLICE(".js"));
+    return name && name[0] != '\0' && slice_is(path, name);
+}
+
+/* "/corong.js", by whatever name, and the smaller and further files of js-snippet/. */
+static bool
+is_snippet_path(const struct collect *c, struct slice path)
+{
+    return (slice_starts_with(path, SLICE("/corong")) && slice_ends_with(path, SLICE(".js"))) ||
+           is_named(path, c->config.snippet_path);
+}
+
+static bool
+is_beacon_path(const struct collect *c, struct slice path)
+{
+    return slice_is(path, "/e") || is_named(path, c->config.beacon_path);
 }
 
 static void
 snippet(const struct http_request *r, struct http_reply *reply, void *context)
 {
-    const struct embed_file *f = embed_find(snippet_files, slice_sub(r->path, 1, SIZE_MAX));
+    const struct collect *c = context;
+    bool is_named_so = is_named(r->path, c->config.snippet_path);
+    const struct embed_file *f = embed_find(
+        snippet_files, is_named_so ? SLICE("corong.js") : slice_sub(r->path, 1, SIZE_MAX));
     struct slice etag, gzip;
 
-    (void)context;
     if (!f) {
         http_reply_error(reply, 404, "not_found", "this program was built without the snippet",
                          NULL);
@@ -152,13 +168,12 @@ allow_origin(const struct http_request *r, struct http_reply *reply)
 static void
 finish(const struct http_request *r, struct http_reply *reply, void *context)
 {
-    bool is_snippet = is_snippet_path(r->path);
+    bool is_snippet = is_snippet_path(context, r->path);
     bool is_pixel = slice_is(r->path, "/e.gif");
 
-    (void)context;
     if (is_snippet || is_pixel)
         http_reply_header(reply, "Access-Control-Allow-Origin", SLICE("*"));
-    else if (slice_is(r->path, "/e"))
+    else if (is_beacon_path(context, r->path))
         allow_origin(r, reply);
     if (is_snippet || is_pixel)
         http_reply_header(reply, "Cross-Origin-Resource-Policy", SLICE("cross-origin"));
@@ -173,8 +188,60 @@ finish(const struct http_request *r, struct http_reply *reply, void *context)
 
 /* ---- Starting and stopping ---- */
 
-static void
-make_routes(struct collect *c)
+/* A path that stands in URLs as it is, for one file or address. */
+static bool
+is_plain_path(struct slice path)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        char ch = path.p[i];
+        if (!((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+              ch == '-' || ch == '_' || ch == '~' || ch == '.' || ch == '/'))
+            return false;
+    }
+    return path.n > 1 && path.p[0] == '/' && path.p[path.n - 1] != '/' &&
+           !slice_contains(path, SLICE("//")) && !slice_contains(path, SLICE(".."));
+}
+
+static bool
+is_taken(const struct http_route *routes, struct slice path)
+{
+    for (; routes->path; routes++) {
+        struct slice taken = slice_from(routes->path);
+        bool is_stem = slice_ends_with(taken, SLICE("*"));
+
+        if (is_stem ? slice_starts_with(path, slice_sub(taken, 0, taken.n - 1))
+                    : slice_equal(path, taken))
+            return true;
+    }
+    return false;
+}
+
+/* Serve what is at `standard` by the name that an operator gave, too. */
+static enum err_code
+add_name(struct collect *c, const char *setting, const char *name, const char *standard,
+         struct err *err)
+{
+    struct http_route *all = c->routes, *end = all;
+
+    if (!name || name[0] == '\0' || strcmp(name, standard) == 0)
+        return ERR_OK;
+    if (!is_plain_path(slice_from(name)))
+        return err_set(err, ERR_INVALID, setting, "%s: %s is not like /a/name", setting, name);
+    if (is_taken(all, slice_from(name)))
+        return err_set(err, ERR_INVALID, setting, "%s: %s is taken", setting, name);
+    while (end->path)
+        end++;
+    for (const struct http_route *r = all, *old_end = end; r < old_end; r++) {
+        if (strcmp(r->path, standard) != 0)
+            continue;
+        *end = *r;
+        end++->path = name;
+    }
+    return ERR_OK;
+}
+
+static enum err_code
+make_routes(struct collect *c, struct err *err)
 {
     const struct http_route routes[] = {
         {HTTP_POST, "/e", c->config.beacon_bytes_max, collect__beacon},
@@ -192,8 +259,15 @@ make_routes(struct collect *c)
     };
     size_t n = sizeof routes / sizeof routes[0] - (c->shop ? 0 : 2);
 
-    _Static_assert(sizeof routes / sizeof routes[0] < COLLECT_ROUTES_MAX, "the last one is empty");
+    enum err_code rc;
+
+    /* three by their other names, and the last one is empty */
+    _Static_assert(sizeof routes / sizeof routes[0] + 3 < COLLECT_ROUTES_MAX, "too many");
     memcpy(c->routes, routes, n * sizeof routes[0]);
+    rc = add_name(c, "snippet-path", c->config.snippet_path, "/corong.js", err);
+    if (rc == ERR_OK)
+        rc = add_name(c, "beacon-path", c->config.beacon_path, "/e", err);
+    return rc;
 }
 
 static enum err_code
@@ -237,10 +311,11 @@ start_parts(struct collect *c, struct err *err)
     c->site_rate = limit_rate_create(SITE_SLOTS);
     if (config->demo_site_key && config->demo_site_key[0])
         c->shop = shop_create(slice_from(config->demo_site_key));
-    make_routes(c);
     if (config->spool_dir && config->spool_dir[0])
         file_path(copy, config->spool_dir, SITES_COPY);
-    rc = enrich_serve(config->place_db, &c->enrich, err);
+    rc = make_routes(c, err);
+    if (rc == ERR_OK)
+        rc = enrich_serve(config->place_db, &c->enrich, err);
     if (rc == ERR_OK)
         enrich_limit_agents(c->enrich, AGENT_MISSES_A_SECOND);
     if (rc == ERR_OK)

@@ -18,8 +18,10 @@ struct collect_config {
     const char *address; /* "0.0.0.0" */
     int port;            /* 0: any free one */
     int n_threads;
-    int queue;         /* connections accepted and waiting for a thread */
-    int keep_alive_ms; /* 0: a connection takes one request. A waiting one holds a thread */
+    int queue;                /* connections accepted and waiting for a thread */
+    int keep_alive_ms;        /* 0: a connection takes one request. A waiting one holds a thread */
+    const char *snippet_path; /* besides /corong.js and /e; "" or NULL: nowhere else */
+    const char *beacon_path;
     const char *trusted_proxies; /* whose X-Forwarded-For is believed; "" nobody's */
     struct stream_address redis;
     const char *place_db;             /* a MaxMind database; "" or NULL: no place is known */

@@ -16,7 +16,7 @@
 #include "collector/sites.h"
 #include "core/http.h"
 
-#define COLLECT_ROUTES_MAX   13
+#define COLLECT_ROUTES_MAX   16
 #define COLLECT_COOKIE       "corong"         /* a visitor's id, in first-party browsers */
 #define COLLECT_DEBUG_HEADER "X-Corong-Debug" /* or ?debug=: a ticket (core/ticket.h) */
 

@@ -13,7 +13,9 @@ static json_t *
 site_json(const struct call *c, const struct site *s, const struct query_summary *sum)
 {
     bool has_events = sum->n_events != 0;
-    struct slice snippet = site_snippet(s, slice_from(c->web->collector_url), c->request->arena);
+    const struct site_tag tag = {slice_from(c->web->collector_url), c->web->snippet_path,
+                                 c->web->beacon_path};
+    struct slice snippet = site_snippet(s, &tag, c->request->arena);
     json_t *site;
 
     site = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "name",

@@ -113,6 +113,8 @@ copy_config(struct web *w, const struct web_config *config, struct err *err)
 
     w->insecure_http = config->insecure_http;
     w->demo = config->demo;
+    w->snippet_path = slice_from(config->snippet_path);
+    w->beacon_path = slice_from(config->beacon_path);
     rc = copy_url("collector-url", config->collector_url, w->collector_url, &url, err);
     if (rc != ERR_OK || config->public_url == NULL || config->public_url[0] == '\0')
         return rc;

@@ -25,6 +25,8 @@ struct web_config {
     const char *address;         /* "127.0.0.1" */
     int port;                    /* 0: any free one */
     int n_threads;               /* at once answered requests, 2..256 */
+    const char *snippet_path;    /* of that tag: "/corong.js" */
+    const char *beacon_path;     /* and "/e" */
     const char *collector_url;   /* of the snippet that sites paste: "http://localhost:8001" */
     const char *public_url;      /* under which people reach the dashboard; "" = none */
     const char *trusted_proxies; /* see struct http_config */

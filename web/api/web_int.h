@@ -28,6 +28,8 @@ struct web__metrics {
 };
 
 struct web {
+    struct slice snippet_path; /* of the caller's config */
+    struct slice beacon_path;
     char collector_url[WEB__URL_MAX]; /* without a slash at the end */
     char public_host[WEB__URL_MAX];   /* "" = none */
     bool insecure_http;

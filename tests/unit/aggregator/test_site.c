@@ -132,6 +132,7 @@ expect_privacy(const struct site *s, const char *words)
 static void
 test_privacy_is_kept_published_and_in_the_tag(void **state)
 {
+    const struct site_tag tag = {SLICE("https://c.example"), SLICE("/corong.js"), SLICE("/e")};
     struct fixture *f = *state;
     struct buffer json = BUFFER_EMPTY;
     struct err err = ERR_NONE;
@@ -150,16 +151,42 @@ test_privacy_is_kept_published_and_in_the_tag(void **state)
     assert_contains(buffer_slice(&json), "\"identity\":\"cookieless\",\"consent\":\"required\","
                                          "\"gpc\":\"respect\",\"dnt\":\"respect\"");
     buffer_fini(&json);
-    assert_contains(site_snippet(&site, SLICE("https://c.example"), &f->arena),
+    assert_contains(site_snippet(&site, &tag, &f->arena),
                     "<script defer src=\"https://c.example/corong.js\" data-site=\"site_");
-    assert_contains(site_snippet(&site, SLICE("https://c.example"), &f->arena),
+    assert_contains(site_snippet(&site, &tag, &f->arena),
                     "\" data-identity=\"cookieless\" data-consent=\"required\""
                     " data-respect=\"gpc dnt\"></script>");
     site.privacy = (struct privacy){.on = {[PRIVACY_DNT] = true}};
-    assert_contains(site_snippet(&site, SLICE(""), &f->arena), "\" data-respect=\"dnt\"></script>");
+    assert_contains(site_snippet(&site, &tag, &f->arena), "\" data-respect=\"dnt\"></script>");
     site.privacy = (struct privacy){.on = {false}};
     assert_null(
-        strstr(arena_cstr(&f->arena, site_snippet(&site, SLICE(""), &f->arena)), "data-respect"));
+        strstr(arena_cstr(&f->arena, site_snippet(&site, &tag, &f->arena)), "data-respect"));
+}
+
+static void
+test_the_tag_says_where_beacons_go(void **state)
+{
+    static const struct {
+        const char *snippet;
+        const char *beacon;
+        const char *tag;
+    } rows[] = {
+        {"/corong.js", "/e", "src=\"https://c.example/x/corong.js\" data-site=\"k\"></script>"},
+        {"/lib.js", "/e", "src=\"https://c.example/x/lib.js\" data-site=\"k\"></script>"},
+        {"/corong.js", "/in", "/x/corong.js\" data-site=\"k\" data-endpoint=\"in\"></script>"},
+        {"/a/b/lib.js", "/e",
+         "/x/a/b/lib.js\" data-site=\"k\" data-endpoint=\"../../e\"></script>"},
+        {"/a/lib.js", "/a/in", "/x/a/lib.js\" data-site=\"k\" data-endpoint=\"../a/in\"></script>"},
+    };
+    struct fixture *f = *state;
+    struct site site = {.public_key = SLICE("k")};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct site_tag tag = {SLICE("https://c.example/x"), slice_from(rows[i].snippet),
+                                     slice_from(rows[i].beacon)};
+
+        assert_contains(site_snippet(&site, &tag, &f->arena), rows[i].tag);
+    }
 }
 
 static void
@@ -288,6 +315,7 @@ main(void)
         CASE(test_bad_wishes_name_their_field),
         CASE(test_update_and_list),
         CASE(test_privacy_is_kept_published_and_in_the_tag),
+        CASE(test_the_tag_says_where_beacons_go),
         CASE(test_a_word_that_is_none_of_a_setting),
         CASE(test_settings_of_schema_2_are_taken_over),
         CASE(test_a_removed_sites_id_never_comes_back),

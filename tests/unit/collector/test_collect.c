@@ -742,6 +742,82 @@ test_stopping_under_load_loses_nothing_that_was_acknowledged(void **state)
     assert_int_equal(collect_start(&f->config, &f->collect, &err), ERR_OK);
 }
 
+/* By names of one's own, and by the known ones all the same. */
+static void
+test_names_of_one_s_own(void **state)
+{
+    static const char *const beacons[] = {"/e", "/lib/in"};
+    static const char *const snippets[] = {"/corong.js", "/lib/shop.js"};
+    struct fixture *f = *state;
+    struct http_answer a, b;
+    struct err err;
+
+    collect_stop(&f->collect);
+    f->config.snippet_path = "/lib/shop.js";
+    f->config.beacon_path = "/lib/in";
+    assert_int_equal(collect_start(&f->config, &f->collect, &err), ERR_OK);
+    f->port = collect_port(f->collect);
+    for (int i = 0; i < 2; i++) {
+        post(f, beacons[i], "Origin: https://shop.example\r\n", BEACON(EVENT("")), &a);
+        assert_int_equal(a.status, 204);
+        assert_true(slice_is(http_answer_header(&a, "Access-Control-Allow-Origin"),
+                             "https://shop.example"));
+        http_answer_fini(&a);
+        http_client_request(f->port, "OPTIONS", beacons[i], "", SLICE_EMPTY, &a);
+        assert_int_equal(a.status, 204);
+        http_answer_fini(&a);
+    }
+    http_client_request(f->port, "GET", snippets[0], "", SLICE_EMPTY, &a);
+    http_client_request(f->port, "GET", snippets[1], "", SLICE_EMPTY, &b);
+    assert_int_equal(a.status, b.status);
+    assert_true(slice_equal(a.body, b.body));
+    assert_true(slice_equal(http_answer_header(&a, "Cache-Control"),
+                            http_answer_header(&b, "Cache-Control")));
+    assert_true(slice_is(http_answer_header(&b, "Access-Control-Allow-Origin"), "*"));
+    http_answer_fini(&a);
+    http_answer_fini(&b);
+    assert_int_equal(count_events(f), 2);
+}
+
+static void
+test_names_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *snippet;
+        const char *beacon;
+        const char *field;
+    } rows[] = {
+        {"lib.js", "/e", "snippet-path"},
+        {"/", "/e", "snippet-path"},
+        {"/lib.js?x", "/e", "snippet-path"},
+        {"/a b.js", "/e", "snippet-path"},
+        {"/a//b.js", "/e", "snippet-path"},
+        {"/../b.js", "/e", "snippet-path"},
+        {"/a/", "/e", "snippet-path"},
+        {"/r/x.js", "/e", "snippet-path"},
+        {"/metrics", "/e", "snippet-path"},
+        {"/e", "/e", "snippet-path"},
+        {"/corong.js", "/e*", "beacon-path"},
+        {"/corong.js", "/e.gif", "beacon-path"},
+        {"/x.js", "/x.js", "beacon-path"},
+        {"/corong.js", "/corong.js", "beacon-path"},
+        {"/corong.js", "/api/v1/events", "beacon-path"},
+    };
+    struct fixture *f = *state;
+    struct collect *other = NULL;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct collect_config config = f->config;
+        struct err err = ERR_NONE;
+
+        config.snippet_path = rows[i].snippet;
+        config.beacon_path = rows[i].beacon;
+        assert_int_equal(collect_start(&config, &other, &err), ERR_INVALID);
+        assert_string_equal(err.field, rows[i].field);
+        assert_null(other);
+    }
+}
+
 static void
 test_other_addresses(void **state)
 {
@@ -833,6 +909,8 @@ main(void)
         SERVED(test_a_ticket_shows_what_became_of_events),
         SERVED(test_refusals_are_listed_without_who),
         SERVED(test_stopping_under_load_loses_nothing_that_was_acknowledged),
+        SERVED(test_names_of_one_s_own),
+        SERVED(test_names_that_cannot_be),
         SERVED(test_other_addresses),
         cmocka_unit_test_setup_teardown(test_the_shop_in_demo_mode, set_up_demo, tear_down),
     };

@@ -36,6 +36,8 @@ fixture_start_web(struct fixture *f, const struct web_config *wish)
     config.address = "127.0.0.1";
     config.port = 0;
     config.n_threads = 4;
+    config.snippet_path = "/corong.js";
+    config.beacon_path = "/e";
     if (config.collector_url == NULL)
         config.collector_url = "http://localhost:8001";
     if (config.public_url == NULL)
