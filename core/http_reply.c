@@ -1,17 +1,34 @@
 /* Filling in a reply: the half of http.h that needs no server. */
 #include "core/http.h"
 
+#include "core/bytes.h"
 #include "core/log.h"
+
+static bool
+may_be_header(struct slice value)
+{
+    size_t i = 0;
+
+    while (value.n - i >= 8 && !bytes_any_below(load_u64(value.p + i), ' ') &&
+           !bytes_any_equal(load_u64(value.p + i), 0x7F))
+        i += 8;
+    while (i < value.n && (unsigned char)value.p[i] >= ' ' && value.p[i] != 0x7F)
+        i++;
+    return i == value.n;
+}
 
 void
 http_reply_header(struct http_reply *reply, const char *name, struct slice value)
 {
     buffer_add_text(&reply->headers, name);
     buffer_add_text(&reply->headers, ": ");
-    buffer_reserve(&reply->headers, value.n);
-    for (size_t i = 0; i < value.n; i++) /* no value may start a header of its own */
-        if ((unsigned char)value.p[i] >= ' ' && value.p[i] != 0x7f)
-            reply->headers.p[reply->headers.n++] = value.p[i];
+    if (may_be_header(value)) {
+        buffer_add_slice(&reply->headers, value);
+    } else { /* no value may start a header of its own */
+        for (size_t i = 0; i < value.n; i++)
+            if (may_be_header(slice_sub(value, i, 1)))
+                buffer_add_char(&reply->headers, value.p[i]);
+    }
     buffer_add_text(&reply->headers, "\r\n");
 }
 
