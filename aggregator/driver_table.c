@@ -15,7 +15,8 @@ struct slot {
 struct driver_table {
     struct slot *slots;
     size_t n_slots;
-    size_t n;
+    const struct driver **list; /* by number */
+    uint32_t n;
     struct arena arena;
 };
 
@@ -26,6 +27,7 @@ driver_table_create(void)
 
     t->n_slots = FIRST_ROOM;
     t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
+    t->list = mem_alloc(t->n_slots * sizeof *t->list);
     arena_init(&t->arena, 16 << 10);
     return t;
 }
@@ -37,6 +39,7 @@ driver_table_destroy(struct driver_table **t)
         return;
     arena_fini(&(*t)->arena);
     free((*t)->slots);
+    free((*t)->list);
     free(*t);
     *t = NULL;
 }
@@ -89,6 +92,7 @@ grow(struct driver_table *t)
 
     t->n_slots *= 2;
     t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
+    t->list = mem_realloc(t->list, t->n_slots * sizeof *t->list);
     for (size_t i = 0; i < n_old; i++)
         if (old[i].driver != NULL)
             *slot_of(t, old[i].hash, old[i].driver) = old[i];
@@ -104,14 +108,21 @@ driver_table_find(struct driver_table *t, const struct driver *texts)
 
     if (slot->driver != NULL)
         return slot->driver;
-    if (2 * (t->n + 1) > t->n_slots) {
+    if (2 * ((size_t)t->n + 1) > t->n_slots) {
         grow(t);
         slot = slot_of(t, hash, texts);
     }
     d = ARENA_NEW(&t->arena, struct driver);
     for (int i = 0; i < DRIVER_PARTS; i++)
         d->parts[i] = arena_copy(&t->arena, texts->parts[i]);
+    d->number = ++t->n;
+    t->list[d->number] = d;
     *slot = (struct slot){hash, d};
-    t->n++;
     return d;
+}
+
+const struct driver *
+driver_table_at(const struct driver_table *t, uint32_t number)
+{
+    return number == 0 ? NULL : t->list[number];
 }

@@ -49,13 +49,17 @@ struct journey_walk {
     struct scan_row *rows; /* what a callback gets where rows had to be copied */
     size_t rows_max;
     struct arena arena; /* of one hash */
-    const struct persons *persons;
+    const struct journey_setup *setup;
     size_t next_joined; /* in persons->ids: the first whose hash is not behind the walk */
     struct kept kept;
-    journey_callback callback;
-    void *context;
     size_t bad_place;
 };
+
+static bool
+is_foreground(const struct place *p)
+{
+    return p->input->scan && !p->input->is_background;
+}
 
 /* ---- The heap of places, by the hash of their next run ---- */
 
@@ -182,10 +186,33 @@ read_ids(struct journey_walk *w, struct err *err)
 
 /* ---- Plain: one run of one segment ---- */
 
+/* Is the row a reason to give its person? */
 static bool
-is_interesting(const struct scan_row *row)
+decides(const struct journey_walk *w, const struct scan_row *row)
 {
-    return (row->masks.stages | row->masks.exclusions) != 0 || (row->flags & EVENT_BOT) != 0;
+    if ((row->flags & EVENT_BOT) != 0)
+        return true;
+    if (w->setup->is_unsettled)
+        return w->setup->want_all || row->unsettled.leaves != LEAF_SETS_EMPTY;
+    return row->masks.stages != 0;
+}
+
+/* Does it say anything where its person is given? */
+static bool
+counts(const struct journey_walk *w, const struct scan_row *row)
+{
+    if (w->setup->is_unsettled || (row->flags & EVENT_BOT) != 0)
+        return true;
+    return (row->masks.stages | row->masks.exclusions | row->masks.conditions) != 0;
+}
+
+static bool
+some_decide(const struct journey_walk *w, const struct scan_row *rows, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (decides(w, &rows[i]))
+            return true;
+    return false;
 }
 
 /* The rows of a run where they lie, or, where they go over the end of a chunk, copied. */
@@ -197,8 +224,7 @@ give_run(struct journey_walk *w, size_t place, uint32_t run, struct err *err)
     uint32_t end = p->rows[run + 1];
     uint32_t n = 0;
     const struct scan_row *rows = scan_rows(p->input->scan, row, end, &n);
-    bool is_wanted = false;
-    struct journey j = {rows, n, w, .input = place, .run = run};
+    struct journey j = {rows, n, w, JOURNEY_RUN, .input = place, .run = run};
 
     if (n < end - row) {
         reserve_rows(w, end - row);
@@ -210,9 +236,7 @@ give_run(struct journey_walk *w, size_t place, uint32_t run, struct err *err)
         j.rows = w->rows;
         j.n = end - row;
     }
-    for (uint32_t i = 0; i < j.n && !is_wanted; i++)
-        is_wanted = is_interesting(&j.rows[i]);
-    return is_wanted ? w->callback(&j, w->context, err) : ERR_OK;
+    return some_decide(w, j.rows, j.n) ? w->setup->callback(&j, w->setup->context, err) : ERR_OK;
 }
 
 /* ---- Joined: several runs of one hash ---- */
@@ -299,14 +323,15 @@ drop_repeats(struct journey_walk *w, struct err *err)
 static enum err_code
 give_joined(struct journey_walk *w, const struct member *first, struct err *err)
 {
-    struct journey j = {.walk = w, .input = first->place, .run = first->run};
+    struct journey j = {
+        .walk = w, .kind = JOURNEY_JOINED, .input = first->place, .run = first->run};
 
     reserve_rows(w, w->n_joined);
     for (size_t i = 0; i < w->n_joined; i++)
         w->rows[i] = w->joined[i].row;
     j.rows = w->rows;
     j.n = (uint32_t)w->n_joined;
-    return w->callback(&j, w->context, err);
+    return w->setup->callback(&j, w->setup->context, err);
 }
 
 /* ---- Persons of several ids: kept, and given at the end ---- */
@@ -314,7 +339,7 @@ give_joined(struct journey_walk *w, const struct member *first, struct err *err)
 static bool
 is_joined_hash(struct journey_walk *w, uint64_t hash)
 {
-    const struct persons *p = w->persons;
+    const struct persons *p = w->setup->persons;
 
     while (w->next_joined < p->n_ids && p->ids[w->next_joined].hash < hash)
         w->next_joined++;
@@ -328,7 +353,7 @@ keep_joined(struct journey_walk *w, uint32_t person)
     for (size_t i = 0; i < w->n_joined; i++) {
         const struct joined_row *j = &w->joined[i];
 
-        if (is_interesting(&j->row))
+        if (counts(w, &j->row))
             kept_add_row(&w->kept, &(struct kept_row){j->row, (uint32_t)j->place, j->segment_row});
     }
 }
@@ -354,7 +379,9 @@ give_kept(struct journey_walk *w, struct err *err)
 
     kept_sort(&w->kept);
     for (size_t at = 0; rc == ERR_OK && at < w->kept.n_runs;) {
-        struct journey j = {.walk = w, .name = w->persons->names[w->kept.runs[at].person]};
+        struct journey j = {.walk = w,
+                            .kind = JOURNEY_KEPT,
+                            .name = w->setup->persons->names[w->kept.runs[at].person]};
         size_t n = kept_count(&w->kept, at);
 
         arena_reset(&w->arena);
@@ -363,7 +390,7 @@ give_kept(struct journey_walk *w, struct err *err)
         j.rows = w->rows;
         j.n = (uint32_t)n;
         if (rc == ERR_OK && n > 0)
-            rc = w->callback(&j, w->context, err);
+            rc = w->setup->callback(&j, w->setup->context, err);
     }
     return rc;
 }
@@ -383,7 +410,7 @@ time_rows(const struct place *p, uint32_t row, uint32_t end, struct scan_row *ro
     return rows;
 }
 
-/* Load a member's rows behind those already joined. Says whether any is interesting. */
+/* Load a member's rows behind those already joined. Says whether any decides. */
 static bool
 load_member(struct journey_walk *w, const struct member *m)
 {
@@ -398,8 +425,9 @@ load_member(struct journey_walk *w, const struct member *m)
                                                      : time_rows(p, row, end, room, &n);
 
         add_joined(w, m->place, row, rows, n);
-        for (uint32_t i = 0; i < n && !is_wanted; i++)
-            is_wanted = is_interesting(&rows[i]);
+        /* what an event matches may hang on one of long before, whose driver it has */
+        if (w->setup->is_unsettled || is_foreground(p))
+            is_wanted = is_wanted || some_decide(w, rows, n);
     }
     return is_wanted;
 }
@@ -433,7 +461,7 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
     if (rc != ERR_OK)
         return rc;
     if (is_joined_hash(w, first->hash))
-        person = persons_find(w->persons, first->hash, first->visitor);
+        person = persons_find(w->setup->persons, first->hash, first->visitor);
     if (person == PERSON_NOBODY)
         return give_joined(w, first, err);
     keep_joined(w, person);
@@ -454,7 +482,8 @@ give_members(struct journey_walk *w, struct err *err)
         is_wanted = load_member(w, &w->members[i]) || is_wanted;
     }
     starts[w->n_members] = w->n_joined;
-    if (!is_wanted) /* whoever they are: nothing of theirs counts */
+    /* whoever they are, nothing of theirs counts, unless it does beside what other ids have done */
+    if (!is_wanted && !is_joined_hash(w, w->members[0].hash))
         return ERR_OK;
     for (size_t i = 0; rc == ERR_OK && i < w->n_members; i++)
         rc = read_visitor(w, w->members[i].place, w->members[i].run, &w->members[i].visitor, err);
@@ -472,16 +501,16 @@ static enum err_code
 give_next_hash(struct journey_walk *w, struct err *err)
 {
     uint64_t hash = next_hash(w, w->heap[0]);
-    bool is_scanned = false;
+    bool is_wanted = is_joined_hash(w, hash);
 
     arena_reset(&w->arena);
     w->n_members = 0;
     while (w->n_heap > 0 && next_hash(w, w->heap[0]) == hash) {
-        is_scanned = is_scanned || w->places[w->heap[0]].input->scan != NULL;
+        is_wanted = is_wanted || is_foreground(&w->places[w->heap[0]]);
         add_member(w, w->heap[0], w->places[w->heap[0]].run);
         advance_first(w);
     }
-    if (!is_scanned)
+    if (!is_wanted)
         return ERR_OK;
     if (w->n_members == 1 && !is_joined_hash(w, hash))
         return give_run(w, w->members[0].place, w->members[0].run, err);
@@ -489,8 +518,10 @@ give_next_hash(struct journey_walk *w, struct err *err)
 }
 
 static enum err_code
-start(struct journey_walk *w, const struct journey_input *inputs, size_t n, struct err *err)
+start(struct journey_walk *w, struct err *err)
 {
+    const struct journey_input *inputs = w->setup->inputs;
+    size_t n = w->setup->n_inputs;
     enum err_code rc = ERR_OK;
 
     w->places = mem_zalloc((n + 1) * sizeof *w->places);
@@ -531,11 +562,10 @@ stop(struct journey_walk *w)
 }
 
 enum err_code
-journey_each(const struct journey_input *inputs, size_t n, const struct persons *persons,
-             journey_callback callback, void *context, size_t *bad_input, struct err *err)
+journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err)
 {
-    struct journey_walk w = {.persons = persons, .callback = callback, .context = context};
-    enum err_code rc = start(&w, inputs, n, err);
+    struct journey_walk w = {.setup = setup};
+    enum err_code rc = start(&w, err);
 
     while (rc == ERR_OK && w.n_heap > 0)
         rc = give_next_hash(&w, err);
@@ -554,4 +584,17 @@ journey_visitor(const struct journey *j, struct slice *out, struct err *err)
         return read_visitor(j->walk, j->input, j->run, out, err);
     *out = j->name;
     return ERR_OK;
+}
+
+struct journey_place
+journey_place(const struct journey *j, uint32_t i)
+{
+    const struct journey_walk *w = j->walk;
+
+    assert(i < j->n);
+    if (j->kind == JOURNEY_RUN)
+        return (struct journey_place){j->input, w->places[j->input].rows[j->run] + i};
+    if (j->kind == JOURNEY_JOINED)
+        return (struct journey_place){w->joined[i].place, w->joined[i].segment_row};
+    return kept_place(&w->kept, i);
 }

@@ -20,11 +20,15 @@ struct journey_input {
     const struct segment *segment;
     const struct segment_site *site;
     struct scan *scan; /* NULL: its rows have a time only, and serve to find repeats */
+    /* All its rows are before what is asked for: they are given with others of their person, and
+     * are no reason to give a person. */
+    bool is_background;
 };
 
 struct journey_walk;
 
-/* What the walk calls for each person that has a row with a mask or a bot's row.
+/* What the walk calls for each person that has a row which matches a stage, or a bot's row (of an
+ * unsettled scan: a row with a leaf, or any); of several ids maybe also for others.
  *
  * rows      sorted by (time, id), n of them; borrowed during the call
  * context   as given
@@ -33,18 +37,34 @@ struct journey {
     const struct scan_row *rows;
     uint32_t n;
     struct journey_walk *walk;
-    /* for journey_visitor */
+    /* for journey_visitor and journey_place */
+    enum { JOURNEY_RUN, JOURNEY_JOINED, JOURNEY_KEPT } kind;
     struct slice name; /* of several ids; "": the visitor of the run */
     size_t input;
     uint32_t run;
 };
 typedef enum err_code (*journey_callback)(const struct journey *j, void *context, struct err *err);
 
-/* Walk all visitors. inputs and persons are borrowed. On ERR_CORRUPT *bad_input is the input whose
- * bytes failed a checksum; what the callback has summed up so far is then of no use. */
-enum err_code journey_each(const struct journey_input *inputs, size_t n,
-                           const struct persons *persons, journey_callback callback, void *context,
-                           size_t *bad_input, struct err *err);
+struct journey_setup {
+    const struct journey_input *inputs;
+    size_t n_inputs;
+    const struct persons *persons;
+    bool is_unsettled; /* the scans are: all rows of a person are given */
+    bool want_all;     /* of unsettled scans: also persons whose rows have no leaf */
+    journey_callback callback;
+    void *context;
+};
+
+/* Walk all visitors. What is set up is borrowed. On ERR_CORRUPT *bad_input is the input whose bytes
+ * failed a checksum; what the callback has summed up so far is then of no use. */
+enum err_code journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err);
+
+/* Where row i of the journey lies: the index of an input, and the row in its segment. */
+struct journey_place {
+    size_t input;
+    uint32_t row;
+};
+struct journey_place journey_place(const struct journey *j, uint32_t i);
 
 /* The visitor's id as it was given, of several the known one (persons.names); borrowed until the
  * callback returns. */

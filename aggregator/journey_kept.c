@@ -154,3 +154,9 @@ kept_next(struct kept *k, size_t *at, kept_read_id read_id, void *context, struc
         rows[i] = k->person[i].row->row;
     return rc;
 }
+
+struct journey_place
+kept_place(const struct kept *k, size_t i)
+{
+    return (struct journey_place){k->person[i].row->input, k->person[i].row->segment_row};
+}

@@ -6,7 +6,7 @@
 #ifndef AGGREGATOR_JOURNEY_KEPT_H
 #define AGGREGATOR_JOURNEY_KEPT_H
 
-#include "aggregator/scan.h"
+#include "aggregator/journey.h"
 
 struct kept_row {
     struct scan_row row;
@@ -54,5 +54,8 @@ void kept_sort(struct kept *k);
 size_t kept_count(const struct kept *k, size_t at);
 enum err_code kept_next(struct kept *k, size_t *at, kept_read_id read_id, void *context,
                         struct scan_row *rows, struct err *err);
+
+/* Where row i of those that kept_next gave last lies. */
+struct journey_place kept_place(const struct kept *k, size_t i);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef AGGREGATOR_QUERY_H
 #define AGGREGATOR_QUERY_H
 
+#include "aggregator/funnel/figure.h"
 #include "aggregator/funnel/report.h"
 #include "aggregator/funnel/request.h"
 #include "aggregator/snapshot.h"
@@ -23,21 +24,32 @@ struct query_funnel {
     const struct request *request;
     enum funnel_preset presets[PRESET_COUNT]; /* 1..3 of them, all from ONE scan */
     int n_presets;
-    bool want_paths; /* fill each report's list of counted paths */
+    bool want_paths;                   /* fill each report's list of counted paths */
+    const struct figure_place *figure; /* fill the list of units behind it, of the first preset */
+    bool keeps_snapshot;               /* so that lists can be asked for from the same files */
+    struct slice snapshot;             /* answer from this one; "": the latest */
 };
+
+struct pass;
+struct attribute_values;
 
 struct query_answer {
     int n_reports;
     struct report reports[PRESET_COUNT]; /* in the order asked for */
     char snapshot[SNAPSHOT_NAME_MAX];
+    size_t n_units; /* exactly the figure asked for */
+    const struct report_path *units;
     /* what the reports borrow from */
-    struct tally *tallies[PRESET_COUNT];
+    struct pass *main;
+    struct pass *compare;
+    struct attribute_values *values[REQUEST_BREAKDOWNS_MAX];
     struct arena arena;
 };
 
 /* *out is filled only on ERR_OK and is then the caller's (query_answer_fini). A segment that turns
- * out to be damaged is left out, with a warning. ERR_LIMIT (a regex ran into its limit), ERR_IO,
- * ERR_UNAVAILABLE, ERR_CORRUPT (the catalog). */
+ * out to be damaged is left out, with a warning. ERR_NOT_FOUND (the snapshot has gone), ERR_INVALID
+ * (the request does not fit the funnel), ERR_LIMIT (a regex ran into its limit, a trend has too
+ * many points), ERR_IO, ERR_UNAVAILABLE, ERR_CORRUPT (the catalog). */
 enum err_code query_funnel(struct snapshot_pool *p, const struct query_funnel *q,
                            struct query_answer *out, struct err *err);
 void query_answer_fini(struct query_answer *a);

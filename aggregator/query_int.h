@@ -29,8 +29,4 @@ bool query__is_later(const struct attribute *attribute);
 void query__count_codes(const struct query_part *part, const struct segment_column *column,
                         const struct segment_column *flags, uint64_t *counts);
 
-/* Request and funnel fit each other, and nothing is asked that is not built yet (see
- * funnel_error_is_not_yet). ERR_INVALID. */
-enum err_code query__check(const struct query_funnel *q, struct err *err);
-
 #endif

@@ -6,9 +6,14 @@
 
 #define CHUNK 1024
 
-/* Every column with tests gives each row some words to OR: bits of leaves, or, where the matcher is
- * direct, the masks themselves (stages low, exclusions high) in one word. */
-enum column_kind { COLUMN_TEXT, COLUMN_LANDING, COLUMN_NUMBER, COLUMN_BOT };
+/* Every column with tests gives each row some words to OR: bits of leaves, or, where the scan is
+ * direct, the masks themselves in one word: stages, conditions, exclusions from the lowest bit. */
+#define DIRECT_CONDITIONS 16 /* bits before those of conditions, and room for so many */
+#define DIRECT_EXCLUSIONS 32
+
+static_assert(FUNNEL_STAGES_MAX <= DIRECT_CONDITIONS, "direct masks fit one word");
+
+enum column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_BOT };
 
 struct column {
     enum column_kind kind;
@@ -18,6 +23,20 @@ struct column {
     bool is_idle;    /* no value passes any test: rows need not be looked at */
     int n_leaves;
     int leaves[MATCHER_LEAVES_MAX];
+};
+
+/* Drivers of rows by the codes of their texts, as met lately. */
+#define DRIVERS_MET 512 /* a power of two */
+
+struct met {
+    uint32_t codes[DRIVER_PARTS];
+    uint32_t driver; /* its number; 0: nothing here */
+};
+
+struct own_drivers {
+    struct segment_column columns[DRIVER_PARTS];
+    uint32_t codes[DRIVER_PARTS][CHUNK];
+    struct met met[DRIVERS_MET];
 };
 
 struct scan {
@@ -42,6 +61,8 @@ struct scan {
     uint64_t *words; /* CHUNK * width */
     struct leaf_bits last_bits;
     struct masks last_masks;
+    uint32_t last_leaves;
+    struct own_drivers *own; /* of an unsettled scan */
     uint32_t codes[CHUNK];
     uint32_t currency_codes[CHUNK];
     int64_t numbers[CHUNK];
@@ -57,7 +78,8 @@ set_leaf(const struct scan *s, uint64_t *words, int leaf)
     if (s->is_direct) {
         struct masks m = matcher_leaf_masks(s->matcher, leaf);
 
-        words[0] |= (uint64_t)m.stages | (uint64_t)m.exclusions << 32;
+        words[0] |= (uint64_t)m.stages | (uint64_t)m.conditions << DIRECT_CONDITIONS |
+                    (uint64_t)m.exclusions << DIRECT_EXCLUSIONS;
     } else {
         words[leaf / 64] |= 1ULL << (leaf % 64);
     }
@@ -118,12 +140,11 @@ open_derived(struct scan *s, const struct segment *segment, struct column *c, st
 {
     enum err_code rc;
 
-    if (c->attribute.code == DERIVED_LANDING) {
-        c->kind = COLUMN_LANDING;
+    if (c->attribute.code == DERIVED_LANDING) { /* the path, of the event that gives the landing */
         rc = segment_text_open(segment, TEXT_PATH, &c->column, err);
         return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
     }
-    assert(c->attribute.code == DERIVED_BOT); /* the others are refused in definitions */
+    assert(c->attribute.code == DERIVED_BOT); /* page_group is refused in rules */
     c->kind = COLUMN_BOT;
     c->words = ARENA_ARRAY(&s->arena, uint64_t, 2 * s->width);
     rc = test_text(s, c, SLICE("false"), c->words, err);
@@ -161,8 +182,12 @@ open_columns(struct scan *s, const struct segment *segment, struct err *err)
 
     s->columns = ARENA_ARRAY(&s->arena, struct column, (size_t)n_leaves + 1);
     for (int i = 0; i < n_leaves; i++) {
-        struct column *c = find_column(s, leaf_attribute(matcher_leaf(s->matcher, i)));
+        const struct attribute *attribute = leaf_attribute(matcher_leaf(s->matcher, i));
+        struct column *c;
 
+        if (matcher_part_of(attribute) == PART_ENTRANCE)
+            continue; /* no column knows */
+        c = find_column(s, attribute);
         c->leaves[c->n_leaves++] = i;
     }
     for (int i = 0; rc == ERR_OK && i < s->n_columns; i++)
@@ -176,6 +201,38 @@ open_columns(struct scan *s, const struct segment *segment, struct err *err)
     if (rc == ERR_OK)
         rc = segment_text_open(segment, TEXT_CURRENCY, &s->currency, err);
     return rc;
+}
+
+static enum err_code
+open_own_drivers(struct scan *s, const struct segment *segment, struct err *err)
+{
+    static const enum event_text texts[DRIVER_PARTS] = {
+        [DRIVER_SOURCE] = TEXT_SOURCE,     [DRIVER_MEDIUM] = TEXT_MEDIUM,
+        [DRIVER_CAMPAIGN] = TEXT_CAMPAIGN, [DRIVER_CONTENT] = TEXT_CONTENT,
+        [DRIVER_KEYWORD] = TEXT_KEYWORD,
+    };
+    enum err_code rc = ERR_OK;
+
+    if (!s->setup.sets)
+        return ERR_OK;
+    s->own = ARENA_NEW(&s->arena, struct own_drivers);
+    for (int i = 0; i < DRIVER_PARTS && rc == ERR_OK; i++)
+        rc = segment_text_open(segment, texts[i], &s->own->columns[i], err);
+    return rc;
+}
+
+/* Can each row's masks be OR-ed together from those of its values? */
+static bool
+is_direct(const struct scan_setup *setup)
+{
+    const struct matcher *m = setup->matcher;
+    uint32_t conditions = 0;
+
+    if (setup->sets || !matcher_is_direct(m))
+        return false;
+    for (int i = 0; i < matcher_n_leaves(m); i++)
+        conditions |= matcher_leaf_masks(m, i).conditions;
+    return conditions >> (DIRECT_EXCLUSIONS - DIRECT_CONDITIONS) == 0;
 }
 
 static void
@@ -203,12 +260,15 @@ scan_open(const struct segment *segment, const struct segment_site *site,
     s->matcher = setup->matcher;
     s->setup = *setup;
     arena_init(&s->arena, 64 << 10);
-    s->is_direct = matcher_is_direct(setup->matcher);
+    s->is_direct = is_direct(setup);
     s->width = s->is_direct ? 1 : ((size_t)matcher_n_leaves(setup->matcher) + 63) / 64;
     s->end = segment_run_rows(segment)[site->run_end];
     s->words = ARENA_ARRAY(&s->arena, uint64_t, CHUNK * s->width);
     s->last_masks = matcher_masks(setup->matcher, &s->last_bits);
+    s->last_leaves = LEAF_SETS_EMPTY;
     rc = open_columns(s, segment, err);
+    if (rc == ERR_OK)
+        rc = open_own_drivers(s, segment, err);
     if (rc != ERR_OK) {
         scan_close(&s);
         return rc;
@@ -236,12 +296,9 @@ add_text(struct scan *s, struct column *c)
     if (c->is_idle)
         return;
     segment_codes(&c->column, s->chunk_row, s->n, s->codes);
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (c->kind == COLUMN_LANDING && !(s->numbers[i] & EVENT_DRIVER))
-            continue;
+    for (uint32_t i = 0; i < s->n; i++)
         for (size_t w = 0; w < s->width; w++)
             s->words[i * s->width + w] |= c->words[s->codes[i] * s->width + w];
-    }
 }
 
 static void
@@ -279,7 +336,9 @@ masks_of(struct scan *s, const uint64_t *words)
     struct leaf_bits bits = {{0}};
 
     if (s->is_direct)
-        return (struct masks){(uint32_t)words[0], (uint32_t)(words[0] >> 32)};
+        return (struct masks){.stages = (uint16_t)words[0],
+                              .exclusions = (uint32_t)(words[0] >> DIRECT_EXCLUSIONS),
+                              .conditions = (uint16_t)(words[0] >> DIRECT_CONDITIONS)};
     for (size_t w = 0; w < s->width; w++)
         bits.word[w] = words[w];
     if (memcmp(&bits, &s->last_bits, sizeof bits) != 0) {
@@ -295,70 +354,141 @@ currency_index(struct scan *s, uint32_t code)
     if (s->currency_index[code] < 0) {
         struct slice text = segment_text_value(&s->currency, code);
 
-        for (int i = 0; i < s->setup.n_tallies; i++) {
-            int index = tally_currency(s->setup.tallies[i], text);
-
-            assert(i == 0 || index == s->currency_index[code]);
-            s->currency_index[code] = index;
-        }
+        s->currency_index[code] = tally_currency(s->setup.tally, text);
     }
     return s->currency_index[code];
+}
+
+/* ---- Rows of an unsettled scan ---- */
+
+static uint32_t
+own_driver(struct scan *s, uint32_t i)
+{
+    struct own_drivers *own = s->own;
+    uint32_t codes[DRIVER_PARTS];
+    uint32_t hash = 0;
+    struct driver texts;
+    struct met *met;
+
+    for (int part = 0; part < DRIVER_PARTS; part++) {
+        codes[part] = own->codes[part][i];
+        hash = (hash ^ codes[part]) * 0x9e3779b1u;
+    }
+    met = &own->met[hash >> 16 & (DRIVERS_MET - 1)];
+    if (met->driver != 0 && memcmp(met->codes, codes, sizeof codes) == 0)
+        return met->driver;
+    for (int part = 0; part < DRIVER_PARTS; part++)
+        texts.parts[part] = segment_text_value(&own->columns[part], codes[part]);
+    memcpy(met->codes, codes, sizeof codes);
+    met->driver = driver_table_find(s->setup.drivers, &texts)->number;
+    return met->driver;
+}
+
+static uint32_t
+leaves_of(struct scan *s, const uint64_t *words)
+{
+    struct leaf_bits bits = {{0}};
+
+    for (size_t w = 0; w < s->width; w++)
+        bits.word[w] = words[w];
+    if (memcmp(&bits, &s->last_bits, sizeof bits) != 0) {
+        s->last_bits = bits;
+        s->last_leaves = leaf_sets_find(s->setup.sets, &bits);
+    }
+    return s->last_leaves;
+}
+
+static void
+make_unsettled(struct scan *s)
+{
+    for (int part = 0; part < DRIVER_PARTS; part++)
+        segment_codes(&s->own->columns[part], s->chunk_row, s->n, s->own->codes[part]);
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->rows[i].unsettled.leaves = leaves_of(s, s->words + i * s->width);
+        s->rows[i].unsettled.driver = (s->rows[i].flags & EVENT_DRIVER) != 0 ? own_driver(s, i) : 0;
+    }
+}
+
+/* ---- Chunks ---- */
+
+/* Which stages match some row. */
+static uint32_t
+make_settled(struct scan *s)
+{
+    uint32_t stages = 0;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->rows[i].masks = masks_of(s, s->words + i * s->width);
+        stages |= s->rows[i].masks.stages;
+    }
+    return stages;
 }
 
 /* Values are read only where some stage matches: most chunks have few. */
 static void
 decode_values(struct scan *s)
 {
+    bool is_settled = s->setup.sets == NULL;
+
     segment_values(&s->value, s->chunk_row, s->n, s->numbers, s->is_set);
     for (uint32_t i = 0; i < s->n; i++) {
         struct scan_row *row = &s->rows[i];
 
-        if (row->masks.stages != 0 && s->is_set[i])
+        if (s->is_set[i] && (!is_settled || row->masks.stages != 0))
             row->value =
                 (struct tally_value){s->numbers[i], currency_index(s, s->currency_codes[i])};
     }
 }
 
 static void
-decode_chunk(struct scan *s, uint32_t row)
+decode_flags(struct scan *s)
 {
-    uint32_t stages = 0;
-
-    s->chunk_row = row;
-    s->n = s->end - row < CHUNK ? s->end - row : CHUNK;
-    memset(s->words, 0, s->n * s->width * sizeof *s->words);
-    segment_values(&s->time, row, s->n, s->numbers, NULL);
-    for (uint32_t i = 0; i < s->n; i++)
-        s->rows[i].time_ms = s->numbers[i];
-    segment_values(&s->flags, row, s->n, s->numbers, NULL);
+    segment_values(&s->flags, s->chunk_row, s->n, s->numbers, NULL);
     for (uint32_t i = 0; i < s->n; i++)
         s->rows[i].flags = (uint8_t)s->numbers[i];
-    segment_codes(&s->currency, row, s->n, s->currency_codes);
-    for (int i = 0; i < s->n_columns; i++) /* these read the flags in s->numbers */
+    for (int i = 0; i < s->n_columns; i++)
         if (s->columns[i].kind == COLUMN_BOT)
             add_bot(s, &s->columns[i]);
-        else if (s->columns[i].kind != COLUMN_NUMBER)
-            add_text(s, &s->columns[i]);
-    for (int i = 0; i < s->n_columns; i++)
-        if (s->columns[i].kind == COLUMN_NUMBER)
-            add_number(s, &s->columns[i]);
+}
+
+static void
+decode_chunk(struct scan *s, uint32_t row, uint32_t n)
+{
+    bool has_values = true;
+
+    s->chunk_row = row;
+    s->n = n;
+    memset(s->words, 0, s->n * s->width * sizeof *s->words);
+    segment_values(&s->time, row, s->n, s->numbers, NULL);
     for (uint32_t i = 0; i < s->n; i++) {
-        s->rows[i].masks = masks_of(s, s->words + i * s->width);
+        s->rows[i].time_ms = s->numbers[i];
         s->rows[i].value = (struct tally_value){0, -1};
-        stages |= s->rows[i].masks.stages;
     }
-    if (stages != 0)
+    decode_flags(s);
+    segment_codes(&s->currency, row, s->n, s->currency_codes);
+    for (int i = 0; i < s->n_columns; i++) {
+        if (s->columns[i].kind == COLUMN_TEXT)
+            add_text(s, &s->columns[i]);
+        else if (s->columns[i].kind == COLUMN_NUMBER)
+            add_number(s, &s->columns[i]);
+    }
+    if (s->own)
+        make_unsettled(s);
+    else
+        has_values = make_settled(s) != 0;
+    if (has_values)
         decode_values(s);
 }
 
 const struct scan_row *
 scan_rows(struct scan *s, uint32_t row, uint32_t end, uint32_t *out_n)
 {
+    uint32_t to = s->setup.is_sparse ? end : s->end;
     uint32_t at;
 
     assert(row < end && end <= s->end);
     if (s->n == 0 || row >= s->chunk_row + s->n)
-        decode_chunk(s, row);
+        decode_chunk(s, row, to - row < CHUNK ? to - row : CHUNK);
     at = row - s->chunk_row;
     *out_n = end - row < s->n - at ? end - row : s->n - at;
     return &s->rows[at];

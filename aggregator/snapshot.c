@@ -123,6 +123,7 @@ let_go_held(struct held *h)
     for (size_t i = 0; i < h->snapshot.n; i++)
         let_go(&h->files[i]);
     persons_release(&h->snapshot.persons);
+    persons_release(&h->snapshot.compare_persons);
     arena_fini(&h->arena);
     free(h);
 }
@@ -391,6 +392,7 @@ make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
         add_warning(h, warnings, "links_damaged",
                     SLICE("The catalog's links do not agree with their own checks: some people may "
                           "count as several visitors. Run `corong check`."));
+    h->snapshot.compare_persons = person_book_persons(links->book, scope->compare_as_of_ms);
     h->snapshot.persons = person_book_persons(links->book, scope->as_of_ms);
     for (size_t i = 0; i < p->n; i++) {
         struct pooled *f = p->files[i];

@@ -31,6 +31,7 @@ struct snapshot {
     size_t n;
     const struct snapshot_segment *segments; /* by name */
     const struct persons *persons;           /* of the site; borrowed until snapshot_release */
+    const struct persons *compare_persons;   /* by the links up to compare_as_of */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
 };
@@ -42,8 +43,10 @@ struct snapshot_scope {
     int64_t from_ms;
     int64_t to_ms;
     int64_t as_of_ms;
+    int64_t compare_as_of_ms; /* of a second range that is asked for at once */
 };
-#define SNAPSHOT_WHOLE(site) ((struct snapshot_scope){(site), INT64_MIN, INT64_MAX, INT64_MAX})
+#define SNAPSHOT_WHOLE(site)                                                                       \
+    ((struct snapshot_scope){(site), INT64_MIN, INT64_MAX, INT64_MAX, INT64_MAX})
 
 /* The store is borrowed until the close. */
 enum err_code snapshot_pool_open(const struct store *s, struct snapshot_pool **out,

@@ -21,6 +21,7 @@
 #include <assert.h>
 
 #define NO_STAGE 0 /* the empty path stands above stage 1 */
+#define NO_DEPTH ((struct depth){FUNNEL_STAGES_MAX + 1, 0}) /* deeper than any path gets */
 
 static_assert(FUNNEL_STAGES_MAX <= 32 && FUNNEL_EXCLUSIONS_MAX <= 32, "masks are 32 bits");
 
@@ -234,20 +235,19 @@ board_step(const struct plan *p, struct board *b, int k, const struct instant *n
 
 /* The deepest, then fullest depth that any path from a start in the span reaches, and when; ends
  * early where span->until is there. Steps go from the deepest stage up, so that each sees the
- * paths as they stood before the instant. */
+ * paths as they stood before the instant. The board is left as the paths stand at the end. */
 static struct reached
-forward(const struct visitor *v, const struct span *span)
+forward(const struct visitor *v, const struct span *span, struct board *b)
 {
     const struct plan *p = v->plan;
-    struct board b;
     struct reached best = {.depth = {NO_STAGE, 0}};
     int64_t last_start_ms = INT64_MIN;
     struct instant now;
 
+    b->stages = 0;
     if (v->n == 0)
         return best;
-    b.endless_ms = v->events[v->n - 1].time_ms - p->window_ms;
-    b.stages = 0;
+    b->endless_ms = v->events[v->n - 1].time_ms - p->window_ms;
     for (uint32_t i = span->begin; i < v->n;) {
         if ((v->events[i].stages | v->events[i].exclusions) == 0) {
             i++;
@@ -255,17 +255,17 @@ forward(const struct visitor *v, const struct span *span)
         }
         i = read_instant(v, i, &now);
         if (now.time_ms >= span->to_ms &&
-            (b.stages == 0 || now.time_ms - last_start_ms > p->window_ms))
+            (b->stages == 0 || now.time_ms - last_start_ms > p->window_ms))
             break;
-        b.stages &= ~ended_stages(p, &now);
+        b->stages &= ~ended_stages(p, &now);
         if (now.stages == 0)
             continue;
-        for (uint32_t at = b.stages; at != 0; at &= below(highest(at) - 1))
-            board_step(p, &b, highest(at), &now, &best);
+        for (uint32_t at = b->stages; at != 0; at &= below(highest(at) - 1))
+            board_step(p, b, highest(at), &now, &best);
         if (now.time_ms >= span->from_ms && now.time_ms < span->to_ms) {
             uint32_t taken = walk(p, &now, NO_STAGE);
             if (taken != 0) {
-                board_advance(&b, (struct depth){NO_STAGE, 0}, taken, now.time_ms, &now, &best);
+                board_advance(b, (struct depth){NO_STAGE, 0}, taken, now.time_ms, &now, &best);
                 last_start_ms = now.time_ms;
             }
         }
@@ -397,8 +397,9 @@ is_reached_from(const struct visitor *v, uint32_t begin, uint32_t last, struct d
                         .to_ms = v->events[last].time_ms + 1,
                         .begin = begin,
                         .until = depth};
+    struct board b;
 
-    return !is_deeper(depth, forward(v, &span).depth);
+    return !is_deeper(depth, forward(v, &span, &b).depth);
 }
 
 /* The first event from which the depth is reached, in (begin, end]; with all of them it is.
@@ -519,6 +520,7 @@ path_count(const struct plan *plan, const struct path_range *range, const struct
     struct visitor v = {plan, events, n};
     struct span span = {.from_ms = range->from_ms, .to_ms = range->to_ms};
     struct reached best;
+    struct board board;
     struct trail trail;
     uint32_t possible;
 
@@ -531,7 +533,7 @@ path_count(const struct plan *plan, const struct path_range *range, const struct
         return single_visit(&v, span.begin, range->to_ms, lowest(possible), out);
 
     span.until = (struct depth){highest(possible), __builtin_popcount(possible)};
-    best = forward(&v, &span);
+    best = forward(&v, &span, &board);
     if (best.depth.count == 0)
         return false;
     if (best.depth.count == 1)
@@ -539,4 +541,51 @@ path_count(const struct plan *plan, const struct path_range *range, const struct
     find_trail(&v, range, &best, &trail);
     path_from_trail(&trail, out);
     return true;
+}
+
+bool
+path_is_open(const struct plan *plan, const struct path_range *range,
+             const struct path_event *events, uint32_t n, int64_t as_of_ms)
+{
+    struct visitor v = {plan, events, n};
+    struct span span = {.from_ms = range->from_ms, .to_ms = range->to_ms, .until = NO_DEPTH};
+    struct board board;
+
+    if (path_time_add(as_of_ms, -plan->window_ms) >= span.from_ms)
+        span.from_ms = path_time_add(as_of_ms, 1 - plan->window_ms);
+    if (n == 0 || events[n - 1].time_ms < span.from_ms)
+        return false;
+    span.begin = first_event_from(&v, span.from_ms);
+    (void)forward(&v, &span, &board);
+    return board.stages != 0;
+}
+
+bool
+path_began_before(const struct plan *plan, const struct path_range *range,
+                  const struct path_event *events, uint32_t n, const struct path *counted)
+{
+    const struct path_visit *last = &counted->visits[counted->n - 1];
+    struct visitor v = {plan, events, n};
+    struct span span = {.to_ms = range->from_ms, .until = NO_DEPTH};
+    struct instant now;
+    struct board b;
+
+    if (counted->visits[0].stage == 0 || events[0].time_ms >= range->from_ms)
+        return false;
+    span.from_ms = events[last->event].time_ms - plan->window_ms;
+    span.begin = first_event_from(&v, span.from_ms);
+    v.n = first_event_from(&v, events[last->event].time_ms);
+    (void)forward(&v, &span, &b);
+    v.n = n;
+    (void)read_instant(&v, first_event_from(&v, events[last->event].time_ms), &now);
+    b.stages &= ~ended_stages(plan, &now);
+    for (uint32_t at = b.stages; at != 0; at &= at - 1) {
+        uint32_t taken = walk(plan, &now, lowest(at));
+        int count = highest(b.counts[lowest(at) - 1]) +
+                    __builtin_popcount(taken & below((int)last->stage + 1));
+
+        if ((taken >> last->stage & 1) != 0 && count > (int)counted->n)
+            return true;
+    }
+    return false;
 }

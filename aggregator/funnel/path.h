@@ -41,6 +41,17 @@ struct path_range {
 };
 #define PATH_RANGE_ALL ((struct path_range){INT64_MIN, INT64_MAX})
 
+/* A moment moved by ms; open ends stay open. */
+static inline int64_t
+path_time_add(int64_t time_ms, int64_t ms)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(time_ms, ms, &sum))
+        return ms > 0 ? INT64_MAX : INT64_MIN;
+    return sum;
+}
+
 struct path_visit {
     uint32_t stage; /* from 0 */
     uint32_t event; /* index into the events given */
@@ -56,5 +67,16 @@ struct path {
  * UINT32_MAX. Time: O(n) for nearly all, O(n log n) at worst, times stages squared. */
 bool path_count(const struct plan *plan, const struct path_range *range,
                 const struct path_event *events, uint32_t n, struct path *out);
+
+/* Is there a path, not ended by an exclusion, that began less than a window before as_of? events:
+ * as above, none after as_of. */
+bool path_is_open(const struct plan *plan, const struct path_range *range,
+                  const struct path_event *events, uint32_t n, int64_t as_of_ms);
+
+/* Would there be a path with the same last visit as the counted one but more stages, if first
+ * visits from a window before the range on counted? Only for one that does not start at stage 1;
+ * events: as above, from a window before the range on. */
+bool path_began_before(const struct plan *plan, const struct path_range *range,
+                       const struct path_event *events, uint32_t n, const struct path *counted);
 
 #endif

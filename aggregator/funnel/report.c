@@ -14,7 +14,10 @@ report_figures(struct report_figures *out, const struct tally *t)
     int n_stages = tally_n_stages(t);
     int64_t deeper = 0; /* paths that end below the stage at hand */
 
-    *out = (struct report_figures){.tally = t, .entered = tally_entered(t)};
+    *out = (struct report_figures){.tally = t,
+                                   .entered = tally_entered(t),
+                                   .began_before = tally_began_before(t),
+                                   .after_range = tally_after_range(t)};
     for (int k = n_stages - 1; k >= 0; k--) {
         const struct tally_stage *s = tally_stage(t, k);
         int64_t onward = s->reached - s->exits;
@@ -24,6 +27,7 @@ report_figures(struct report_figures *out, const struct tally *t)
                                                .throughput = deeper + s->exits,
                                                .entries = s->entries,
                                                .exits = s->exits,
+                                               .open = s->open,
                                                .onward = onward,
                                                .converted = s->converted,
                                                .seen = s->seen};
@@ -128,10 +132,12 @@ add_counts(struct buffer *out, const struct stage *stage)
     add_integer(out, "throughput", s->throughput);
     add_integer(out, "entries", s->entries);
     add_integer(out, "exits", s->exits);
-    if (stage->is_last)
-        buffer_add_text(out, ",\"dropoff\":null");
-    else
+    if (stage->is_last) {
+        buffer_add_text(out, ",\"dropoff\":null,\"open\":null");
+    } else {
         add_integer(out, "dropoff", s->exits);
+        add_integer(out, "open", s->open);
+    }
     add_integer(out, "onward", s->onward);
     if (has_rates)
         add_rate(out, "rate_onward", s->onward, s->reached);
@@ -272,6 +278,8 @@ add_range(struct buffer *out, const struct report *r, const struct report_figure
     buffer_printf(out, "\"entered\":%lld", (long long)figures->entered);
     add_integer(out, "converted", figures->converted);
     add_rate(out, "conversion_rate", figures->converted, figures->entered);
+    add_integer(out, "began_before", figures->began_before);
+    add_integer(out, "after_range", figures->after_range);
     add_stages(out, r, figures, EVERYTHING);
     add_moves(out, figures->tally);
     add_breakdown(out, r, rows);

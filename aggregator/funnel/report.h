@@ -1,8 +1,7 @@
 /* A report: the figures as people and machines read them (funnel.md 3 and 5).
  *
  * Tallies go in, and for what was asked besides (breakdown, trend, compare) more tallies; figures
- * are worked out from a tally where they are shown: report_figures. Left out until tallies have
- * them, never given as a wrong 0: `open`, `began_before`, `after_range`.
+ * are worked out from a tally where they are shown: report_figures.
  */
 #ifndef AGGREGATOR_FUNNEL_REPORT_H
 #define AGGREGATOR_FUNNEL_REPORT_H
@@ -18,15 +17,17 @@ struct report_warning {
     int64_t whole;
 };
 
+struct report_visit {
+    uint32_t stage; /* from 0 */
+    int64_t time_ms;
+};
+
 /* A unit and its counted path. */
 struct report_path {
     struct slice visitor;
     int64_t session_ms; /* where the unit is a session: its first event's time */
     uint32_t n;         /* 0: no path (a unit of `seen`) */
-    struct {
-        uint32_t stage; /* from 0 */
-        int64_t time_ms;
-    } visits[FUNNEL_STAGES_MAX];
+    const struct report_visit *visits;
 };
 
 /* Everything but the figures themselves, filled by the query; slices and lists are borrowed. */
@@ -49,6 +50,7 @@ struct report_stage {
     int64_t throughput;
     int64_t entries;
     int64_t exits; /* dropoff, but at the last stage */
+    int64_t open;  /* of dropoff; 0 at the last stage, where there is none */
     int64_t onward;
     int64_t converted;
     int64_t seen;
@@ -59,6 +61,8 @@ struct report_figures {
     const struct tally *tally; /* borrowed */
     int64_t entered;
     int64_t converted;
+    int64_t began_before;
+    int64_t after_range;
     struct report_stage stages[FUNNEL_STAGES_MAX];
 };
 

@@ -14,18 +14,29 @@ struct sum {
     int64_t n; /* events */
 };
 
-struct currency {
-    char *code; /* owned */
-    int digits; /* of its minor unit */
+/* Currencies by number, shared by the tallies that are alike. */
+struct currencies {
+    int n_users;
+    int n;
+    struct currency {
+        char *code; /* owned */
+        int digits; /* of its minor unit */
+    } * list;
+};
+
+struct sums {
     struct sum value[FUNNEL_STAGES_MAX];
     struct sum seen[FUNNEL_STAGES_MAX];
 };
 
 struct tally {
     int n_stages;
-    int n_currencies;
+    struct currencies *currencies;
+    int n_sums; /* at most currencies->n: what was not met needs no sums */
+    struct sums *sums;
     int64_t entered;
-    struct currency *currencies; /* owned */
+    int64_t began_before;
+    int64_t after_range;
     struct tally_stage stages[FUNNEL_STAGES_MAX];
     int64_t moves[FUNNEL_STAGES_MAX + 1][FUNNEL_STAGES_MAX]; /* [i][j-1] */
     struct times from_previous[FUNNEL_STAGES_MAX];
@@ -39,7 +50,31 @@ tally_create(int n_stages)
 
     assert(n_stages > 0 && n_stages <= FUNNEL_STAGES_MAX);
     t->n_stages = n_stages;
+    t->currencies = mem_zalloc(sizeof *t->currencies);
+    t->currencies->n_users = 1;
     return t;
+}
+
+struct tally *
+tally_create_like(struct tally *t)
+{
+    struct tally *like = mem_zalloc(sizeof *like);
+
+    like->n_stages = t->n_stages;
+    like->currencies = t->currencies;
+    like->currencies->n_users++;
+    return like;
+}
+
+static void
+currencies_let_go(struct currencies *c)
+{
+    if (--c->n_users > 0)
+        return;
+    for (int i = 0; i < c->n; i++)
+        free(c->list[i].code);
+    free(c->list);
+    free(c);
 }
 
 void
@@ -47,13 +82,12 @@ tally_destroy(struct tally **t)
 {
     if (*t == NULL)
         return;
-    for (int i = 0; i < (*t)->n_currencies; i++)
-        free((*t)->currencies[i].code);
+    currencies_let_go((*t)->currencies);
     for (int i = 0; i < (*t)->n_stages; i++) {
         times__fini(&(*t)->from_previous[i]);
         times__fini(&(*t)->from_start[i]);
     }
-    free((*t)->currencies);
+    free((*t)->sums);
     free(*t);
     *t = NULL;
 }
@@ -63,16 +97,26 @@ tally_destroy(struct tally **t)
 int
 tally_currency(struct tally *t, struct slice code)
 {
-    struct currency *c;
+    struct currencies *c = t->currencies;
 
-    for (int i = 0; i < t->n_currencies; i++)
-        if (slice_is(code, t->currencies[i].code))
+    for (int i = 0; i < c->n; i++)
+        if (slice_is(code, c->list[i].code))
             return i;
-    t->currencies =
-        mem_realloc(t->currencies, ((size_t)t->n_currencies + 1) * sizeof *t->currencies);
-    c = &t->currencies[t->n_currencies];
-    *c = (struct currency){.code = mem_cstr(code), .digits = currency_digits(code)};
-    return t->n_currencies++;
+    c->list = mem_realloc(c->list, ((size_t)c->n + 1) * sizeof *c->list);
+    c->list[c->n] = (struct currency){.code = mem_cstr(code), .digits = currency_digits(code)};
+    return c->n++;
+}
+
+static struct sums *
+sums_of(struct tally *t, int currency)
+{
+    assert(currency < t->currencies->n);
+    if (currency >= t->n_sums) {
+        t->sums = mem_realloc(t->sums, ((size_t)currency + 1) * sizeof *t->sums);
+        memset(t->sums + t->n_sums, 0, (size_t)(currency + 1 - t->n_sums) * sizeof *t->sums);
+        t->n_sums = currency + 1;
+    }
+    return &t->sums[currency];
 }
 
 static void
@@ -87,9 +131,8 @@ add_seen_value(struct tally *t, uint32_t stages, const struct tally_value *value
 {
     if (value->currency < 0)
         return;
-    assert(value->currency < t->n_currencies);
     for (; stages != 0; stages &= stages - 1)
-        sum_add(&t->currencies[value->currency].seen[__builtin_ctz(stages)], value->units);
+        sum_add(&sums_of(t, value->currency)->seen[__builtin_ctz(stages)], value->units);
 }
 
 static void
@@ -127,23 +170,25 @@ add_visit(struct tally *t, const struct path *path, uint32_t i, const struct pat
 }
 
 static void
-add_path(struct tally *t, const struct path_event *events, const struct tally_value *values,
-         const struct path *path)
+add_path(struct tally *t, const struct path_range *range, const struct path_event *events,
+         const struct tally_value *values, const struct path *path)
 {
     uint32_t last = path->visits[path->n - 1].stage;
+    bool is_converted = (int)last == t->n_stages - 1;
 
     t->entered++;
     t->stages[last].exits++;
+    t->after_range +=
+        is_converted && events[path->visits[path->n - 1].event].time_ms >= range->to_ms;
     for (uint32_t i = 0; i < path->n; i++) {
         uint32_t stage = path->visits[i].stage;
 
         add_visit(t, path, i, events);
-        if ((int)last == t->n_stages - 1)
-            t->stages[stage].converted++;
+        t->stages[stage].converted += is_converted;
         if (values != NULL && values[path->visits[i].event].currency >= 0) {
             const struct tally_value *value = &values[path->visits[i].event];
 
-            sum_add(&t->currencies[value->currency].value[stage], value->units);
+            sum_add(&sums_of(t, value->currency)->value[stage], value->units);
         }
     }
 }
@@ -154,20 +199,35 @@ tally_add(struct tally *t, const struct path_range *range, const struct path_eve
 {
     add_seen(t, range, events, n, values);
     if (path != NULL)
-        add_path(t, events, values, path);
+        add_path(t, range, events, values, path);
+}
+
+void
+tally_add_open(struct tally *t, uint32_t stage)
+{
+    t->stages[stage].open++;
+}
+
+void
+tally_add_began_before(struct tally *t)
+{
+    t->began_before++;
 }
 
 static void
-merge_currency(struct tally *into, const struct currency *from)
+merge_currency(struct tally *into, const struct tally *from, int number)
 {
-    int i_currency = tally_currency(into, slice_from(from->code)); /* may move the array */
-    struct currency *c = &into->currencies[i_currency];
+    int mine = into->currencies == from->currencies
+                   ? number
+                   : tally_currency(into, slice_from(from->currencies->list[number].code));
+    struct sums *to = sums_of(into, mine);
+    const struct sums *sums = &from->sums[number];
 
     for (int i = 0; i < into->n_stages; i++) {
-        c->value[i].units += from->value[i].units;
-        c->value[i].n += from->value[i].n;
-        c->seen[i].units += from->seen[i].units;
-        c->seen[i].n += from->seen[i].n;
+        to->value[i].units += sums->value[i].units;
+        to->value[i].n += sums->value[i].n;
+        to->seen[i].units += sums->seen[i].units;
+        to->seen[i].n += sums->seen[i].n;
     }
 }
 
@@ -176,20 +236,23 @@ tally_merge(struct tally *into, const struct tally *from)
 {
     assert(into->n_stages == from->n_stages);
     into->entered += from->entered;
+    into->began_before += from->began_before;
+    into->after_range += from->after_range;
     for (int i = 0; i < into->n_stages; i++) {
         into->stages[i].reached += from->stages[i].reached;
         into->stages[i].entries += from->stages[i].entries;
         into->stages[i].exits += from->stages[i].exits;
         into->stages[i].converted += from->stages[i].converted;
         into->stages[i].seen += from->stages[i].seen;
+        into->stages[i].open += from->stages[i].open;
         times__merge(&into->from_previous[i], &from->from_previous[i]);
         times__merge(&into->from_start[i], &from->from_start[i]);
     }
     for (int i = 0; i <= into->n_stages; i++)
         for (int j = 0; j < into->n_stages; j++)
             into->moves[i][j] += from->moves[i][j];
-    for (int i = 0; i < from->n_currencies; i++)
-        merge_currency(into, &from->currencies[i]);
+    for (int i = 0; i < from->n_sums; i++)
+        merge_currency(into, from, i);
 }
 
 /* ---- Asking ---- */
@@ -204,6 +267,18 @@ int64_t
 tally_entered(const struct tally *t)
 {
     return t->entered;
+}
+
+int64_t
+tally_began_before(const struct tally *t)
+{
+    return t->began_before;
+}
+
+int64_t
+tally_after_range(const struct tally *t)
+{
+    return t->after_range;
 }
 
 const struct tally_stage *
@@ -254,19 +329,17 @@ add_decimal(struct buffer *out, __int128 units, int digits)
     buffer_add(out, text + at, sizeof text - at);
 }
 
-/* The currency that follows `after` in the order of codes, or NULL. */
-static const struct currency *
-next_currency(const struct tally *t, const struct currency *after)
+/* The currency that follows `after` in the order of codes; -1: none does. after -1: the first. */
+static int
+next_currency(const struct tally *t, int after)
 {
-    const struct currency *next = NULL;
+    const struct currency *list = t->currencies->list;
+    int next = -1;
 
-    for (int i = 0; i < t->n_currencies; i++) {
-        const struct currency *c = &t->currencies[i];
-
-        if ((after == NULL || strcmp(c->code, after->code) > 0) &&
-            (next == NULL || strcmp(c->code, next->code) < 0))
-            next = c;
-    }
+    for (int i = 0; i < t->n_sums; i++)
+        if ((after < 0 || strcmp(list[i].code, list[after].code) > 0) &&
+            (next < 0 || strcmp(list[i].code, list[next].code) < 0))
+            next = i;
     return next;
 }
 
@@ -277,8 +350,9 @@ add_sums(const struct tally *t, int stage, bool is_seen, struct buffer *out)
 
     assert(stage >= 0 && stage < t->n_stages);
     buffer_add_char(out, '{');
-    for (const struct currency *c = next_currency(t, NULL); c != NULL; c = next_currency(t, c)) {
-        const struct sum *s = is_seen ? &c->seen[stage] : &c->value[stage];
+    for (int i = next_currency(t, -1); i >= 0; i = next_currency(t, i)) {
+        const struct sum *s = is_seen ? &t->sums[i].seen[stage] : &t->sums[i].value[stage];
+        const struct currency *c = &t->currencies->list[i];
 
         if (s->n == 0)
             continue;

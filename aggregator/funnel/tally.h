@@ -5,8 +5,6 @@
  *         tally_add(t, &range, events, n, values, path or NULL)
  *     tally_merge(t, of_another_thread)      in any order: the sums are the same
  *     report_fill(&report, ...)
- *
- * `open`, `began_before` and `after_range` are not counted: they come with as_of and sessions.
  */
 #ifndef AGGREGATOR_FUNNEL_TALLY_H
 #define AGGREGATOR_FUNNEL_TALLY_H
@@ -36,14 +34,18 @@ struct tally_stage {
     int64_t exits;
     int64_t converted;
     int64_t seen;
+    int64_t open;
 };
 
 struct tally;
 
 struct tally *tally_create(int n_stages);
+
+/* An empty tally of the same funnel that shares t's currencies: their numbers are the same. */
+struct tally *tally_create_like(struct tally *t);
 void tally_destroy(struct tally **t);
 
-/* The number of a currency in this tally ("" is one too); new ones are added. */
+/* The number of a currency in this tally and those like it ("" is one too); new ones are added. */
 int tally_currency(struct tally *t, struct slice code);
 
 /* One visitor. events as for path_count, all of them that match a stage and lie in the range;
@@ -52,11 +54,18 @@ int tally_currency(struct tally *t, struct slice code);
 void tally_add(struct tally *t, const struct path_range *range, const struct path_event *events,
                uint32_t n, const struct tally_value *values, const struct path *path);
 
+/* Of a unit whose path was added: it is open where the path ended, at `stage` (from 0); it began
+ * before the range. */
+void tally_add_open(struct tally *t, uint32_t stage);
+void tally_add_began_before(struct tally *t);
+
 /* Add `from`, a tally of other visitors under the same plan. */
 void tally_merge(struct tally *into, const struct tally *from);
 
 int tally_n_stages(const struct tally *t);
 int64_t tally_entered(const struct tally *t);
+int64_t tally_began_before(const struct tally *t);
+int64_t tally_after_range(const struct tally *t); /* conversions at or after the range's end */
 const struct tally_stage *tally_stage(const struct tally *t, int stage); /* from 0 */
 
 /* Paths that went straight from stage i to j, both from 1; i = 0: entries at j. */

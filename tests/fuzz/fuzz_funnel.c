@@ -35,13 +35,13 @@ run(const struct funnel *f)
     struct path_event events[EVENTS];
     const struct path_range range = PATH_RANGE_ALL;
     struct err err = ERR_NONE;
-    enum err_code rc = matcher_create(f, &m, &err);
+    enum err_code rc = matcher_create(f, NULL, 0, &m, &err);
 
     assert(rc == ERR_OK || rc == ERR_LIMIT);
     for (int i = 0; i < EVENTS && rc == ERR_OK; i++) {
         struct event_property property;
         struct event e;
-        struct masks masks = {0, 0};
+        struct masks masks = {0, 0, 0};
 
         make_event(i, &property, &e);
         rc = matcher_event(m, scratch, &e, &masks, &err);

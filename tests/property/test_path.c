@@ -48,7 +48,7 @@ setup_init(struct setup *s, struct random *r, int max_stages, int span)
     random_definition(&s->brute, &s->definition);
     if (funnel_parse(buffer_slice(&s->definition), &s->funnel, &err) != ERR_OK)
         fail_msg("%s: %s", err.field, err.message);
-    assert_int_equal(matcher_create(s->funnel, &s->matcher, NULL), ERR_OK);
+    assert_int_equal(matcher_create(s->funnel, NULL, 0, &s->matcher, NULL), ERR_OK);
     s->scratch = leaf_scratch_create();
     plan_init(&s->plan, s->funnel, s->funnel->preset);
     s->range = (struct path_range){s->brute.from_ms, s->brute.to_ms};

@@ -196,7 +196,7 @@ plain_figures(const struct event *events, size_t n, uint32_t site, const char *d
     struct err err = ERR_NONE;
 
     assert_ok(funnel_parse(slice_from(definition), &funnel, &err));
-    assert_ok(matcher_create(funnel, &m, &err));
+    assert_ok(matcher_create(funnel, NULL, 0, &m, &err));
     plan_init(&plan, funnel, funnel->preset);
     for (size_t i = 0, end; i < n_own; i = end) {
         for (end = i + 1; end < n_own && slice_equal(own[i].visitor, own[end].visitor);)

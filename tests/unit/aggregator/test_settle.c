@@ -73,7 +73,7 @@ static const struct row rows[] = {
 static struct driver
 driver_of(const char *text)
 {
-    struct driver d = {{SLICE_EMPTY}};
+    struct driver d = {.number = 0};
     struct slice rest = slice_from(text);
 
     for (int i = 0; i < DRIVER_PARTS; i++)

@@ -465,7 +465,7 @@ test_funnels_that_cannot_be(void **state)
         {"/Shop",
          "{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":" RULE(
              "a") "},{\"name\":\"B\",\"rule\":"
-                  "{\"attribute\":\"entrance\",\"op\":\"is\",\"values\":[\"true\"]}}]}",
+                  "{\"attribute\":\"page_group\",\"op\":\"is\",\"values\":[\"true\"]}}]}",
          400, "not_yet", "stages[1].rule.attribute"},
         {"/Shop", "{\"window\":\"5 years\",\"stages\":[]}", 400, "invalid", "window"},
         {"/Shop", "{\"name\":\"Other\"," STAGES "}", 400, "invalid", "name"},

@@ -117,8 +117,7 @@ export interface StageFigures {
   entries: number;
   exits: number;
   dropoff: number | null;
-  /* Comes with the engine issue; until then the server leaves it out. */
-  open?: number | null;
+  open: number | null;
   onward: number;
   rate_onward: number | null;
   converted: number;
@@ -151,6 +150,8 @@ export interface Report {
   entered: number;
   converted: number;
   conversion_rate: number | null;
+  began_before: number;
+  after_range: number;
   stages: StageFigures[];
   moves: Move[];
   left_out: { bots: number };

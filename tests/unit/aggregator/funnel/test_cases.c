@@ -91,7 +91,7 @@ start(struct run *r, json_t *definition, int64_t window_s)
     *r = (struct run){.range = PATH_RANGE_ALL, .paths = json_object()};
     if (funnel_parse_json(definition, &r->funnel, &err) != ERR_OK)
         fail_msg("%s: %s", err.field, err.message);
-    assert_int_equal(matcher_create(r->funnel, &r->matcher, &err), ERR_OK);
+    assert_int_equal(matcher_create(r->funnel, NULL, 0, &r->matcher, &err), ERR_OK);
     r->scratch = leaf_scratch_create();
     r->tally = tally_create(r->funnel->n_stages);
     plan_init(&r->plan, r->funnel, r->funnel->preset);

@@ -110,7 +110,7 @@ static const struct refusal refusals[] = {
     {TEST("properties.", "is", ",\"values\":[\"a\"]"), "stages[0].rule.attribute", "is not known"},
     {TEST("bot_reason", "is", ",\"values\":[\"a\"]"), "stages[0].rule.attribute", "is not known"},
     {TEST("visitor", "is", ",\"values\":[\"a\"]"), "stages[0].rule.attribute", "is not known"},
-    {TEST("entrance", "is", ",\"values\":[\"true\"]"), "stages[0].rule.attribute", "not yet: "},
+    {TEST("page_group", "is", ",\"values\":[\"true\"]"), "stages[0].rule.attribute", "not yet: "},
     {TEST("page_group", "set", ""), "stages[0].rule.attribute", "not yet: "},
     {TEST("value", "is", ",\"values\":[\"1\"]"), "stages[0].rule.op", "is for texts"},
     {TEST("quantity", "regex", ",\"values\":[\"1\"]"), "stages[0].rule.op", "is for texts"},

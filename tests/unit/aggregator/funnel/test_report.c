@@ -219,14 +219,17 @@ test_empty_report(void **state)
     report_add_json(&b, &r);
     assert_text(
         &b,
-        "{\"entered\":0,\"converted\":0,\"conversion_rate\":null,\"stages\":["
+        "{\"entered\":0,\"converted\":0,\"conversion_rate\":null,\"began_before\":0,"
+        "\"after_range\":0,\"stages\":["
         "{\"name\":\"In \\\"1\\\"\",\"kind\":\"trace\",\"required\":true,\"reached\":0,"
-        "\"skipped\":0,\"throughput\":0,\"entries\":0,\"exits\":0,\"dropoff\":0,\"onward\":0,"
+        "\"skipped\":0,\"throughput\":0,\"entries\":0,\"exits\":0,\"dropoff\":0,\"open\":0,"
+        "\"onward\":0,"
         "\"rate_onward\":null,\"converted\":0,\"rate_converted\":null,\"rate_from_first\":null,"
         "\"rate_from_previous\":null,\"seen\":0,\"seen_value\":{},\"value\":{},"
         "\"time_from_previous_ms\":null,\"time_from_start_ms\":null},"
         "{\"name\":\"Out\",\"kind\":\"custom\",\"required\":true,\"reached\":0,"
-        "\"skipped\":0,\"throughput\":0,\"entries\":0,\"exits\":0,\"dropoff\":null,\"onward\":0,"
+        "\"skipped\":0,\"throughput\":0,\"entries\":0,\"exits\":0,\"dropoff\":null,\"open\":null,"
+        "\"onward\":0,"
         "\"rate_onward\":null,\"converted\":0,\"rate_converted\":null,\"rate_from_first\":null,"
         "\"rate_from_previous\":null,\"seen\":0,\"seen_value\":{},\"value\":{},"
         "\"time_from_previous_ms\":null,\"time_from_start_ms\":null}],"
@@ -246,7 +249,8 @@ test_report_with_all(void **state)
     struct report r;
     const struct report_warning warning = {
         .code = SLICE("segment_left_out"), .message = SLICE("one \"file\""), .part = 1, .whole = 4};
-    const struct report_path path = {SLICE("v\"1"), 0, 2, {{0, 1000}, {1, 2000}}};
+    const struct report_visit visits[] = {{0, 1000}, {1, 2000}};
+    const struct report_path path = {SLICE("v\"1"), 0, 2, visits};
     struct report_about about = {.left_out_bots = 4,
                                  .n_warnings = 1,
                                  .warnings = &warning,
@@ -267,15 +271,18 @@ test_report_with_all(void **state)
     report_add_members(&b, &r);
     assert_text(
         &b,
-        "\"entered\":3,\"converted\":2,\"conversion_rate\":0.6666666666666666,\"stages\":["
+        "\"entered\":3,\"converted\":2,\"conversion_rate\":0.6666666666666666,\"began_before\":0,"
+        "\"after_range\":0,\"stages\":["
         "{\"name\":\"In \\\"1\\\"\",\"kind\":\"trace\",\"required\":false,\"reached\":3,"
-        "\"skipped\":0,\"throughput\":3,\"entries\":3,\"exits\":1,\"dropoff\":1,\"onward\":2,"
+        "\"skipped\":0,\"throughput\":3,\"entries\":3,\"exits\":1,\"dropoff\":1,\"open\":0,"
+        "\"onward\":2,"
         "\"rate_onward\":0.6666666666666666,\"converted\":2,"
         "\"rate_converted\":0.6666666666666666,\"rate_from_first\":1.0,"
         "\"rate_from_previous\":null,\"seen\":4,\"seen_value\":{},\"value\":{},"
         "\"time_from_previous_ms\":null,\"time_from_start_ms\":null},"
         "{\"name\":\"Out\",\"kind\":\"custom\",\"required\":true,\"reached\":2,"
-        "\"skipped\":0,\"throughput\":2,\"entries\":0,\"exits\":2,\"dropoff\":null,\"onward\":0,"
+        "\"skipped\":0,\"throughput\":2,\"entries\":0,\"exits\":2,\"dropoff\":null,\"open\":null,"
+        "\"onward\":0,"
         "\"rate_onward\":0.0,\"converted\":2,\"rate_converted\":1.0,"
         "\"rate_from_first\":0.6666666666666666,\"rate_from_previous\":0.6666666666666666,"
         "\"seen\":2,\"seen_value\":{},\"value\":{},"
@@ -383,9 +390,10 @@ test_breakdown_trend_and_compare(void **state)
 static void
 test_paths_and_lists_of_sessions(void **state)
 {
-    const struct report_path paths[] = {{SLICE("ann"), 500, 1, {{0, 1000}}},
-                                        {SLICE("ann"), 4000, 2, {{0, 4000}, {1, 4500}}},
-                                        {SLICE("bob"), 9000, 0, {{0, 0}}}};
+    const struct report_visit visits[] = {{0, 1000}, {0, 4000}, {1, 4500}};
+    const struct report_path paths[] = {{SLICE("ann"), 500, 1, visits},
+                                        {SLICE("ann"), 4000, 2, visits + 1},
+                                        {SLICE("bob"), 9000, 0, NULL}};
     struct report_list list = {
         .place = {FIGURE_SEEN, 2}, .n_all = 30, .n_skipped = 10, .n = 2, .units = paths + 1};
     struct funnel *f = parsed(two_stages);

@@ -33,7 +33,7 @@ subject_init(struct subject *s, const char *rule)
                   rule);
     if (funnel_parse(buffer_slice(&b), &s->funnel, &err) != ERR_OK)
         fail_msg("%s\n%s: %s", rule, err.field, err.message);
-    assert_int_equal(matcher_create(s->funnel, &s->matcher, NULL), ERR_OK);
+    assert_int_equal(matcher_create(s->funnel, NULL, 0, &s->matcher, NULL), ERR_OK);
     s->scratch = leaf_scratch_create();
     buffer_fini(&b);
 }
@@ -255,7 +255,10 @@ test_derived(void **state)
     assert_true(holds("{\"attribute\":\"bot\",\"op\":\"is\",\"values\":[\"true\"]}", &bot));
     assert_true(holds("{\"attribute\":\"bot\",\"op\":\"set\"}", &human));
     assert_true(holds("{\"attribute\":\"landing\",\"op\":\"is\",\"values\":[\"/in\"]}", &human));
-    assert_true(holds("{\"attribute\":\"landing\",\"op\":\"not_set\"}", &bot));
+    assert_true(holds("{\"attribute\":\"landing\",\"op\":\"is\",\"values\":[\"/in\"]}", &bot));
+    assert_true(holds("{\"attribute\":\"entrance\",\"op\":\"is\",\"values\":[\"true\"]}", &bot));
+    assert_true(holds("{\"attribute\":\"channel\",\"op\":\"is\",\"values\":[\"direct\"]}", &bot));
+    assert_true(holds("{\"attribute\":\"channel\",\"op\":\"not_set\"}", &human));
 }
 
 /* ---- Trees ---- */
@@ -331,13 +334,13 @@ test_direct_masks(void **state)
 
     (void)state;
     assert_int_equal(funnel_parse(SLICE(text), &f, NULL), ERR_OK);
-    assert_int_equal(matcher_create(f, &m, NULL), ERR_OK);
+    assert_int_equal(matcher_create(f, NULL, 0, &m, NULL), ERR_OK);
     n = matcher_n_leaves(m);
     assert_true(matcher_is_direct(m));
     assert_int_equal(n, 4);
     for (int set = 0; set < 1 << n; set++) {
         struct leaf_bits bits = {{0}};
-        struct masks sum = {0, 0};
+        struct masks sum = {0, 0, 0};
         struct masks masks;
 
         for (int i = 0; i < n; i++) {
@@ -372,7 +375,8 @@ test_too_many_leaves(void **state)
                           i > 1 ? "," : "", i);
         buffer_add_text(&b, "]}},{\"name\":\"2\",\"rule\":" E("a") "}]}");
         assert_int_equal(funnel_parse(buffer_slice(&b), &f, NULL), ERR_OK);
-        assert_int_equal(matcher_create(f, &m, &err), n <= MATCHER_LEAVES_MAX ? ERR_OK : ERR_LIMIT);
+        assert_int_equal(matcher_create(f, NULL, 0, &m, &err),
+                         n <= MATCHER_LEAVES_MAX ? ERR_OK : ERR_LIMIT);
         matcher_destroy(&m);
         funnel_destroy(&f);
     }

@@ -1,0 +1,234 @@
+/* Texts are kept once in a table (open addressing, at most half full); each input's column
+ * remembers the numbers of its codes. */
+#include "aggregator/attribute_values.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/decimal.h"
+#include "core/hash.h"
+
+#define FIRST_ROOM 256        /* a power of two */
+#define UNKNOWN    UINT32_MAX /* a code whose number was not asked for yet */
+
+struct reader {
+    struct segment_column column;
+    struct segment_column currency; /* of `value` */
+    uint32_t *numbers;              /* owned; by code */
+};
+
+struct attribute_values {
+    const struct request_breakdown *asked;
+    struct reader *readers;
+    size_t n_readers;
+    struct slice *texts; /* by number; [0] is null's */
+    uint32_t n;
+    uint32_t *slots; /* number; 0: free */
+    uint32_t n_slots;
+    uint32_t bins[REQUEST_BINS_MAX + 1]; /* the number of each; 0: not met yet */
+    struct buffer decimal;               /* a number as it is stored */
+    struct buffer canonical;             /* the same, however many digits its currency has */
+    struct arena arena;
+};
+
+struct attribute_values *
+attribute_values_create(const struct request_breakdown *asked)
+{
+    struct attribute_values *v = mem_zalloc(sizeof *v);
+
+    v->asked = asked;
+    v->n_slots = FIRST_ROOM;
+    v->slots = mem_zalloc(v->n_slots * sizeof *v->slots);
+    v->texts = mem_alloc(v->n_slots * sizeof *v->texts);
+    v->texts[v->n++] = SLICE_EMPTY;
+    arena_init(&v->arena, 16 << 10);
+    return v;
+}
+
+static void
+close_readers(struct attribute_values *v)
+{
+    for (size_t i = 0; i < v->n_readers; i++)
+        free(v->readers[i].numbers);
+    free(v->readers);
+}
+
+void
+attribute_values_destroy(struct attribute_values **v)
+{
+    if (*v == NULL)
+        return;
+    close_readers(*v);
+    free((*v)->texts);
+    free((*v)->slots);
+    buffer_fini(&(*v)->decimal);
+    buffer_fini(&(*v)->canonical);
+    arena_fini(&(*v)->arena);
+    free(*v);
+    *v = NULL;
+}
+
+/* ---- Texts and numbers ---- */
+
+static uint32_t *
+slot_of(const struct attribute_values *v, struct slice text)
+{
+    uint32_t i = (uint32_t)hash64(text, 0) & (v->n_slots - 1);
+
+    while (v->slots[i] != 0 && !slice_equal(v->texts[v->slots[i]], text))
+        i = (i + 1) & (v->n_slots - 1);
+    return &v->slots[i];
+}
+
+static void
+grow(struct attribute_values *v)
+{
+    free(v->slots);
+    v->n_slots *= 2;
+    v->slots = mem_zalloc(v->n_slots * sizeof *v->slots);
+    v->texts = mem_realloc(v->texts, v->n_slots * sizeof *v->texts);
+    for (uint32_t i = 1; i < v->n; i++)
+        *slot_of(v, v->texts[i]) = i;
+}
+
+uint32_t
+attribute_values_find(struct attribute_values *v, struct slice text)
+{
+    uint32_t *slot;
+
+    if (text.n == 0)
+        return ATTRIBUTE_VALUE_NULL;
+    slot = slot_of(v, text);
+    if (*slot != 0)
+        return *slot;
+    if (v->n == v->n_slots / 2) {
+        grow(v);
+        slot = slot_of(v, text);
+    }
+    v->texts[v->n] = arena_copy(&v->arena, text);
+    *slot = v->n;
+    return v->n++;
+}
+
+struct slice
+attribute_values_text(const struct attribute_values *v, uint32_t number)
+{
+    assert(number < v->n);
+    return v->texts[number];
+}
+
+/* ---- Opening ---- */
+
+static enum err_code
+open_reader(struct attribute_values *v, struct reader *r, const struct segment *segment,
+            struct err *err)
+{
+    const struct attribute *a = &v->asked->attribute;
+    enum err_code rc;
+
+    if (a->source == SOURCE_NUMBER) {
+        rc = segment_number_open(segment, (enum event_number)a->code, &r->column, err);
+        if (rc == ERR_OK)
+            rc = segment_text_open(segment, TEXT_CURRENCY, &r->currency, err);
+    } else if (a->source == SOURCE_PROPERTY) {
+        rc = segment_property_open(segment, a->key, &r->column, err);
+    } else if (a->source == SOURCE_DERIVED && a->code == DERIVED_BOT) {
+        rc = segment_flags_open(segment, &r->column, err);
+    } else {
+        rc = segment_text_open(segment,
+                               a->source == SOURCE_TEXT ? (enum event_text)a->code : TEXT_PATH,
+                               &r->column, err);
+    }
+    if (rc != ERR_OK)
+        return rc;
+    r->numbers = mem_alloc((r->column.n_codes + (size_t)1) * sizeof *r->numbers);
+    for (uint32_t i = 0; i < r->column.n_codes; i++)
+        r->numbers[i] = UNKNOWN;
+    return ERR_OK;
+}
+
+enum err_code
+attribute_values_open(struct attribute_values *v, const struct journey_input *inputs, size_t n,
+                      size_t *bad, struct err *err)
+{
+    bool is_entrance = matcher_part_of(&v->asked->attribute) == PART_ENTRANCE;
+    enum err_code rc = ERR_OK;
+
+    close_readers(v);
+    v->n_readers = n;
+    v->readers = mem_zalloc((n + 1) * sizeof *v->readers);
+    for (size_t i = 0; i < n && rc == ERR_OK && !is_entrance; i++) {
+        if (inputs[i].scan)
+            rc = open_reader(v, &v->readers[i], inputs[i].segment, err);
+        *bad = i;
+    }
+    return rc;
+}
+
+/* ---- Reading ---- */
+
+static uint32_t
+read_text(struct attribute_values *v, struct reader *r, uint32_t row)
+{
+    uint32_t code;
+
+    segment_codes(&r->column, row, 1, &code);
+    if (r->numbers[code] == UNKNOWN)
+        r->numbers[code] = attribute_values_find(v, segment_text_value(&r->column, code));
+    return r->numbers[code];
+}
+
+static uint32_t
+read_bot(struct attribute_values *v, struct reader *r, uint32_t row)
+{
+    int64_t flags;
+
+    segment_values(&r->column, row, 1, &flags, NULL);
+    return attribute_values_find(v, (flags & EVENT_BOT) != 0 ? SLICE("true") : SLICE("false"));
+}
+
+static uint32_t
+bin_of(struct attribute_values *v, struct slice number)
+{
+    size_t bin = request_bin(v->asked, number);
+
+    if (v->bins[bin] == 0)
+        v->bins[bin] = attribute_values_find(v, request_bin_name(v->asked, bin, &v->arena));
+    return v->bins[bin];
+}
+
+static uint32_t
+read_number(struct attribute_values *v, struct reader *r, uint32_t row)
+{
+    enum event_number attribute = (enum event_number)v->asked->attribute.code;
+    uint32_t currency;
+    int64_t units;
+    bool is_set;
+
+    segment_values(&r->column, row, 1, &units, &is_set);
+    if (!is_set)
+        return ATTRIBUTE_VALUE_NULL;
+    segment_codes(&r->currency, row, 1, &currency);
+    buffer_clear(&v->decimal);
+    buffer_clear(&v->canonical);
+    decimal_add(&v->decimal, units,
+                event_number_digits(attribute, segment_text_value(&r->currency, currency)));
+    if (v->asked->n_bins != 0)
+        return bin_of(v, buffer_slice(&v->decimal));
+    (void)decimal_canonical(buffer_slice(&v->decimal), &v->canonical);
+    return attribute_values_find(v, buffer_slice(&v->canonical));
+}
+
+uint32_t
+attribute_values_read(struct attribute_values *v, struct journey_place place)
+{
+    const struct attribute *a = &v->asked->attribute;
+    struct reader *r = &v->readers[place.input];
+
+    assert(place.input < v->n_readers && r->numbers);
+    if (a->source == SOURCE_NUMBER)
+        return read_number(v, r, place.row);
+    if (a->source == SOURCE_DERIVED && a->code == DERIVED_BOT)
+        return read_bot(v, r, place.row);
+    return read_text(v, r, place.row);
+}

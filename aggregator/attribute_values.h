@@ -1,0 +1,37 @@
+/* Values of one attribute as small numbers, the same for the same text in whatever segment it is.
+ *
+ *     struct attribute_values *v = attribute_values_create(&breakdown);
+ *     attribute_values_open(v, inputs, n, &bad, err)     before each walk
+ *     attribute_values_read(v, place)
+ *     attribute_values_text(v, number)
+ *
+ * Rows are read one by one, where a path is counted. What the row of another event gives (a
+ * driver's) is asked of that row. For one thread.
+ */
+#ifndef AGGREGATOR_ATTRIBUTE_VALUES_H
+#define AGGREGATOR_ATTRIBUTE_VALUES_H
+
+#include "aggregator/journey.h"
+
+#define ATTRIBUTE_VALUE_NULL 0
+
+struct attribute_values;
+
+/* asked is borrowed. */
+struct attribute_values *attribute_values_create(const struct request_breakdown *asked);
+void attribute_values_destroy(struct attribute_values **v);
+
+/* Inputs without a scan are passed over. ERR_CORRUPT: input *bad is damaged. */
+enum err_code attribute_values_open(struct attribute_values *v, const struct journey_input *inputs,
+                                    size_t n, size_t *bad, struct err *err);
+
+/* The value in a row's own columns, of an input that has a scan: of landing its path. */
+uint32_t attribute_values_read(struct attribute_values *v, struct journey_place place);
+
+/* The number of a text that stands in no column: "direct", "true". "" is null. */
+uint32_t attribute_values_find(struct attribute_values *v, struct slice text);
+
+/* The text of a number; "" for null. Lives as long as v. */
+struct slice attribute_values_text(const struct attribute_values *v, uint32_t number);
+
+#endif

@@ -1,0 +1,166 @@
+/* Open addressing over the rows' keys, at most half full. */
+#include "aggregator/breakdown.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define FIRST_ROOM  256  /* a power of two */
+#define TALLIED_MAX 2048 /* rows with a tally: more than any limit, and 20 MB at most */
+
+static_assert(TALLIED_MAX > REQUEST_LIMIT_MAX, "chosen rows have tallies");
+
+struct breakdown *
+breakdown_create(struct tally *like, struct attribute_values *const *values)
+{
+    struct breakdown *b = mem_zalloc(sizeof *b);
+
+    b->like = like;
+    b->values = values;
+    b->n_slots = FIRST_ROOM;
+    b->slots = mem_zalloc(b->n_slots * sizeof *b->slots);
+    return b;
+}
+
+static void
+drop_tallies(struct breakdown *b)
+{
+    for (size_t i = 0; i < b->n_rows; i++)
+        tally_destroy(&b->rows[i].tally);
+}
+
+void
+breakdown_destroy(struct breakdown **b)
+{
+    if (*b == NULL)
+        return;
+    drop_tallies(*b);
+    tally_destroy(&(*b)->other);
+    free((*b)->rows);
+    free((*b)->slots);
+    free(*b);
+    *b = NULL;
+}
+
+/* ---- Rows by key ---- */
+
+static uint32_t *
+slot_of(const struct breakdown *b, const struct breakdown_key *key)
+{
+    uint64_t mixed =
+        ((uint64_t)key->values[0] << 32 | key->values[1]) * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t i = (uint32_t)(mixed >> 32) & (b->n_slots - 1);
+
+    while (b->slots[i] != 0 && memcmp(&b->rows[b->slots[i] - 1].key, key, sizeof *key) != 0)
+        i = (i + 1) & (b->n_slots - 1);
+    return &b->slots[i];
+}
+
+static void
+grow(struct breakdown *b)
+{
+    free(b->slots);
+    b->n_slots *= 2;
+    b->slots = mem_zalloc(b->n_slots * sizeof *b->slots);
+    for (size_t i = 0; i < b->n_rows; i++)
+        *slot_of(b, &b->rows[i].key) = (uint32_t)i + 1;
+}
+
+static struct breakdown_row *
+add_row(struct breakdown *b, uint32_t *slot, const struct breakdown_key *key)
+{
+    if (b->n_rows == b->rows_max) {
+        b->rows_max = 2 * b->rows_max + 16;
+        b->rows = mem_realloc(b->rows, b->rows_max * sizeof *b->rows);
+    }
+    b->rows[b->n_rows] = (struct breakdown_row){.key = *key};
+    *slot = (uint32_t)++b->n_rows;
+    if (2 * b->n_rows > b->n_slots)
+        grow(b);
+    return &b->rows[b->n_rows - 1];
+}
+
+struct breakdown *
+breakdown_create_like(const struct breakdown *b, struct tally *like)
+{
+    struct breakdown *copy = breakdown_create(like, b->values);
+
+    for (size_t i = 0; i < b->n_rows; i++)
+        add_row(copy, slot_of(copy, &b->rows[i].key), &b->rows[i].key)->tally =
+            tally_create_like(like);
+    copy->is_fixed = true;
+    return copy;
+}
+
+static struct tally *
+other_of(struct breakdown *b)
+{
+    if (b->other == NULL)
+        b->other = tally_create_like(b->like);
+    return b->other;
+}
+
+struct tally *
+breakdown_add(struct breakdown *b, const struct breakdown_key *key)
+{
+    uint32_t *slot = slot_of(b, key);
+    struct breakdown_row *row;
+
+    if (*slot == 0 && b->is_fixed)
+        return other_of(b);
+    row = *slot != 0 ? &b->rows[*slot - 1] : add_row(b, slot, key);
+    row->entered++;
+    if (row->tally == NULL && !b->is_counted_only) {
+        if (b->n_rows > TALLIED_MAX) {
+            b->is_counted_only = true;
+            drop_tallies(b);
+        } else {
+            row->tally = tally_create_like(b->like);
+        }
+    }
+    return row->tally;
+}
+
+/* ---- Choosing ---- */
+
+static int
+compare_values(const struct attribute_values *v, uint32_t a, uint32_t b)
+{
+    if (a == b)
+        return 0;
+    if (a == ATTRIBUTE_VALUE_NULL || b == ATTRIBUTE_VALUE_NULL)
+        return a == ATTRIBUTE_VALUE_NULL ? 1 : -1;
+    return slice_compare(attribute_values_text(v, a), attribute_values_text(v, b));
+}
+
+/* By entered descending, then by text, null last. */
+static int
+compare_rows(const void *x, const void *y, void *context)
+{
+    const struct breakdown_row *a = x;
+    const struct breakdown_row *b = y;
+    const struct breakdown *of = context;
+    int order = 0;
+
+    if (a->entered != b->entered)
+        return a->entered > b->entered ? -1 : 1;
+    for (int i = 0; i < REQUEST_BREAKDOWNS_MAX && order == 0; i++)
+        if (a->key.values[i] != b->key.values[i])
+            order = compare_values(of->values[i], a->key.values[i], b->key.values[i]);
+    return order;
+}
+
+void
+breakdown_finish(struct breakdown *b, size_t limit)
+{
+    size_t n_chosen = b->n_rows < limit ? b->n_rows : limit;
+
+    if (b->is_fixed)
+        return;
+    if (b->n_rows > 1)
+        qsort_r(b->rows, b->n_rows, sizeof *b->rows, compare_rows, b);
+    for (size_t i = n_chosen; i < b->n_rows && !b->is_counted_only; i++) {
+        tally_merge(other_of(b), b->rows[i].tally);
+        tally_destroy(&b->rows[i].tally);
+    }
+    b->n_rows = n_chosen;
+}

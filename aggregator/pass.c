@@ -1,0 +1,483 @@
+/* See pass.h. */
+#include "aggregator/pass.h"
+
+#include <stdlib.h>
+
+/* ---- The value of an attribute, of a counted path ---- */
+
+struct counted {
+    const struct journey *journey;
+    const struct unit *unit;
+    const uint32_t *from; /* event of the unit -> event of the person; NULL: plus first */
+    uint32_t first;
+};
+
+static uint32_t
+person_event(const struct counted *c, uint32_t i)
+{
+    return c->from ? c->from[i] : c->first + i;
+}
+
+static uint32_t
+read_at(const struct pass *p, const struct counted *c, struct attribute_values *values,
+        uint32_t event)
+{
+    return attribute_values_read(values, journey_place(c->journey, p->person.all.from[event]));
+}
+
+/* Of event i of the unit. */
+static uint32_t
+read_value(const struct pass *p, const struct counted *c, size_t b, uint32_t i)
+{
+    const struct attribute *a = &p->setup.q->request->breakdowns[b].attribute;
+    struct attribute_values *values = p->setup.values[b];
+    uint32_t event = person_event(c, i);
+    enum matcher_part part = matcher_part_of(a);
+    const struct settled *s;
+
+    if (part == PART_EVENT)
+        return read_at(p, c, values, event);
+    s = &p->person.settle.events[event];
+    if (part == PART_ORIGIN)
+        return read_at(p, c, values, s->origin);
+    if (part == PART_DRIVER && s->driver != SETTLE_DIRECT)
+        return read_at(p, c, values, s->driver);
+    if (part == PART_DRIVER)
+        return a->code == TEXT_CHANNEL ? attribute_values_find(values, MATCHER_DIRECT)
+                                       : ATTRIBUTE_VALUE_NULL;
+    return attribute_values_find(values, s->is_entrance ? SLICE("true") : SLICE("false"));
+}
+
+/* Of the unit's first or last event on the way that has one. */
+static uint32_t
+read_ordered(const struct pass *p, const struct counted *c, size_t b, const struct path *path)
+{
+    const struct unit *u = c->unit;
+    bool is_first = p->setup.q->request->breakdowns[b].at == AT_FIRST;
+    uint32_t best = UINT32_MAX;
+    uint32_t best_value = ATTRIBUTE_VALUE_NULL;
+
+    for (uint32_t i = 0; i < u->n; i++) {
+        uint32_t value;
+
+        if (!unit_is_on_the_way(u, path, i) ||
+            (best != UINT32_MAX && (u->ranks[i] < u->ranks[best]) != is_first))
+            continue;
+        value = read_value(p, c, b, i);
+        if (value == ATTRIBUTE_VALUE_NULL)
+            continue;
+        best = i;
+        best_value = value;
+    }
+    return best_value;
+}
+
+static struct breakdown_key
+read_key(const struct pass *p, const struct counted *c, const struct path *path)
+{
+    const struct request *r = p->setup.q->request;
+    struct breakdown_key key = {{ATTRIBUTE_VALUE_NULL}};
+
+    for (size_t b = 0; b < r->n_breakdowns; b++) {
+        const struct request_breakdown *asked = &r->breakdowns[b];
+
+        if (asked->at == AT_FIRST || asked->at == AT_LAST) {
+            key.values[b] = read_ordered(p, c, b, path);
+            continue;
+        }
+        for (uint32_t v = 0; v < path->n; v++)
+            if (asked->at == AT_ENTRY ? v == 0 : (int)path->visits[v].stage == asked->stage - 1)
+                key.values[b] = read_value(p, c, b, path->visits[v].event);
+    }
+    return key;
+}
+
+/* ---- Counting a unit ---- */
+
+static enum err_code
+add_to_list(struct pass *p, struct pass_list *l, const struct counted *c, const struct outcome *o,
+            struct err *err)
+{
+    uint32_t n = o->has_path ? o->path.n : 0;
+    struct report_visit *visits;
+    struct slice visitor;
+    enum err_code rc = journey_visitor(c->journey, &visitor, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (l->n == l->max) {
+        l->max = 2 * l->max + 64;
+        l->units = mem_realloc(l->units, l->max * sizeof *l->units);
+    }
+    visits = arena_alloc(&p->arena, n * sizeof *visits);
+    for (uint32_t i = 0; i < n; i++)
+        visits[i] = (struct report_visit){o->path.visits[i].stage,
+                                          c->unit->events[o->path.visits[i].event].time_ms};
+    l->units[l->n++] =
+        (struct report_path){.visitor = arena_copy(&p->arena, visitor),
+                             .session_ms = c->unit->is_session ? c->unit->events[0].time_ms : 0,
+                             .n = n,
+                             .visits = visits};
+    return ERR_OK;
+}
+
+static bool
+is_cookieless(const struct journey *j)
+{
+    for (uint32_t i = 0; i < j->n; i++)
+        if (j->rows[i].flags & EVENT_COOKIELESS)
+            return true;
+    return false;
+}
+
+static void
+break_down(struct pass *p, int preset, const struct counted *c, const struct outcome *o)
+{
+    struct breakdown_key key = read_key(p, c, &o->path);
+    struct tally *tally = breakdown_add(p->breakdowns[preset], &key);
+
+    if (tally)
+        tally_unit(tally, c->unit, o);
+}
+
+/* In the figures of the whole range. */
+static enum err_code
+count_unit(struct pass *p, const struct counted *c, struct outcome *o, struct err *err)
+{
+    const struct query_funnel *q = p->setup.q;
+    enum err_code rc = ERR_OK;
+
+    for (int i = 0; i < q->n_presets && rc == ERR_OK; i++) {
+        unit_count(c->unit, &p->plans[i], &p->chooser, &o[i]);
+        tally_unit(p->tallies[i], c->unit, &o[i]);
+        if (i == 0 && q->figure &&
+            unit_is_in_figure(c->unit, q->funnel->n_stages, &o[i], q->figure))
+            rc = add_to_list(p, &p->list, c, &o[i], err);
+        if (!o[i].has_path || rc != ERR_OK)
+            continue;
+        p->n_cookieless[i] += is_cookieless(c->journey);
+        if (q->want_paths)
+            rc = add_to_list(p, &p->paths[i], c, &o[i], err);
+        if (p->breakdowns[i])
+            break_down(p, i, c, &o[i]);
+    }
+    return rc;
+}
+
+/* ---- Persons ---- */
+
+/* The point that a moment is in; n_points where it is in none. */
+static size_t
+point_of(const struct pass *p, int64_t time_ms)
+{
+    const struct path_range *points = p->setup.points;
+    size_t low = 0;
+    size_t high = p->setup.n_points;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (points[middle].to_ms <= time_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < p->setup.n_points && points[low].from_ms <= time_ms ? low : p->setup.n_points;
+}
+
+/* A point is the same report over its own days; without an event in these that matches a stage
+ * there is nothing to report. */
+static void
+count_points(struct pass *p)
+{
+    const struct event_list *l = &p->person.all;
+
+    for (uint32_t i = 0; i < l->n && p->setup.n_points != 0; i++) {
+        size_t at =
+            l->events[i].stages != 0 ? point_of(p, l->events[i].time_ms) : p->setup.n_points;
+        const struct path_range *point = &p->setup.points[at];
+        struct unit unit;
+        struct outcome o;
+        uint32_t first;
+
+        if (at == p->setup.n_points ||
+            !person_events_visitor(&p->person, point, p->setup.q->funnel->window_ms, &unit, &first))
+            continue;
+        for (int k = 0; k < p->setup.q->n_presets; k++) {
+            unit_count(&unit, &p->plans[k], &p->chooser, &o);
+            tally_unit(p->points[k][at], &unit, &o);
+        }
+        while (i + 1 < l->n && l->events[i + 1].time_ms < point->to_ms)
+            i++;
+    }
+}
+
+static enum err_code
+count_visitor(struct pass *p, const struct journey *j, struct err *err)
+{
+    struct outcome outcomes[PRESET_COUNT];
+    struct unit unit;
+    struct counted c = {.journey = j, .unit = &unit};
+    enum err_code rc;
+
+    if (!person_events_visitor(&p->person, &p->setup.range, p->setup.q->funnel->window_ms, &unit,
+                               &c.first))
+        return ERR_OK;
+    rc = count_unit(p, &c, outcomes, err);
+    count_points(p);
+    return rc;
+}
+
+static enum err_code
+count_sessions(struct pass *p, const struct journey *j, struct err *err)
+{
+    const struct path_range *range = &p->setup.range;
+    enum err_code rc = ERR_OK;
+
+    for (uint32_t s = 0; s < p->person.settle.n_sessions && rc == ERR_OK; s++) {
+        int64_t start_ms = person_events_session_start(&p->person, s);
+        struct outcome outcomes[PRESET_COUNT];
+        struct unit unit;
+        struct counted c = {.journey = j, .unit = &unit};
+        size_t point;
+
+        if (start_ms < range->from_ms || start_ms >= range->to_ms)
+            continue;
+        person_events_session(&p->person, s, &unit);
+        c.from = p->person.session.from;
+        rc = count_unit(p, &c, outcomes, err);
+        point = point_of(p, start_ms);
+        for (int i = 0; point < p->setup.n_points && i < p->setup.q->n_presets; i++)
+            tally_unit(p->points[i][point], &unit, &outcomes[i]);
+    }
+    return rc;
+}
+
+static enum err_code
+take_person(const struct journey *j, void *context, struct err *err)
+{
+    struct pass *p = context;
+
+    person_events_read(&p->person, j);
+    if (p->person.all.n == 0)
+        return ERR_OK;
+    return p->setup.q->funnel->count == COUNT_SESSIONS ? count_sessions(p, j, err)
+                                                       : count_visitor(p, j, err);
+}
+
+/* ---- Life ---- */
+
+/* Does the question ask for drivers, sessions or their order? */
+static bool
+needs_settling(const struct pass *p)
+{
+    const struct request *r = p->setup.q->request;
+    bool needs = p->setup.q->funnel->count == COUNT_SESSIONS || p->chooser.needs_order ||
+                 !matcher_asks_event_only(p->matcher);
+
+    for (size_t i = 0; i < r->n_breakdowns; i++)
+        needs = needs || r->breakdowns[i].at == AT_FIRST || r->breakdowns[i].at == AT_LAST ||
+                matcher_part_of(&r->breakdowns[i].attribute) != PART_EVENT;
+    return needs;
+}
+
+int64_t
+pass_end_ms(const struct query_funnel *q, const struct path_range *range, int64_t as_of_ms)
+{
+    int64_t known_ms = path_time_add(as_of_ms, 1);
+    int64_t to_ms = path_time_add(range->to_ms, q->funnel->window_ms);
+
+    return q->funnel->count == COUNT_SESSIONS || to_ms > known_ms ? known_ms : to_ms;
+}
+
+/* Only visitors look back for paths; all look back for drivers. */
+static int64_t
+begin_of(const struct pass *p)
+{
+    const struct query_funnel *q = p->setup.q;
+    int64_t back_ms = q->funnel->count == COUNT_SESSIONS ? 0 : q->funnel->window_ms;
+
+    if (p->sets && back_ms < INT64_MAX - SETTLE_LOOK_BACK_MS)
+        back_ms += SETTLE_LOOK_BACK_MS;
+    return path_time_add(p->setup.range.from_ms, -back_ms);
+}
+
+static void
+create_results(struct pass *p)
+{
+    const struct pass_setup *s = &p->setup;
+    int n_stages = s->q->funnel->n_stages;
+
+    for (int i = 0; i < s->q->n_presets; i++) {
+        plan_init(&p->plans[i], s->q->funnel, s->q->presets[i]);
+        p->tallies[i] = i > 0 ? tally_create_like(p->tallies[0]) : tally_create(n_stages);
+        p->points[i] = mem_zalloc((s->n_points + 1) * sizeof(struct tally *));
+        for (size_t k = 0; k < s->n_points; k++)
+            p->points[i][k] = tally_create_like(p->tallies[0]);
+        if (s->q->request->n_breakdowns != 0)
+            p->breakdowns[i] = s->rows ? breakdown_create_like(s->rows[i], p->tallies[0])
+                                       : breakdown_create(p->tallies[0], s->values);
+    }
+}
+
+static enum err_code
+create_matching(struct pass *p, struct err *err)
+{
+    const struct request *r = p->setup.q->request;
+    enum err_code rc;
+
+    p->scratch = leaf_scratch_create();
+    rc = matcher_create(p->setup.q->funnel, r->filters, r->n_filters, &p->matcher, err);
+    if (rc != ERR_OK)
+        return rc;
+    chooser_init(&p->chooser, r, p->matcher);
+    if (!needs_settling(p))
+        return ERR_OK;
+    p->drivers = driver_table_create();
+    return leaf_sets_create(p->matcher, p->scratch, &p->sets, err);
+}
+
+enum err_code
+pass_create(const struct pass_setup *setup, struct pass **out, struct err *err)
+{
+    struct pass *p = mem_zalloc(sizeof *p);
+    enum err_code rc;
+
+    p->setup = *setup;
+    arena_init(&p->arena, 16 << 10);
+    create_results(p);
+    rc = create_matching(p, err);
+    if (rc != ERR_OK) {
+        pass_destroy(&p);
+        return rc;
+    }
+    p->begin_ms = begin_of(p);
+    p->end_ms = pass_end_ms(setup->q, &setup->range, setup->as_of_ms);
+    person_events_init(&p->person, &(struct person_setup){
+                                       .bots = setup->q->request->bots,
+                                       .as_of_ms = setup->as_of_ms,
+                                       .bots_range = {setup->range.from_ms,
+                                                      path_time_add(setup->range.to_ms,
+                                                                    setup->q->funnel->window_ms)},
+                                       .sets = p->sets,
+                                       .drivers = p->drivers});
+    *out = p;
+    return ERR_OK;
+}
+
+/* What only the walk needs. */
+static void
+free_working(struct pass *p)
+{
+    person_events_fini(&p->person);
+    leaf_sets_destroy(&p->sets);
+    driver_table_destroy(&p->drivers);
+    matcher_destroy(&p->matcher);
+    leaf_scratch_destroy(&p->scratch);
+}
+
+void
+pass_destroy(struct pass **pass)
+{
+    struct pass *p = *pass;
+
+    if (p == NULL)
+        return;
+    for (int i = 0; i < PRESET_COUNT; i++) {
+        for (size_t k = 0; p->points[i] && k < p->setup.n_points; k++)
+            tally_destroy(&p->points[i][k]);
+        free(p->points[i]);
+        breakdown_destroy(&p->breakdowns[i]);
+        tally_destroy(&p->tallies[i]);
+        free(p->paths[i].units);
+    }
+    free(p->list.units);
+    free_working(p);
+    arena_fini(&p->arena);
+    free(p);
+    *pass = NULL;
+}
+
+/* ---- Running ---- */
+
+/* The segments of a pass, and which of the snapshot they are. */
+struct inputs {
+    size_t n;
+    struct journey_input *list;
+    size_t *of;
+};
+
+static enum err_code
+open_input(struct pass *p, const struct segment *segment, const struct segment_site *site,
+           struct journey_input *out, struct err *err)
+{
+    struct scan_setup setup = {.matcher = p->matcher,
+                               .scratch = p->scratch,
+                               .tally = p->tallies[0],
+                               .sets = p->sets,
+                               .drivers = p->drivers};
+
+    *out = (struct journey_input){.segment = segment, .site = site};
+    if (site->time_max_ms < p->begin_ms)
+        return ERR_OK;
+    out->is_background = site->time_max_ms < p->setup.range.from_ms;
+    setup.is_sparse = out->is_background;
+    p->n_read += site->n_rows;
+    return scan_open(segment, site, &setup, &out->scan, err);
+}
+
+static enum err_code
+open_inputs(struct pass *p, const struct snapshot *snapshot, const bool *is_left_out,
+            struct inputs *in, size_t *bad, struct err *err)
+{
+    for (size_t i = 0; i < snapshot->n; i++) {
+        const struct segment *segment = snapshot->segments[i].segment;
+        const struct segment_site *site = segment_find_site(segment, p->setup.q->site);
+        enum err_code rc;
+
+        if (!site || is_left_out[i] || site->time_min_ms >= p->end_ms)
+            continue;
+        rc = open_input(p, segment, site, &in->list[in->n], err);
+        in->of[in->n++] = i;
+        *bad = i;
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+enum err_code
+pass_run(struct pass *p, const struct snapshot *snapshot, const struct persons *persons,
+         const bool *is_left_out, size_t *bad, struct err *err)
+{
+    struct inputs in = {.n = 0};
+    size_t bad_input = 0;
+    enum err_code rc;
+
+    in.list = mem_zalloc((snapshot->n + 1) * sizeof *in.list);
+    in.of = mem_zalloc((snapshot->n + 1) * sizeof *in.of);
+    rc = open_inputs(p, snapshot, is_left_out, &in, bad, err);
+    if (rc == ERR_OK) {
+        struct journey_setup setup = {.inputs = in.list,
+                                      .n_inputs = in.n,
+                                      .persons = persons,
+                                      .is_unsettled = p->sets != NULL,
+                                      .want_all = p->sets && leaf_sets_empty_matches(p->sets),
+                                      .callback = take_person,
+                                      .context = p};
+
+        for (size_t b = 0; b < p->setup.q->request->n_breakdowns && rc == ERR_OK; b++)
+            rc = attribute_values_open(p->setup.values[b], in.list, in.n, &bad_input, err);
+        if (rc == ERR_OK)
+            rc = journey_each(&setup, &bad_input, err);
+        if (rc == ERR_CORRUPT)
+            *bad = in.of[bad_input];
+    }
+    p->n_bots = p->person.n_bots;
+    for (size_t i = 0; i < in.n; i++)
+        scan_close(&in.list[i].scan);
+    free_working(p);
+    free(in.list);
+    free(in.of);
+    return rc;
+}

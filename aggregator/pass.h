@@ -1,0 +1,70 @@
+/* One walk over a site's journeys for one range: persons -> units -> tallies.
+ *
+ *     pass_create(&setup, &pass, err)
+ *     pass_run(pass, snapshot, persons, is_left_out, &bad, err)
+ *     pass->tallies, pass->points, pass->breakdowns, pass->lists ...
+ *     pass_destroy(&pass)
+ *
+ * A report is one pass for its range and its trend, one for the range that it is compared with,
+ * and, where a breakdown has very many values, one more for the rows that were chosen.
+ */
+#ifndef AGGREGATOR_PASS_H
+#define AGGREGATOR_PASS_H
+
+#include "aggregator/breakdown.h"
+#include "aggregator/person_events.h"
+#include "aggregator/query.h"
+
+struct pass_setup {
+    const struct query_funnel *q;
+    struct path_range range;
+    int64_t as_of_ms;
+    size_t n_points; /* of the trend: ranges in order, without gaps, inside the range */
+    const struct path_range *points;
+    struct attribute_values *const *values; /* of each breakdown */
+    struct breakdown *const *rows;          /* per preset: rows to fill; NULL: choose them */
+};
+
+struct pass_list {
+    struct report_path *units;
+    size_t n;
+    size_t max;
+};
+
+/* Results are taken over by setting them to NULL here. */
+struct pass {
+    struct pass_setup setup;
+    struct tally *tallies[PRESET_COUNT];
+    struct tally **points[PRESET_COUNT]; /* n_points each */
+    struct breakdown *breakdowns[PRESET_COUNT];
+    struct pass_list paths[PRESET_COUNT]; /* q->want_paths */
+    struct pass_list list;                /* q->figure, of the first preset */
+    struct arena arena;                   /* of the lists */
+    int64_t n_bots;
+    int64_t n_read;
+    int64_t n_cookieless[PRESET_COUNT]; /* units that entered */
+    /* for pass.c */
+    struct matcher *matcher;
+    struct chooser chooser;
+    struct plan plans[PRESET_COUNT];
+    struct leaf_scratch *scratch;
+    struct leaf_sets *sets;
+    struct driver_table *drivers;
+    struct person_events person;
+    int64_t begin_ms; /* nothing before it matters, but for repeats */
+    int64_t end_ms;   /* nor what is here or later */
+};
+
+/* What is set up is borrowed. ERR_LIMIT: too many tests, or a regular expression's limit. */
+enum err_code pass_create(const struct pass_setup *setup, struct pass **out, struct err *err);
+void pass_destroy(struct pass **p);
+
+/* Walk once. ERR_CORRUPT: segment *bad of the snapshot is damaged. */
+enum err_code pass_run(struct pass *p, const struct snapshot *snapshot,
+                       const struct persons *persons, const bool *is_left_out, size_t *bad,
+                       struct err *err);
+
+/* Up to when a pass reads, for the snapshot's scope. */
+int64_t pass_end_ms(const struct query_funnel *q, const struct path_range *range, int64_t as_of_ms);
+
+#endif
