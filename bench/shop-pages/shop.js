@@ -195,7 +195,7 @@ function showFoot() {
   const renew = element('button', { type: 'button', className: 'quiet' }, 'or be somebody new');
   renew.addEventListener('click', () => {
     try {
-      localStorage.removeItem('corong.id');
+      window.corong('reset');
       sessionStorage.clear();
     } catch {
       // storage is blocked: every page is somebody new anyway

@@ -12,13 +12,13 @@ const flags = [
   '--disable-sync',
 ];
 
-// options as of playwright's launch.
-export async function openBrowser(options = {}) {
+// options as of playwright's launch; args are further flags.
+export async function openBrowser({ args = [], ...options } = {}) {
   return chromium.launch({
     ...options,
     executablePath: process.env.CORONG_CHROMIUM || '/usr/bin/chromium',
     headless: true,
-    args: flags,
+    args: [...flags, ...args],
   });
 }
 
