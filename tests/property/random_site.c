@@ -6,7 +6,7 @@
 
 #define ONE_OF(r, list) (list)[random_below((r), (int)(sizeof(list) / sizeof *(list)))]
 
-enum pace { TIGHT, SESSIONS, DAYS, STEADY };
+enum pace { TIGHT, SESSIONS, DAYS, STEADY, EXACT };
 
 /* Where a site's time begins: months' ends and daylight saving are near some. */
 static const int64_t beginnings[] = {
@@ -39,6 +39,8 @@ random_step(struct random *r, enum pace pace)
     static const int64_t steady[] = {29 * MINUTE_MS, 30 * MINUTE_MS, 30 * MINUTE_MS,
                                      30 * MINUTE_MS};
 
+    if (pace == EXACT) /* so that some are exactly 24 hours apart */
+        return 30 * MINUTE_MS;
     if (pace == SESSIONS)
         return ONE_OF(r, of_sessions);
     return pace == DAYS ? ONE_OF(r, of_days) : ONE_OF(r, steady);
@@ -50,7 +52,7 @@ random_driver(struct random *r, struct event *e)
     static const char *const sources[] = {"google", "google", "bing", "mail.example", ""};
     static const char *const media[] = {"cpc", "", "", "email"};
     static const char *const campaigns[] = {"spring", "summer", "", ""};
-    static const char *const keywords[] = {"shoes", "", "", ""};
+    static const char *const keywords[] = {"shoes", "boots", "", ""};
     static const char *const channels[] = {"paid_search", "organic_search", "email", "referral"};
 
     e->flags |= EVENT_DRIVER;
@@ -61,8 +63,8 @@ random_driver(struct random *r, struct event *e)
     e->text[TEXT_MEDIUM] = slice_from(ONE_OF(r, media));
     e->text[TEXT_CAMPAIGN] = slice_from(ONE_OF(r, campaigns));
     e->text[TEXT_KEYWORD] = slice_from(ONE_OF(r, keywords));
-    if (random_chance(r, 10))
-        e->text[TEXT_CONTENT] = SLICE("banner");
+    if (random_chance(r, 30))
+        e->text[TEXT_CONTENT] = random_chance(r, 50) ? SLICE("banner") : SLICE("text");
 }
 
 static void
@@ -145,7 +147,7 @@ add_visitor(struct random *r, struct random_site *site, int number, enum pace pa
 {
     /* a person's known id sends events too, from the shop's server say */
     struct slice visitor = arena_printf(a, "%c%d", random_chance(r, 10) ? 'k' : 'v', number % 10);
-    int n = pace == STEADY ? 52 : 1 + random_below(r, 11);
+    int n = pace >= STEADY ? 52 : 1 + random_below(r, 11);
     int64_t time_ms = site->begin_ms;
 
     if (pace != TIGHT)
@@ -158,7 +160,7 @@ add_visitor(struct random *r, struct random_site *site, int number, enum pace pa
         else if (i > 0)
             time_ms += random_step(r, pace);
         e = add_event(r, site, visitor, time_ms, a);
-        if (pace == STEADY && random_chance(r, 85)) { /* little that rules ask about */
+        if (pace >= STEADY && random_chance(r, 85)) { /* little that rules ask about */
             e->event.flags = random_chance(r, 4) ? e->event.flags : 0;
             e->event.text[TEXT_EVENT] = SLICE("ping");
             e->event.numbers_set = 0;
@@ -222,8 +224,12 @@ random_site(struct random *r, uint32_t number, struct arena *a, struct random_si
 
     *out = (struct random_site){.begin_ms = ONE_OF(r, beginnings), .is_tight = pace == TIGHT};
     out->events = ARENA_ARRAY(a, struct site_event, (size_t)n_visitors * 2 * 60);
-    for (int i = 0; i < n_visitors; i++)
-        add_visitor(r, out, i, i == 0 && pace != TIGHT && random_chance(r, 30) ? STEADY : pace, a);
+    for (int i = 0; i < n_visitors; i++) {
+        bool is_steady = i == 0 && pace != TIGHT && random_chance(r, 40);
+        enum pace steady = random_chance(r, 50) ? STEADY : EXACT;
+
+        add_visitor(r, out, i, is_steady ? steady : pace, a);
+    }
     if (random_chance(r, 40))
         add_links(r, out, n_visitors, a);
     for (size_t i = 0; i < out->n; i++) {
