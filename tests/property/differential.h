@@ -25,6 +25,7 @@ void differential_merge(struct fixture *f);
 struct asking {
     struct funnel *funnel;
     struct request request;
+    struct figure_place figure; /* of the list of units in the answer */
     struct query_answer answer;
     bool is_answered;
 };
@@ -34,7 +35,7 @@ void asking_fini(struct asking *a);
 
 /* ---- Comparing (differential_compare.c) ---- */
 
-enum outcome { SAME, DIFFERENT, SKIPPED };
+enum outcome { SAME, DIFFERENT, TOO_MUCH };
 
 struct verdict {
     enum outcome outcome;
@@ -42,13 +43,11 @@ struct verdict {
     char words[2048]; /* what differs */
 };
 
-/* Compare one report for each preset, and more that must be true of them; returns how many reports.
- * Stops at the first that differs. a is reset. */
+/* Compare one report for each preset, and more that must be true of them; returns how many reports
+ * were compared: those that the reference would take too long for are not. Stops at the first that
+ * differs. a is reset. */
 int differential_try(struct fixture *f, uint32_t number, const struct reference_site *site,
                      const struct question *q, struct arena *a, struct verdict *v);
-
-/* Say what could not be compared, and how often. */
-void differential_print_skips(void);
 
 /* ---- Shrinking (differential_shrink.c) ---- */
 

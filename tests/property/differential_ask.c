@@ -63,7 +63,10 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q, str
     rc = funnel_parse(buffer_slice(&definition), &out->funnel, err);
     if (rc == ERR_OK)
         rc = parse_request(&out->request, &request, err);
+    if (rc == ERR_OK)
+        rc = figure_find(slice_from(q->figure), q->figure_stage, q->n_stages, &out->figure, err);
     if (rc == ERR_OK) {
+        query.figure = &out->figure;
         query.funnel = out->funnel;
         query.request = &out->request;
         rc = query_funnel(f->pool, &query, &out->answer, err);

@@ -137,8 +137,8 @@ print_failing(const struct failing *c, const struct verdict *v)
     question_add_definition(&text, &c->q);
     buffer_add_char(&text, '\n');
     question_add_request(&text, &c->q);
-    print_error("%.*s\npreset %s%s\n", SLICE_ARG(buffer_slice(&text)),
-                (const char *[]){"open", "closed", "sequential"}[v->preset],
+    print_error("%.*s\nlist %s:%d, preset %s%s\n", SLICE_ARG(buffer_slice(&text)), c->q.figure,
+                c->q.figure_stage, (const char *[]){"open", "closed", "sequential"}[v->preset],
                 c->is_merged ? ", merged" : "");
     for (size_t i = 0; i < c->site.n; i++)
         print_event(&c->site.events[i]);

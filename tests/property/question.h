@@ -95,6 +95,9 @@ struct question {
     struct question_moment compare_from; /* of WITH_RANGE */
     struct question_moment compare_to;
     bool is_full_age;
+    /* and the list of units behind a figure ("reached"; stage from 1, 0: the report's own) */
+    const char *figure;
+    int figure_stage;
 };
 
 /* The JSON of a rule, of the funnel (without a preset), of the request; appended. */

@@ -306,6 +306,25 @@ random_breakdown(struct random *r, struct question *q)
         b->stage = 1 + random_below(r, q->n_stages);
 }
 
+static void
+random_figure(struct random *r, struct question *q)
+{
+    static const char *const of_report[] = {"entered", "converted", "began_before", "after_range"};
+    static const char *const of_stage[] = {"reached", "skipped", "throughput", "entries",
+                                           "exits",   "onward",  "converted",  "seen"};
+    static const char *const of_dropoff[] = {"dropoff", "open"}; /* not of the last stage */
+
+    if (random_chance(r, 30)) {
+        q->figure = ONE_OF(r, of_report);
+    } else if (random_chance(r, 80)) {
+        q->figure = ONE_OF(r, of_stage);
+        q->figure_stage = 1 + random_below(r, q->n_stages);
+    } else {
+        q->figure = ONE_OF(r, of_dropoff);
+        q->figure_stage = 1 + random_below(r, q->n_stages - 1);
+    }
+}
+
 /* UTC, but where days matter. */
 static const char *
 random_timezone(struct random *r, const struct question *q)
@@ -347,4 +366,5 @@ random_question(struct random *r, const struct random_site *site, struct arena *
         }
     }
     q->timezone = random_timezone(r, q);
+    random_figure(r, q);
 }

@@ -183,7 +183,6 @@ stage_json(const struct counted *c, int stage)
     json_t *out = json_object();
     int throughput = s.reached + s.skipped;
 
-    json_object_set_new(out, "required", json_boolean(brute_is_required(&c->f->brute, stage)));
     set(out, "reached", s.reached);
     set(out, "skipped", s.skipped);
     set(out, "throughput", throughput);
@@ -445,9 +444,12 @@ report_of(const struct asked *asked, const struct reference_range *range, struct
             c.list[c.n++] = &units.list[i];
     out = json_object();
     set_counts(out, &c);
-    for (int stage = 1; stage <= asked->q->n_stages; stage++)
-        set_seen(json_array_get(json_object_get(out, "stages"), (size_t)stage - 1), &f, &units,
-                 stage);
+    for (int stage = 1; stage <= asked->q->n_stages; stage++) {
+        json_t *of_stage = json_array_get(json_object_get(out, "stages"), (size_t)stage - 1);
+
+        set_seen(of_stage, &f, &units, stage);
+        json_object_set_new(of_stage, "required", json_boolean(brute_is_required(&f.brute, stage)));
+    }
     json_object_set_new(out, "conversion_rate",
                         rate(json_integer_value(json_object_get(out, "converted")), c.n));
     set(out, "began_before", count_began_before(&c));
@@ -468,7 +470,8 @@ point_json(json_t *report, const char *start)
 {
     static const char *const not_counts[] = {
         "value",       "seen_value",     "time_from_previous_ms", "time_from_start_ms",
-        "rate_onward", "rate_converted", "rate_from_first",       "rate_from_previous"};
+        "rate_onward", "rate_converted", "rate_from_first",       "rate_from_previous",
+        "required"};
     json_t *out = json_object();
     json_t *stages = json_object_get(report, "stages");
 

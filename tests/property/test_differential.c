@@ -99,7 +99,6 @@ test_same_as_the_reference(void **state)
         }
         close_store_case(&s);
     }
-    differential_print_skips();
 }
 
 int
