@@ -121,6 +121,18 @@ add_to_list(struct pass *p, struct pass_list *l, const struct counted *c, const 
     return ERR_OK;
 }
 
+/* A unit that is in the figure: its place decides whether it was asked for. */
+static enum err_code
+list_unit(struct pass *p, const struct counted *c, const struct outcome *o, struct err *err)
+{
+    const struct query_funnel *q = p->setup.q;
+    size_t place = p->n_in_figure++;
+
+    if (place < q->list_skip || (q->list_max != 0 && place - q->list_skip >= q->list_max))
+        return ERR_OK;
+    return add_to_list(p, &p->list, c, o, err);
+}
+
 static bool
 is_cookieless(const struct journey *j)
 {
@@ -152,7 +164,7 @@ count_unit(struct pass *p, const struct counted *c, struct outcome *o, struct er
         tally_unit(p->tallies[i], c->unit, &o[i]);
         if (i == 0 && q->figure &&
             unit_is_in_figure(c->unit, q->funnel->n_stages, &o[i], q->figure))
-            rc = add_to_list(p, &p->list, c, &o[i], err);
+            rc = list_unit(p, c, &o[i], err);
         if (!o[i].has_path || rc != ERR_OK)
             continue;
         p->n_cookieless[i] += is_cookieless(c->journey);

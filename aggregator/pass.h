@@ -38,7 +38,8 @@ struct pass {
     struct tally **points[PRESET_COUNT]; /* n_points each */
     struct breakdown *breakdowns[PRESET_COUNT];
     struct pass_list paths[PRESET_COUNT]; /* q->want_paths */
-    struct pass_list list;                /* q->figure, of the first preset */
+    size_t n_in_figure;                   /* q->figure, of the first preset */
+    struct pass_list list;                /* those of them that were asked for */
     struct arena arena;                   /* of the lists */
     int64_t n_bots;
     int64_t n_read;

@@ -225,8 +225,12 @@ fill_answer(const struct query_funnel *q, struct query_answer *out,
             const struct report_about *about)
 {
     out->n_reports = q->n_presets;
-    out->n_units = out->main->list.n;
-    out->units = out->main->list.units;
+    if (q->figure)
+        out->list = (struct report_list){.place = *q->figure,
+                                         .n_all = (int64_t)out->main->n_in_figure,
+                                         .n_skipped = (int64_t)q->list_skip,
+                                         .n = out->main->list.n,
+                                         .units = out->main->list.units};
     for (int i = 0; i < q->n_presets; i++)
         fill_report(&(struct filling){q, i, out->values, &out->arena}, out, about,
                     &out->reports[i]);

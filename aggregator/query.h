@@ -26,6 +26,8 @@ struct query_funnel {
     int n_presets;
     bool want_paths;                   /* fill each report's list of counted paths */
     const struct figure_place *figure; /* fill the list of units behind it, of the first preset */
+    size_t list_skip;                  /* so many of its first */
+    size_t list_max;                   /* and give at most so many; 0: all */
     bool keeps_snapshot;               /* so that lists can be asked for from the same files */
     struct slice snapshot;             /* answer from this one; "": the latest */
 };
@@ -37,8 +39,7 @@ struct query_answer {
     int n_reports;
     struct report reports[PRESET_COUNT]; /* in the order asked for */
     char snapshot[SNAPSHOT_NAME_MAX];
-    size_t n_units; /* exactly the figure asked for */
-    const struct report_path *units;
+    struct report_list list; /* where a figure was asked for */
     /* what the reports borrow from */
     struct pass *main;
     struct pass *compare;

@@ -42,7 +42,9 @@ const struct command *cmd_table(size_t *n);
 
 bool cmd_flag(const struct cmd *c, const char *name);         /* "--json" */
 const char *cmd_value(const struct cmd *c, const char *name); /* of "--from"; NULL */
-struct slice cmd_word(const struct cmd *c, int i);            /* "" where it is not there */
+/* Of a flag that may be given again: each value in turn, from *at = 0; then NULL. */
+const char *cmd_next_value(const struct cmd *c, const char *name, int *at);
+struct slice cmd_word(const struct cmd *c, int i); /* "" where it is not there */
 bool cmd_is(const struct cmd *c, int i, const char *word, int n_words); /* word i, and n in all */
 
 /* Say what went wrong, and the exit code for it (CMD_USAGE for ERR_USAGE, else CMD_FAILED). */

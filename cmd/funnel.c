@@ -71,39 +71,69 @@ find_definition(struct session *s, struct slice word, struct slice *out, struct 
 /* ---- run ---- */
 
 static enum err_code
-read_request(struct cmd *c, struct request *r, struct slice site_zone, struct err *err)
+read_where(struct cmd *c, struct request *r, struct err *err)
 {
-    static const char *const flags[][2] = {{"--from", "from"},           {"--to", "to"},
-                                           {"--timezone", "timezone"},   {"--as-of", "as_of"},
-                                           {"--bots", "bots"},           {"--where", "filters"},
-                                           {"--breakdown", "breakdown"}, {"--limit", "limit"},
-                                           {"--trend", "trend"},         {"--compare", "compare"}};
+    const char *path;
+    int at = 0;
     enum err_code rc = ERR_OK;
 
-    if (cmd_value(c, "--visitors") != NULL)
-        return funnel_not_yet(err, "visitors", "the list of visitors behind a figure");
-    for (size_t i = 0; rc == ERR_OK && i < sizeof flags / sizeof flags[0]; i++) {
-        const char *value = cmd_value(c, flags[i][0]);
+    while (rc == ERR_OK && (path = cmd_next_value(c, "--where", &at)) != NULL) {
+        struct buffer bytes = BUFFER_EMPTY;
 
-        if (value != NULL)
+        rc = file_read(path, SAVED_FUNNEL_DEFINITION_MAX, &bytes, err);
+        if (rc == ERR_OK)
+            rc = request_set(r, "filters", buffer_slice(&bytes), err);
+        buffer_fini(&bytes);
+    }
+    return rc;
+}
+
+static enum err_code
+read_request(struct cmd *c, struct request *r, struct slice site_zone, struct err *err)
+{
+    static const char *const flags[][2] = {
+        {"--from", "from"},   {"--to", "to"},       {"--timezone", "timezone"},
+        {"--as-of", "as_of"}, {"--bots", "bots"},   {"--breakdown", "breakdown"},
+        {"--limit", "limit"}, {"--trend", "trend"}, {"--compare", "compare"}};
+    enum err_code rc = read_where(c, r, err);
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        const char *value;
+        int at = 0;
+
+        while (rc == ERR_OK && (value = cmd_next_value(c, flags[i][0], &at)) != NULL)
             rc = request_set(r, flags[i][1], slice_from(value), err);
     }
     return rc == ERR_OK ? request_finish(r, site_zone, clock_wall_ms(), err) : rc;
 }
 
+static void
+add_answer(struct buffer *out, const struct cmd *c, const struct report *r,
+           const struct report_list *list)
+{
+    if (cmd_flag(c, "--json")) {
+        buffer_add_char(out, '{');
+        report_add_members(out, r);
+        if (list != NULL) {
+            buffer_add_char(out, ',');
+            report_add_list(out, list, r->funnel);
+        }
+        buffer_add_text(out, "}\n");
+    } else if (list != NULL) {
+        table_add_list(out, list, r->funnel);
+    } else {
+        table_add_report(out, r);
+    }
+}
+
 static int
-print_report(struct session *s, const struct query_answer *answer)
+print_answer(struct session *s, const struct query_answer *answer)
 {
     struct buffer out = BUFFER_EMPTY;
     const struct report *r = &answer->reports[0];
     int status;
 
-    if (cmd_flag(s->c, "--json")) {
-        report_add_json(&out, r);
-        buffer_add_char(&out, '\n');
-    } else {
-        table_add_report(&out, r);
-    }
+    add_answer(&out, s->c, r, cmd_value(s->c, "--visitors") != NULL ? &answer->list : NULL);
     for (size_t i = 0; i < r->about.n_warnings; i++)
         fprintf(stderr, "corong: warning: %.*s\n", SLICE_ARG(r->about.warnings[i].message));
     status = cmd_print(buffer_slice(&out));
@@ -120,13 +150,20 @@ run_query(struct session *s, const struct funnel *f, const struct request *r, st
                              .presets = {f->preset},
                              .n_presets = 1,
                              .want_paths = cmd_flag(s->c, "--paths")};
+    const char *visitors = cmd_value(s->c, "--visitors");
+    struct figure_place figure;
     struct snapshot_pool *pool = NULL;
     struct query_answer answer;
     int status = CMD_FAILED;
 
+    if (visitors != NULL) {
+        if (figure_parse(slice_from(visitors), f->n_stages, &figure, err) != ERR_OK)
+            return cmd_fail(err);
+        q.figure = &figure;
+    }
     if (snapshot_pool_open(&s->store, &pool, err) == ERR_OK &&
         query_funnel(pool, &q, &answer, err) == ERR_OK) {
-        status = print_report(s, &answer);
+        status = print_answer(s, &answer);
         query_answer_fini(&answer);
     } else {
         cmd_fail(err);

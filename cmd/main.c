@@ -101,7 +101,10 @@ static const struct command commands[] = {
      USER_DATA, import_flags, cmd_import},
     {"funnel",
      "corong funnel run SITE FUNNEL.json|NAME [--from D] [--to D] [--timezone Z] [--as-of T]\n"
-     "                  [--bots exclude|include|only] [--paths] [--json]\n"
+     "                  [--bots exclude|include|only] [--where FILTERS.json] [--breakdown "
+     "ATTR[@AT]]\n"
+     "                  [--limit N] [--trend day|week|month] [--compare previous|FROM..TO]\n"
+     "                  [--visitors FIGURE[:STAGE]] [--paths] [--json]\n"
      "corong funnel put SITE NAME FUNNEL.json|-\n"
      "corong funnel list SITE [--json]\n"
      "corong funnel show SITE NAME\n"
@@ -112,6 +115,16 @@ static const struct command commands[] = {
      "  --timezone Z      default: the site's\n"
      "  --as-of T         as if it were then: later events are left out\n"
      "  --bots B          exclude (default), include or only\n"
+     "  --where FILE      a filter, or a list of them, as JSON (docs/funnel.md, section 4); may "
+     "be\n"
+     "                    repeated: all must hold\n"
+     "  --breakdown ATTR  rows by the attribute at the path's first visit; @first, @last or the\n"
+     "                    number of a stage (@3) behind it take another event; may be repeated\n"
+     "  --limit N         rows of the breakdown (20), the largest first\n"
+     "  --trend T         the same for each day, week or month\n"
+     "  --compare C       the same for the range before (previous), or for another one\n"
+     "  --visitors F[:N]  the list behind a figure, as entered, reached:2 or dropoff:3: a line "
+     "each\n"
      "  --paths           every visitor's counted path (with --json)\n"
      "  --json            the report of docs/funnel.md, section 5\n",
      USER_DATA, funnel_flags, cmd_funnel},
@@ -233,14 +246,28 @@ cmd_flag(const struct cmd *c, const char *name)
 }
 
 const char *
-cmd_value(const struct cmd *c, const char *name)
+cmd_next_value(const struct cmd *c, const char *name, int *at)
 {
     size_t n = strlen(name);
-    const char *value = NULL;
 
-    for (int i = 0; i < c->n_flags; i++)
-        if (strncmp(c->flags[i], name, n) == 0 && c->flags[i][n] == '=')
-            value = c->flags[i] + n + 1;
+    while (*at < c->n_flags) {
+        const char *flag = c->flags[(*at)++];
+
+        if (strncmp(flag, name, n) == 0 && flag[n] == '=')
+            return flag + n + 1;
+    }
+    return NULL;
+}
+
+const char *
+cmd_value(const struct cmd *c, const char *name)
+{
+    const char *value = NULL;
+    const char *next;
+    int at = 0;
+
+    while ((next = cmd_next_value(c, name, &at)) != NULL)
+        value = next;
     return value;
 }
 

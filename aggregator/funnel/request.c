@@ -242,19 +242,22 @@ set_json(struct request *r, const char *name, json_t *value, struct err *err)
     return json__in(p->read(r, value, err), err, name);
 }
 
-static json_t *
-value_from_text(const struct parameter *p, struct slice text)
+static enum err_code
+value_from_text(const struct parameter *p, struct slice text, json_t **out, struct err *err)
 {
     bool is_json = p->may_be_json && text.n > 0 && (text.p[0] == '{' || text.p[0] == '[');
-    json_t *value;
+    json_error_t broken = {.line = 0};
 
-    if (!is_json)
-        value = p->from_text == NULL ? NULL : p->from_text(text);
+    if (is_json || p->from_text == NULL)
+        *out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &broken);
     else
-        value = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
-    if (!p->is_list || !json_is_object(value))
-        return value;
-    return json_pack("[o]", value);
+        *out = p->from_text(text);
+    if (*out == NULL)
+        return err_set(err, ERR_INVALID, p->name, "is no JSON: line %d, column %d", broken.line,
+                       broken.column);
+    if (p->is_list && json_is_object(*out))
+        *out = json_pack("[o]", *out);
+    return ERR_OK;
 }
 
 enum err_code
@@ -262,16 +265,15 @@ request_set(struct request *r, const char *name, struct slice text, struct err *
 {
     const struct parameter *p = NULL;
     enum err_code rc = find_parameter(name, &p, err);
-    json_t *value;
+    json_t *value = NULL;
 
     if (rc != ERR_OK || text.n == 0)
         return rc;
-    if (!slice_is_utf8(text))
-        return err_set(err, ERR_INVALID, name, "is no UTF-8");
-    value = value_from_text(p, slice_trim(text));
-    if (value == NULL)
-        return err_set(err, ERR_INVALID, name, "is no JSON");
-    rc = set_json(r, name, value, err);
+    if (!slice_is_utf8(text) || memchr(text.p, '\0', text.n) != NULL)
+        return err_set(err, ERR_INVALID, name, "is no text");
+    rc = value_from_text(p, slice_trim(text), &value, err);
+    if (rc == ERR_OK)
+        rc = set_json(r, name, value, err);
     json_decref(value);
     return rc;
 }

@@ -259,15 +259,11 @@ sorted_text(json_t *list)
 static json_t *
 list_json(const struct asking *asking)
 {
-    struct report_list list = {.place = asking->figure,
-                               .n_all = (int64_t)asking->answer.n_units,
-                               .n = asking->answer.n_units,
-                               .units = asking->answer.units};
     struct buffer text = BUFFER_EMPTY;
     json_t *out;
 
     buffer_add_char(&text, '{');
-    report_add_list(&text, &list, asking->funnel);
+    report_add_list(&text, &asking->answer.list, asking->funnel);
     buffer_add_char(&text, '}');
     out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(out);

@@ -1,5 +1,6 @@
 /* The funnel report: GET (of a saved funnel) and POST (of a draft, or of a saved one by name)
- * /api/v1/sites/{site}/report. One scan gives the figures under all three presets. */
+ * /api/v1/sites/{site}/report. One scan gives the figures under all three presets. And the lists
+ * behind its figures: POST /api/v1/sites/{site}/visitors, with the report's own body. */
 #include "aggregator/query.h"
 #include "aggregator/saved_funnel.h"
 #include "core/clock.h"
@@ -8,12 +9,17 @@
 #include "web/api/web_int.h"
 
 #define UNPROCESSABLE 422
+#define LIST_PAGE     500 /* units */
 
 /* ---- Reading the question ---- */
 
 struct question {
     struct request request;
     struct funnel *funnel;
+    bool is_list;
+    struct figure_place figure;
+    size_t skip; /* of the list: where its page begins */
+    char snapshot[SNAPSHOT_NAME_MAX];
 };
 
 static enum err_code
@@ -74,19 +80,69 @@ read_funnel(struct call *c, json_t *funnel, struct question *q, struct err *err)
 }
 
 static enum err_code
+read_figure(const json_t *body, struct question *q, struct err *err)
+{
+    const json_t *stage = json_object_get(body, "stage");
+    struct slice name;
+    enum err_code rc = web__body_text(body, "figure", true, &name, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (stage == NULL || json_is_null(stage))
+        return figure_find(name, 0, q->funnel->n_stages, &q->figure, err);
+    if (!json_is_integer(stage) || json_integer_value(stage) < 1 ||
+        json_integer_value(stage) > FUNNEL_STAGES_MAX)
+        return err_set(err, ERR_INVALID, "stage", "must be the number of a stage, 1 to %d",
+                       q->funnel->n_stages);
+    return figure_find(name, (int)json_integer_value(stage), q->funnel->n_stages, &q->figure, err);
+}
+
+/* Which files, and from which row on. The cursor is that row's number. */
+static enum err_code
+read_place(const json_t *body, struct question *q, struct err *err)
+{
+    struct slice snapshot, cursor;
+    int64_t row = 0;
+    enum err_code rc = web__body_text(body, "snapshot", false, &snapshot, err);
+
+    if (rc == ERR_OK)
+        rc = web__body_text(body, "cursor", false, &cursor, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (!slice_to_cstr(snapshot, q->snapshot, sizeof q->snapshot))
+        return err_set(err, ERR_INVALID, "snapshot", "is none");
+    if (snapshot.n != 0 && !q->request.as_of.is_given)
+        return err_set(err, ERR_INVALID, "as_of", "must be given with a snapshot: the report's");
+    if (cursor.n == 0)
+        return ERR_OK;
+    if (snapshot.n == 0)
+        return err_set(err, ERR_INVALID, "snapshot", "must be given with a cursor");
+    if (!slice_to_int64(cursor, &row) || row < 0)
+        return err_set(err, ERR_INVALID, "cursor", "is none");
+    q->skip = (size_t)row;
+    return ERR_OK;
+}
+
+static enum err_code
 read_body(struct call *c, struct question *q, struct err *err)
 {
     static const char *const own[] = {"funnel", NULL};
+    static const char *const own_of_list[] = {"funnel",   "figure", "stage",
+                                              "snapshot", "cursor", NULL};
     json_t *body = NULL;
     enum err_code rc;
 
     rc = web__body_object(c, &body, err);
     if (rc == ERR_OK)
-        rc = request_read_json(&q->request, body, own, err);
+        rc = request_read_json(&q->request, body, q->is_list ? own_of_list : own, err);
     if (rc == ERR_OK)
         rc = read_funnel(c, json_object_get(body, "funnel"), q, err);
     if (rc == ERR_OK)
         rc = finish_question(c, q, err);
+    if (rc == ERR_OK && q->is_list)
+        rc = read_figure(body, q, err);
+    if (rc == ERR_OK && q->is_list)
+        rc = read_place(body, q, err);
     json_decref(body);
     return rc;
 }
@@ -117,30 +173,41 @@ add_range(struct buffer *out, const struct query_summary *s)
                       timestamp_format(s->last_ms, true, last));
 }
 
+/* The funnel's own preset comes first in a query. */
+static const struct report *
+report_of(const struct query_answer *answer, int preset)
+{
+    int i = 0;
+
+    while ((int)answer->reports[i].preset != preset)
+        i++;
+    return &answer->reports[i];
+}
+
 static void
-add_presets(struct buffer *out, const struct report reports[PRESET_COUNT])
+add_presets(struct buffer *out, const struct query_answer *answer)
 {
     buffer_add_text(out, ",\"presets\":{");
     for (int i = 0; i < PRESET_COUNT; i++) {
+        const struct report_figures *total = &report_of(answer, i)->total;
+
         buffer_printf(out, "%s\"%s\":{\"entered\":%lld,\"converted\":%lld,\"conversion_rate\":",
                       i ? "," : "", funnel_preset_name((enum funnel_preset)i),
-                      (long long)reports[i].total.entered, (long long)reports[i].total.converted);
-        report_add_rate(out, reports[i].total.converted, reports[i].total.entered);
+                      (long long)total->entered, (long long)total->converted);
+        report_add_rate(out, total->converted, total->entered);
         buffer_add_char(out, '}');
     }
     buffer_add_char(out, '}');
 }
 
 static void
-reply_report(struct call *c, const struct question *q, const struct query_answer *answer,
-             const struct query_summary *summary)
+add_report(struct buffer *out, const struct question *q, const struct query_answer *answer,
+           const struct query_summary *summary)
 {
     const struct request *r = &q->request;
-    struct buffer *out = &c->reply->body;
 
-    http_reply_json(c->reply, 200);
     buffer_add_char(out, '{');
-    report_add_members(out, &answer->reports[q->funnel->preset]);
+    report_add_members(out, &answer->reports[0]);
     buffer_add_text(out, ",\"funnel\":");
     funnel_add_json(out, q->funnel);
     add_bound(out, "from", r, r->range.from_ms);
@@ -148,29 +215,91 @@ reply_report(struct call *c, const struct question *q, const struct query_answer
     buffer_add_text(out, ",\"timezone\":");
     buffer_add_json(out, slice_from(zone_name(r->zone)));
     add_range(out, summary);
-    add_presets(out, answer->reports);
+    add_presets(out, answer);
     buffer_add_char(out, '}');
+}
+
+/* is_gone: other files than those asked for, and therefore with their report. */
+static void
+add_list(struct buffer *out, const struct question *q, const struct query_answer *answer,
+         const struct query_summary *summary, bool is_gone)
+{
+    const struct report_list *list = &answer->list;
+    int64_t next = list->n_skipped + (int64_t)list->n;
+    char as_of[TIMESTAMP_TEXT_MAX];
+
+    buffer_add_char(out, '{');
+    report_add_list(out, list, q->funnel);
+    if (next < list->n_all)
+        buffer_printf(out, ",\"cursor\":\"%lld\"", (long long)next);
+    else
+        buffer_add_text(out, ",\"cursor\":null");
+    buffer_printf(out, ",\"snapshot\":\"%s\",\"as_of\":\"%s\",\"snapshot_gone\":%s",
+                  answer->snapshot, timestamp_format(q->request.as_of_ms, true, as_of),
+                  is_gone ? "true" : "false");
+    if (is_gone) {
+        buffer_add_text(out, ",\"report\":");
+        add_report(out, q, answer, summary);
+    }
+    buffer_add_char(out, '}');
+}
+
+/* The funnel's own preset first, then the others. */
+static void
+set_presets(struct query_funnel *query, enum funnel_preset own)
+{
+    query->presets[query->n_presets++] = own;
+    for (int i = 0; i < PRESET_COUNT; i++)
+        if (i != (int)own)
+            query->presets[query->n_presets++] = (enum funnel_preset)i;
+}
+
+/* From the snapshot asked for; where that has gone, from the latest, from the list's begin. */
+static enum err_code
+run(struct call *c, const struct question *q, struct query_answer *out, bool *is_gone,
+    struct err *err)
+{
+    struct query_funnel query = {.site = c->site.id,
+                                 .funnel = q->funnel,
+                                 .request = &q->request,
+                                 .figure = q->is_list ? &q->figure : NULL,
+                                 .list_skip = q->skip,
+                                 .list_max = LIST_PAGE,
+                                 .snapshot = slice_from(q->snapshot)};
+    enum err_code rc;
+
+    *is_gone = false;
+    set_presets(&query, q->funnel->preset);
+    query.keeps_snapshot = query.snapshot.n == 0;
+    rc = query_funnel(c->web->pool, &query, out, err);
+    if (rc != ERR_NOT_FOUND)
+        return rc;
+    *is_gone = true;
+    query.snapshot = SLICE_EMPTY;
+    query.keeps_snapshot = true;
+    query.list_skip = 0;
+    return query_funnel(c->web->pool, &query, out, err);
 }
 
 static void
 answer(struct call *c, const struct question *q)
 {
-    struct query_funnel query = {.site = c->site.id,
-                                 .funnel = q->funnel,
-                                 .request = &q->request,
-                                 .presets = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL},
-                                 .n_presets = PRESET_COUNT};
     int64_t started_us = clock_steady_us();
     struct query_summary summary;
     struct query_answer found;
+    bool is_gone = false;
     struct err err = ERR_NONE;
     enum err_code rc;
 
     rc = query_site_summary(c->web->pool, c->site.id, &summary, &err);
     if (rc == ERR_OK)
-        rc = query_funnel(c->web->pool, &query, &found, &err);
+        rc = run(c, q, &found, &is_gone, &err);
     if (rc == ERR_OK) {
-        reply_report(c, q, &found, &summary);
+        http_reply_json(c->reply, 200);
+        if (q->is_list)
+            add_list(&c->reply->body, q, &found, &summary, is_gone);
+        else
+            add_report(&c->reply->body, q, &found, &summary);
         query_answer_fini(&found);
     } else if (rc == ERR_LIMIT) { /* the question is well-formed, but not to be answered */
         http_reply_error(c->reply, UNPROCESSABLE, "limit", err.message, err.field);
@@ -182,9 +311,10 @@ answer(struct call *c, const struct question *q)
 }
 
 static void
-report(struct call *c, enum err_code (*read)(struct call *, struct question *, struct err *))
+report(struct call *c, bool is_list,
+       enum err_code (*read)(struct call *, struct question *, struct err *))
 {
-    struct question q = {.funnel = NULL};
+    struct question q = {.is_list = is_list};
     struct err err = ERR_NONE;
 
     request_init(&q.request);
@@ -199,11 +329,17 @@ report(struct call *c, enum err_code (*read)(struct call *, struct question *, s
 void
 web__get_report(struct call *c)
 {
-    report(c, read_parameters);
+    report(c, false, read_parameters);
 }
 
 void
 web__post_report(struct call *c)
 {
-    report(c, read_body);
+    report(c, false, read_body);
+}
+
+void
+web__post_visitors(struct call *c)
+{
+    report(c, true, read_body);
 }

@@ -33,6 +33,7 @@ static const struct route routes[] = {
     {HTTP_DELETE, "/api/v1/sites/{site}/funnels/{name}", ACCESS_WRITE, false, web__delete_funnel},
     {HTTP_GET, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__get_report},
     {HTTP_POST, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__post_report},
+    {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_READ, false, web__post_visitors},
 };
 #define N_ROUTES (sizeof routes / sizeof *routes)
 

@@ -105,6 +105,7 @@ void web__put_funnel(struct call *c);
 void web__delete_funnel(struct call *c);
 void web__get_report(struct call *c);
 void web__post_report(struct call *c);
+void web__post_visitors(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 

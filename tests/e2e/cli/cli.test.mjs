@@ -364,13 +364,14 @@ test("the same file twice, and a sale told twice, change nothing", async () => {
   assert.equal(shown.events.length, 2);
 });
 
-test("a malformed funnel names its field, and what is not built yet is refused by name", async () => {
+test("a malformed funnel and a wrong flag name their field, and what is not built yet is refused by name", async () => {
   const good = funnelOfEvents("f", STAGES, { window: "7d" });
   const rows = [
     [{ ...good, window: "soon" }, /window/],
     [{ ...good, colour: 1 }, /colour/],
     [{ ...good, stages: good.stages.slice(1) }, /stages/],
-    [{ ...good, count: "sessions" }, /count/],
+    [{ ...good, count: "people" }, /count/],
+    [{ ...good, stages: [good.stages[0], { name: "x", rule: { attribute: "page_group", op: "set" } }] }, /not yet/],
     [{ ...good, stages: [good.stages[0], { name: "x", rule: { attribute: "event", op: "like", values: ["a"] } }] }, /stages\[1\]\.rule\.op/],
     [{ ...good, stages: [good.stages[0], { name: "x", rule: { attribute: "colour", op: "is", values: ["a"] } }] }, /stages\[1\]\.rule\.attribute/],
   ];
@@ -380,13 +381,16 @@ test("a malformed funnel names its field, and what is not built yet is refused b
     assert.match(got.err, pattern);
   }
   const file = writeJson(data, "f.json", good);
-  for (const flag of ["--breakdown=region", "--trend=day", "--visitors=reached"]) {
-    const got = await corong(data, ["funnel", "run", "shop", file, flag]);
-    assert.equal(got.code, 1, flag);
-    assert.match(got.err, /not yet/, flag);
-  }
+  const where = writeJson(data, "where.json", [{ rule: { attribute: "path", op: "is_not", values: ["/"] } }]);
+  const broken = join(data, "broken.json");
+  writeFileSync(broken, '{"rule":');
   for (const [flag, pattern] of [["--from=junk", /from/], ["--bots=some", /bots/],
-    ["--timezone=Mars/Base", /timezone/]]) {
+    ["--timezone=Mars/Base", /timezone/], [`--where=${where}`, /filters\[0\]\.at/],
+    [`--where=${broken}`, /filters.*line 1/], ["--where=/nowhere.json", /nowhere/],
+    ["--breakdown=colour", /breakdown\[0\]\.attribute/], ["--breakdown=region@9", /breakdown\[0\]\.at/],
+    ['--breakdown={"attribute":"region","bins":[1]}', /breakdown\[0\]\.bins/], ["--limit=0", /limit/],
+    ["--trend=hour", /trend/], ["--compare=previous", /compare/], ["--compare=next", /compare/],
+    ["--visitors=reached", /stage/], ["--visitors=sold:1", /figure/], ["--visitors=open:2", /stage/]]) {
     const got = await corong(data, ["funnel", "run", "shop", file, flag]);
     assert.equal(got.code, 1, flag);
     assert.match(got.err, pattern);

@@ -146,7 +146,40 @@ export interface Warning {
   share?: number;
 }
 
-export interface Report {
+export type RowStageFigures = Omit<StageFigures, "seen" | "seen_value">;
+
+export type StageCounts = Pick<
+  StageFigures,
+  | "reached"
+  | "skipped"
+  | "throughput"
+  | "entries"
+  | "exits"
+  | "dropoff"
+  | "open"
+  | "onward"
+  | "converted"
+  | "seen"
+>;
+
+/* `values` of each attribute, null where it is absent; or `other`: all other rows. */
+export interface BreakdownRow {
+  values?: (string | null)[];
+  other?: true;
+  entered: number;
+  converted: number;
+  stages: RowStageFigures[];
+}
+
+export interface TrendPoint {
+  start: string;
+  entered: number;
+  converted: number;
+  stages: StageCounts[];
+}
+
+/* What a report and the one that it is compared with both have. */
+export interface RangeFigures {
   entered: number;
   converted: number;
   conversion_rate: number | null;
@@ -154,6 +187,18 @@ export interface Report {
   after_range: number;
   stages: StageFigures[];
   moves: Move[];
+  breakdown?: BreakdownRow[];
+}
+
+export interface Compared extends RangeFigures {
+  from: string;
+  to: string;
+  as_of: string;
+}
+
+export interface Report extends RangeFigures {
+  trend?: TrendPoint[];
+  compare?: Compared;
   left_out: { bots: number };
   warnings: Warning[];
   as_of: string;
@@ -168,6 +213,36 @@ export interface Report {
   presets: Record<Preset, PresetFigures>;
 }
 
+export type At = "entry" | "first" | "last" | number;
+
+export interface Filter {
+  rule: Rule;
+  at?: At | "any" | "none" | "every";
+}
+
+export interface Breakdown {
+  attribute: string;
+  at?: At;
+  bins?: (number | string)[];
+}
+
+export type Compare = "previous" | { from?: string; to?: string; age?: "equal" | "full" };
+
+export type Figure =
+  | "entered"
+  | "began_before"
+  | "after_range"
+  | "converted"
+  | "reached"
+  | "skipped"
+  | "throughput"
+  | "entries"
+  | "exits"
+  | "dropoff"
+  | "open"
+  | "onward"
+  | "seen";
+
 export interface ReportRequest {
   funnel: FunnelDefinition | string;
   from?: string | null;
@@ -175,4 +250,28 @@ export interface ReportRequest {
   timezone?: string;
   as_of?: string;
   bots?: "exclude" | "include" | "only";
+  filters?: Filter[];
+  breakdown?: Breakdown[];
+  limit?: number;
+  trend?: "day" | "week" | "month" | null;
+  compare?: Compare | null;
+}
+
+export interface VisitorListRequest extends ReportRequest {
+  figure: Figure;
+  stage?: number | null;
+  snapshot?: string | null;
+  cursor?: string | null;
+}
+
+export interface VisitorList {
+  figure: Figure;
+  stage: number | null;
+  n: number;
+  visitors: { visitor: string; session?: string; path: [number, number][] }[];
+  cursor: string | null;
+  snapshot: string;
+  as_of: string;
+  snapshot_gone: boolean;
+  report?: Report;
 }
