@@ -2,6 +2,22 @@
 
 #include "tests/property/always_true.h"
 
+/* ---- JSON lives in the arena of one question, which makes it twice as fast ---- */
+
+static struct arena *json_arena;
+
+static void *
+json_alloc(size_t bytes)
+{
+    return arena_alloc(json_arena, bytes);
+}
+
+static void
+json_free(void *p)
+{
+    (void)p;
+}
+
 /* ---- Comparing: everything that the reference says must be there and equal ---- */
 
 struct place {
@@ -88,12 +104,12 @@ at_place(json_t *json, const char *place)
     return json;
 }
 
-static char *
+static const char *
 json_text(json_t *json)
 {
-    char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    const char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 
-    return text != NULL ? text : strdup("nothing");
+    return text != NULL ? text : "nothing";
 }
 
 /* ---- One case ---- */
@@ -115,13 +131,11 @@ report_json(const struct report *report)
 static void
 describe(struct verdict *v, const struct place *place, json_t *expected, json_t *actual)
 {
-    char *expected_text = json_text(at_place(expected, place->text));
-    char *actual_text = json_text(at_place(actual, place->text));
+    const char *expected_text = json_text(at_place(expected, place->text));
+    const char *actual_text = json_text(at_place(actual, place->text));
 
     snprintf(v->words, sizeof v->words, "%s: expected %.900s, got %.900s", place->text,
              expected_text, actual_text);
-    free(expected_text);
-    free(actual_text);
 }
 
 static void
@@ -143,8 +157,6 @@ compare_report(const struct reference_site *site, const struct question *q,
         v->outcome = DIFFERENT;
         snprintf(v->words, sizeof v->words, "not true: %s", broken);
     }
-    json_decref(expected);
-    json_decref(actual);
 }
 
 /* ---- "a report filtered to a breakdown row's values equals that row" ---- */
@@ -203,8 +215,6 @@ compare_row(struct fixture *f, uint32_t site, const struct question *q, const js
             v->outcome = DIFFERENT;
             describe(v, &place, expected, actual);
         }
-        json_decref(expected);
-        json_decref(actual);
     }
     asking_fini(&asking);
 }
@@ -223,7 +233,6 @@ compare_some_row(struct fixture *f, uint32_t site, const struct question *q,
                     json_array_get(
                         rows, (size_t)json_integer_value(json_object_get(whole, "converted")) % n),
                     a, v);
-    json_decref(whole);
 }
 
 /* ---- "the list of units behind a figure has exactly that many rows" ---- */
@@ -231,29 +240,23 @@ compare_some_row(struct fixture *f, uint32_t site, const struct question *q,
 static int
 compare_texts(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A list of units in the order of their texts, as one text; the caller frees it. */
-static char *
-sorted_text(json_t *list)
+/* A list of units in the order of their texts, as one text. */
+static const char *
+sorted_text(json_t *list, struct arena *a)
 {
     size_t n = json_array_size(list);
-    char **texts = calloc(n + 1, sizeof *texts);
+    const char **texts = ARENA_ARRAY(a, const char *, n + 1);
     json_t *sorted = json_array();
-    char *out;
 
     for (size_t i = 0; i < n; i++)
         texts[i] = json_text(json_array_get(list, i));
     qsort(texts, n, sizeof *texts, compare_texts);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(sorted, json_loads(texts[i], JSON_DECODE_ANY, NULL));
-        free(texts[i]);
-    }
-    free(texts);
-    out = json_text(sorted);
-    json_decref(sorted);
-    return out;
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(sorted, json_string(texts[i]));
+    return json_text(sorted);
 }
 
 static json_t *
@@ -278,8 +281,8 @@ compare_list(const struct reference_site *site, const struct question *q,
 {
     json_t *expected = reference_list(site, q, PRESET_IS_OPEN, q->figure, q->figure_stage, a);
     json_t *actual = list_json(asking);
-    char *expected_text = sorted_text(expected);
-    char *actual_text = sorted_text(json_object_get(actual, "visitors"));
+    const char *expected_text = sorted_text(expected, a);
+    const char *actual_text = sorted_text(json_object_get(actual, "visitors"), a);
 
     v->preset = PRESET_IS_OPEN;
     if (expected != NULL && strcmp(expected_text, actual_text) != 0) {
@@ -287,10 +290,6 @@ compare_list(const struct reference_site *site, const struct question *q,
         snprintf(v->words, sizeof v->words, "visitors %s:%d: expected %.900s, got %.900s",
                  q->figure, q->figure_stage, expected_text, actual_text);
     }
-    free(expected_text);
-    free(actual_text);
-    json_decref(expected);
-    json_decref(actual);
 }
 
 /* ---- One question ---- */
@@ -304,6 +303,8 @@ differential_try(struct fixture *f, uint32_t number, const struct reference_site
     int n = 0;
 
     *v = (struct verdict){.outcome = SAME};
+    json_arena = a;
+    json_set_alloc_funcs(json_alloc, json_free);
     if (differential_ask(f, number, q, &asking, &err) != ERR_OK) {
         v->outcome = DIFFERENT;
         snprintf(v->words, sizeof v->words, "%s: %s", err.field, err.message);
@@ -319,6 +320,7 @@ differential_try(struct fixture *f, uint32_t number, const struct reference_site
     if (v->outcome != DIFFERENT && q->n_breakdowns > 0)
         compare_some_row(f, number, q, &asking.answer.reports[0], a, v);
     asking_fini(&asking);
+    json_set_alloc_funcs(malloc, free);
     arena_reset(a);
     return n;
 }

@@ -37,7 +37,7 @@ open_store_case(struct store_case *s, struct random *r)
     s->f = state;
     s->owner = store_owner(&s->f->store);
     s->merge_after = random_below(r, SITE_FLUSHES + 2);
-    arena_init(&s->a, 1 << 20);
+    arena_init(&s->a, 8 << 20);
     for (int i = 0; i < SITES_PER_STORE; i++) {
         struct random_site *site = &s->sites[i];
         struct event *events;
@@ -86,7 +86,7 @@ static void
 test_same_as_the_reference(void **state)
 {
     struct random r = {(uint64_t)from_environment("CORONG_SEED", 20260801)};
-    long wanted = from_environment("CORONG_CASES", 6000);
+    long wanted = from_environment("CORONG_CASES", 50000);
     struct store_case s;
 
     (void)state;
