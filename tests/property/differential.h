@@ -58,6 +58,9 @@ struct failing {
     int merge_after;
 };
 
+/* differential_try on a store of its own. */
+int differential_case(const struct failing *c, struct verdict *v);
+
 /* Make it small, print it, fail. */
 void differential_fail(const struct failing *found, const struct verdict *v);
 

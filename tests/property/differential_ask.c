@@ -52,8 +52,7 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q, str
     struct buffer request = BUFFER_EMPTY;
     struct query_funnel query = {.site = site,
                                  .n_presets = PRESET_COUNT,
-                                 .presets = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL},
-                                 .want_paths = true};
+                                 .presets = {PRESET_OPEN, PRESET_CLOSED, PRESET_SEQUENTIAL}};
     enum err_code rc;
 
     *out = (struct asking){.funnel = NULL};
@@ -65,8 +64,13 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q, str
         rc = parse_request(&out->request, &request, err);
     if (rc == ERR_OK)
         rc = figure_find(slice_from(q->figure), q->figure_stage, q->n_stages, &out->figure, err);
+    if (q->is_alone) {
+        query.n_presets = 1;
+        query.presets[0] = (enum funnel_preset)q->alone;
+    }
     if (rc == ERR_OK) {
-        query.figure = &out->figure;
+        query.want_paths = !q->is_alone;
+        query.figure = q->is_alone ? NULL : &out->figure;
         query.funnel = out->funnel;
         query.request = &out->request;
         rc = query_funnel(f->pool, &query, &out->answer, err);

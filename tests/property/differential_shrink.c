@@ -1,7 +1,7 @@
 #include "tests/property/differential.h"
 
-static bool
-differs(const struct failing *c, struct verdict *v)
+int
+differential_case(const struct failing *c, struct verdict *v)
 {
     struct event *events = calloc(c->site.n + 1, sizeof *events);
     struct reference_site site;
@@ -9,6 +9,7 @@ differs(const struct failing *c, struct verdict *v)
     struct fixture *f;
     struct arena a;
     void *state;
+    int n;
 
     fixture_setup(&state);
     f = state;
@@ -20,10 +21,17 @@ differs(const struct failing *c, struct verdict *v)
         events[i] = c->site.events[i].event;
     owner = store_owner(&f->store);
     reference_site(&owner, events, c->site.n, &f->arena, &site);
-    differential_try(f, c->site.n > 0 ? events[0].site : 1, &site, &c->q, &a, v);
+    n = differential_try(f, c->site.n > 0 ? events[0].site : 1, &site, &c->q, &a, v);
     arena_fini(&a);
     free(events);
     fixture_teardown(&state);
+    return n;
+}
+
+static bool
+differs(const struct failing *c, struct verdict *v)
+{
+    differential_case(c, v);
     return v->outcome == DIFFERENT;
 }
 

@@ -98,6 +98,9 @@ struct question {
     /* and the list of units behind a figure ("reached"; stage from 1, 0: the report's own) */
     const char *figure;
     int figure_stage;
+    /* one preset asked for alone, without paths and list: what may be answered in a shorter way */
+    bool is_alone;
+    enum question_preset alone;
 };
 
 /* The JSON of a rule, of the funnel (without a preset), of the request; appended. */

@@ -367,4 +367,6 @@ random_question(struct random *r, const struct random_site *site, struct arena *
     }
     q->timezone = random_timezone(r, q);
     random_figure(r, q);
+    q->is_alone = random_chance(r, 15);
+    q->alone = (enum question_preset)random_below(r, PRESETS);
 }

@@ -123,6 +123,8 @@ add_event(struct random *r, struct random_site *site, struct slice visitor, int6
     e->event.visitor = visitor;
     e->event.time_ms = time_ms;
     e->event.id = arena_printf(a, "%c%zu", 'a' + random_below(r, 26), site->n);
+    if (site->n > 1 && random_chance(r, 4)) /* an id there is: of another visitor, or a repeat */
+        e->event.id = site->events[random_below(r, (int)site->n - 1)].event.id;
     if (time_ms > site->end_ms)
         site->end_ms = time_ms;
     return e;

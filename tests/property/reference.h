@@ -43,6 +43,8 @@ int reference_people(const struct reference_site *site, int64_t as_of_ms, struct
 
 struct reference_event {
     const struct event *event;
+    uint64_t hash; /* of the id that sent it: the order of events with the same time and id, which
+                      two ids of one person may have, is left open by the law */
     const struct event *driver; /* that brought its driver; NULL: direct */
     const struct event *origin; /* that gives referrer and landing */
     bool is_entrance;
@@ -51,9 +53,9 @@ struct reference_event {
 
 /* A person's events up to as_of, with bots as asked, in the order of section 4; returns how many.
  * *left_out are the bots removed. */
-int reference_settle(const struct reference_person *person, int64_t as_of_ms,
-                     enum question_bots bots, struct arena *a, struct reference_event **out,
-                     const struct event ***left_out, int *n_left_out);
+int reference_settle(const struct reference_site *site, const struct reference_person *person,
+                     int64_t as_of_ms, enum question_bots bots, struct arena *a,
+                     struct reference_event **out, const struct event ***left_out, int *n_left_out);
 
 /* ---- Attributes and rules (section 4) ---- */
 

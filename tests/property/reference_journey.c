@@ -33,16 +33,20 @@ compare_links(const void *x, const void *y)
 }
 
 static struct reference_person *
-id_of(struct reference_site *site, struct slice id, size_t n_events, struct arena *a)
+id_of(struct reference_site *site, struct slice id, const struct event *events, size_t n_events,
+      struct arena *a)
 {
     struct reference_person *p;
+    size_t n_of_id = 0;
 
     for (int i = 0; i < site->n_ids; i++)
         if (slice_equal(site->ids[i].visitor, id))
             return &site->ids[i];
+    for (size_t i = 0; i < n_events; i++)
+        n_of_id += slice_equal(events[i].visitor, id);
     p = &site->ids[site->n_ids++];
     p->visitor = id;
-    p->events = ARENA_ARRAY(a, const struct event *, n_events);
+    p->events = ARENA_ARRAY(a, const struct event *, n_of_id);
     return p;
 }
 
@@ -58,10 +62,10 @@ reference_site(const struct segment_owner *owner, const struct event *events, si
 
         if (is_repeat(events, n, i))
             continue;
-        p = id_of(out, events[i].visitor, n, a);
+        p = id_of(out, events[i].visitor, events, n, a);
         p->events[p->n++] = &events[i];
         if (events[i].text[TEXT_KNOWN].n > 0) {
-            (void)id_of(out, events[i].text[TEXT_KNOWN], n, a);
+            (void)id_of(out, events[i].text[TEXT_KNOWN], events, n, a);
             out->links[out->n_links++] = &events[i];
         }
     }
@@ -149,23 +153,24 @@ reference_people(const struct reference_site *site, int64_t as_of_ms, struct are
 {
     struct joining j = {site, ARENA_ARRAY(a, int, (size_t)site->n_ids),
                         ARENA_ARRAY(a, int, (size_t)site->n_ids)};
-    int n_events = 0;
     int n = 0;
 
     *out = ARENA_ARRAY(a, struct reference_person, (size_t)site->n_ids);
     for (int i = 0; i < site->n_ids; i++) {
         j.person[i] = i;
         j.known[i] = -1;
-        n_events += site->ids[i].n;
     }
     for (int i = 0; i < site->n_links && site->links[i]->time_ms <= as_of_ms; i++)
         take_link(&j, site->links[i]);
     for (int person = 0; person < site->n_ids; person++) {
         struct reference_person *p = &(*out)[n];
+        int n_events = 0;
 
         if (count_ids(&j, person) == 0)
             continue;
         *p = (struct reference_person){.visitor = name_of(&j, person)};
+        for (int i = 0; i < site->n_ids; i++)
+            n_events += j.person[i] == person ? site->ids[i].n : 0;
         p->events = ARENA_ARRAY(a, const struct event *, (size_t)n_events);
         for (int i = 0; i < site->n_ids; i++)
             for (int k = 0; j.person[i] == person && k < site->ids[i].n; k++)
@@ -206,8 +211,10 @@ compare_drivers(const struct event *a, const struct event *b)
 static int
 compare_events(const void *x, const void *y)
 {
-    const struct event *a = ((const struct reference_event *)x)->event;
-    const struct event *b = ((const struct reference_event *)y)->event;
+    const struct reference_event *of_a = x;
+    const struct reference_event *of_b = y;
+    const struct event *a = of_a->event;
+    const struct event *b = of_b->event;
     int order = 0;
 
     if (a->time_ms != b->time_ms)
@@ -216,7 +223,9 @@ compare_events(const void *x, const void *y)
         return has_driver(a) ? -1 : 1;
     if (has_driver(a))
         order = compare_drivers(a, b);
-    return order != 0 ? order : slice_compare(a->id, b->id);
+    if (order == 0)
+        order = slice_compare(a->id, b->id);
+    return order != 0 ? order : (of_a->hash > of_b->hash) - (of_a->hash < of_b->hash);
 }
 
 /* ---- Drivers and sessions ---- */
@@ -256,9 +265,9 @@ is_start(const struct reference_event *events, int i)
 }
 
 int
-reference_settle(const struct reference_person *person, int64_t as_of_ms, enum question_bots bots,
-                 struct arena *a, struct reference_event **out, const struct event ***left_out,
-                 int *n_left_out)
+reference_settle(const struct reference_site *site, const struct reference_person *person,
+                 int64_t as_of_ms, enum question_bots bots, struct arena *a,
+                 struct reference_event **out, const struct event ***left_out, int *n_left_out)
 {
     struct reference_event *events = ARENA_ARRAY(a, struct reference_event, (size_t)person->n + 1);
     int n = 0;
@@ -274,7 +283,8 @@ reference_settle(const struct reference_person *person, int64_t as_of_ms, enum q
         if (is_bot && bots == WITHOUT_BOTS)
             (*left_out)[(*n_left_out)++] = e;
         else if (is_bot || bots != ONLY_BOTS)
-            events[n++].event = e;
+            events[n++] = (struct reference_event){
+                .event = e, .hash = segment_visitor_hash(site->owner, e->visitor)};
     }
     qsort(events, (size_t)n, sizeof *events, compare_events);
     for (int i = 0; i < n; i++) {

@@ -7,7 +7,6 @@
 #include "tests/property/reference.h"
 
 #define POINTS_MAX 400
-#define ROWS_MAX   64
 
 /* ---- Which units are counted ---- */
 
@@ -298,8 +297,7 @@ struct row {
 struct rows {
     int n_breakdowns;
     int n;
-    struct row list[ROWS_MAX];
-    bool has_other; /* more than these */
+    struct row *list; /* in the arena */
 };
 
 static bool
@@ -329,7 +327,8 @@ compare_rows(const void *x, const void *y)
 static struct rows
 find_rows(const struct counted *c)
 {
-    struct rows rows = {.n_breakdowns = c->f->q->n_breakdowns};
+    struct rows rows = {.n_breakdowns = c->f->q->n_breakdowns,
+                        .list = ARENA_ARRAY(c->a, struct row, (size_t)c->n + 1)};
     int limit = c->f->q->limit != 0 ? c->f->q->limit : 20;
 
     for (int i = 0; i < c->n; i++) {
@@ -337,8 +336,6 @@ find_rows(const struct counted *c)
 
         while (at < rows.n && !is_in_row(c->list[i], &rows.list[at]))
             at++;
-        if (at == ROWS_MAX)
-            abort();
         if (at == rows.n)
             memcpy(rows.list[rows.n++].keys, c->list[i]->keys, sizeof rows.list[at].keys);
         rows.list[at].entered++;

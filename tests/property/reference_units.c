@@ -260,12 +260,11 @@ key_of(const struct reference_unit *u, const struct question_breakdown *b, struc
 static int
 compare_by_id(const void *x, const void *y)
 {
-    const struct event *a = (*(const struct reference_event *const *)x)->event;
-    const struct event *b = (*(const struct reference_event *const *)y)->event;
+    const struct reference_event *a = *(const struct reference_event *const *)x;
+    const struct reference_event *b = *(const struct reference_event *const *)y;
+    int order = event_compare(a->event, b->event);
 
-    if (a->time_ms != b->time_ms)
-        return a->time_ms < b->time_ms ? -1 : 1;
-    return slice_compare(a->id, b->id);
+    return order != 0 ? order : (a->hash > b->hash) - (a->hash < b->hash);
 }
 
 static void
@@ -331,7 +330,7 @@ reference_units(const struct reference_site *site, const struct question *q,
         struct reference_event *events;
         const struct event **left_out;
         int n_left_out;
-        int n = reference_settle(&people[i], range->as_of_ms, q->bots, a, &events, &left_out,
+        int n = reference_settle(site, &people[i], range->as_of_ms, q->bots, a, &events, &left_out,
                                  &n_left_out);
         struct reference_unit whole = {.person = &people[i],
                                        .from_ms = range->from_ms,

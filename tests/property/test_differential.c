@@ -101,11 +101,78 @@ test_same_as_the_reference(void **state)
     }
 }
 
+/* ---- A breakdown of more values than the engine sums up at once ---- */
+
+#define MANY_VALUES   2100
+#define MANY_VISITORS 2400
+
+static void
+many_values_site(struct arena *a, struct random_site *out)
+{
+    *out = (struct random_site){.n = MANY_VISITORS,
+                                .events = ARENA_ARRAY(a, struct site_event, MANY_VISITORS)};
+    for (int i = 0; i < MANY_VISITORS; i++) {
+        struct event *e = &out->events[i].event;
+
+        *e = event_of(1, "", "x", i % 3 == 0 ? "b" : "a", JUNE_2026_MS + i % 7 * DAY_MS);
+        e->visitor = arena_printf(a, "v%d", i);
+        e->properties = ARENA_NEW(a, struct event_property);
+        e->properties[0] =
+            (struct event_property){SLICE("size"), arena_printf(a, "%d", i * 11 % MANY_VALUES)};
+        e->n_properties = 1;
+        out->events[i].flush = i % SITE_FLUSHES;
+    }
+}
+
+static struct question
+many_values_question(struct arena *a)
+{
+    struct question q = {.n_stages = 2,
+                         .window_ms = DAY_MS,
+                         .timezone = "UTC",
+                         .n_breakdowns = 1,
+                         .limit = 3,
+                         .figure = "entered"};
+
+    for (int i = 0; i < 2; i++) {
+        struct question_rule *rule = ARENA_NEW(a, struct question_rule);
+
+        *rule = (struct question_rule){
+            .kind = QUESTION_TEST, .op = "is", .n_values = 1, .values = {i == 0 ? "a" : "b"}};
+        assert_true(attribute_find(SLICE("event"), &rule->attribute));
+        q.stages[i] = (struct question_stage){rule, -1};
+    }
+    q.breakdowns[0].at = ENTRY;
+    assert_true(attribute_find(SLICE("properties.size"), &q.breakdowns[0].attribute));
+    q.compare = WITH_RANGE;
+    q.is_full_age = true;
+    q.compare_from = (struct question_moment){.is_given = true, .ms = JUNE_2026_MS};
+    q.compare_to = (struct question_moment){.is_given = true, .ms = JUNE_2026_MS + 3 * DAY_MS};
+    return q;
+}
+
+static void
+test_more_values_than_are_summed_up_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct question q = many_values_question(&f->arena);
+    struct failing c = {.merge_after = 1};
+    struct verdict v;
+
+    many_values_site(&f->arena, &c.site);
+    c.q = q;
+    assert_int_equal(differential_case(&c, &v), PRESETS);
+    if (v.outcome == DIFFERENT)
+        fail_msg("%s", v.words);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_as_the_reference),
+        cmocka_unit_test_setup_teardown(test_more_values_than_are_summed_up_at_once, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
