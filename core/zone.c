@@ -10,6 +10,7 @@
 
 #define ZONE_FOLDER   "/usr/share/zoneinfo"
 #define ZONE_FILE_MAX (256 * 1024)
+#define S_PER_HOUR    3600
 #define S_PER_DAY     INT64_C(86400)
 
 /* One of the two yearly moments of a POSIX rule: Mm.w.d, Jn or n, at time_s of the local day. */
@@ -369,17 +370,27 @@ int64_t
 zone_day_start(const struct zone *z, struct date local_day)
 {
     int64_t day = date_to_days(local_day);
-    int64_t low = day * S_PER_DAY - 26 * 3600; /* surely the day before, in any zone */
-    int64_t high = day * S_PER_DAY + 26 * 3600;
+    int64_t s = day * S_PER_DAY - 26 * S_PER_HOUR; /* surely the day before, in any zone */
+    int64_t end = day * S_PER_DAY + 26 * S_PER_HOUR;
 
-    /* Local days never run backwards over a midnight further than a clock change, so the first
-     * moment whose local day is this one or a later one is found by steps of a minute (a clock
-     * put back at 00:01 leaves one minute of the new day before it) and then by seconds. */
-    while (low < high && floor_div(low + 60 + offset_at(z, low + 60), S_PER_DAY) < day)
-        low += 60;
-    while (low < high && floor_div(low + offset_at(z, low), S_PER_DAY) < day)
-        low++;
-    return low * 1000;
+    /* Hour by hour: where the clock does not change the day's begin is known; where it does (put
+     * back at 00:01 it leaves one minute of the new day before it) every second is tried. */
+    while (s < end) {
+        int offset = offset_at(z, s);
+        int64_t begin = day * S_PER_DAY - offset;
+        int64_t next = s + S_PER_HOUR;
+
+        if (offset == offset_at(z, next)) {
+            if (begin < next)
+                return (begin > s ? begin : s) * 1000;
+            s = next;
+        } else {
+            for (; s < next; s++)
+                if (floor_div(s + offset_at(z, s), S_PER_DAY) >= day)
+                    return s * 1000;
+        }
+    }
+    return end * 1000;
 }
 
 char *
