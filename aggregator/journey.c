@@ -35,10 +35,16 @@ struct joined_row {
     uint64_t id_hash;
 };
 
+/* A place that has runs left. */
+struct next_run {
+    uint64_t hash; /* of its next run */
+    size_t place;
+};
+
 struct journey_walk {
     struct place *places;
     size_t n_places;
-    size_t *heap; /* places that have runs left, the smallest hash first */
+    struct next_run *heap; /* the smallest hash first */
     size_t n_heap;
     struct member *members; /* n_places is not enough: a segment may have a hash twice */
     size_t n_members;
@@ -63,49 +69,41 @@ is_foreground(const struct place *p)
 
 /* ---- The heap of places, by the hash of their next run ---- */
 
-static uint64_t
-next_hash(const struct journey_walk *w, size_t place)
-{
-    return w->places[place].hashes[w->places[place].run];
-}
-
 /* Ties go by place, so that a walk is the same every time. */
 static bool
-is_before(const struct journey_walk *w, size_t a, size_t b)
+is_before(const struct next_run *a, const struct next_run *b)
 {
-    uint64_t x = next_hash(w, a);
-    uint64_t y = next_hash(w, b);
-
-    return x != y ? x < y : a < b;
+    return a->hash != b->hash ? a->hash < b->hash : a->place < b->place;
 }
 
 static void
 sift_down(struct journey_walk *w, size_t at)
 {
-    for (;;) {
-        size_t least = at;
+    struct next_run moved = w->heap[at];
+    size_t child;
 
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < w->n_heap; child++)
-            if (is_before(w, w->heap[child], w->heap[least]))
-                least = child;
-        if (least == at)
-            return;
-        size_t swap = w->heap[at];
-        w->heap[at] = w->heap[least];
-        w->heap[least] = swap;
-        at = least;
+    while ((child = 2 * at + 1) < w->n_heap) {
+        if (child + 1 < w->n_heap && is_before(&w->heap[child + 1], &w->heap[child]))
+            child++;
+        if (!is_before(&w->heap[child], &moved))
+            break;
+        w->heap[at] = w->heap[child];
+        at = child;
     }
+    w->heap[at] = moved;
 }
 
 /* The first place moves on by one run. */
 static void
 advance_first(struct journey_walk *w)
 {
-    struct place *p = &w->places[w->heap[0]];
+    struct place *p = &w->places[w->heap[0].place];
 
     if (++p->run == p->run_end)
         w->heap[0] = w->heap[--w->n_heap];
-    if (w->n_heap > 0)
+    else
+        w->heap[0].hash = p->hashes[p->run];
+    if (w->n_heap > 1)
         sift_down(w, 0);
 }
 
@@ -500,14 +498,16 @@ give_members(struct journey_walk *w, struct err *err)
 static enum err_code
 give_next_hash(struct journey_walk *w, struct err *err)
 {
-    uint64_t hash = next_hash(w, w->heap[0]);
+    uint64_t hash = w->heap[0].hash;
     bool is_wanted = is_joined_hash(w, hash);
 
     arena_reset(&w->arena);
     w->n_members = 0;
-    while (w->n_heap > 0 && next_hash(w, w->heap[0]) == hash) {
-        is_wanted = is_wanted || is_foreground(&w->places[w->heap[0]]);
-        add_member(w, w->heap[0], w->places[w->heap[0]].run);
+    while (w->n_heap > 0 && w->heap[0].hash == hash) {
+        size_t place = w->heap[0].place;
+
+        is_wanted = is_wanted || is_foreground(&w->places[place]);
+        add_member(w, place, w->places[place].run);
         advance_first(w);
     }
     if (!is_wanted)
@@ -537,7 +537,7 @@ start(struct journey_walk *w, struct err *err)
             .run_end = inputs[i].site->run_end,
         };
         if (w->places[i].run < w->places[i].run_end)
-            w->heap[w->n_heap++] = i;
+            w->heap[w->n_heap++] = (struct next_run){w->places[i].hashes[w->places[i].run], i};
         w->bad_place = i;
         if (!inputs[i].scan)
             rc = segment_time_open(inputs[i].segment, &w->places[i].time, err);

@@ -133,15 +133,6 @@ list_unit(struct pass *p, const struct counted *c, const struct outcome *o, stru
     return add_to_list(p, &p->list, c, o, err);
 }
 
-static bool
-is_cookieless(const struct journey *j)
-{
-    for (uint32_t i = 0; i < j->n; i++)
-        if (j->rows[i].flags & EVENT_COOKIELESS)
-            return true;
-    return false;
-}
-
 static void
 break_down(struct pass *p, int preset, const struct counted *c, const struct outcome *o)
 {
@@ -152,11 +143,12 @@ break_down(struct pass *p, int preset, const struct counted *c, const struct out
         tally_unit(tally, c->unit, o);
 }
 
-/* In the figures of the whole range. */
+/* In the figures of the whole range; p->outcomes says how, per preset. */
 static enum err_code
-count_unit(struct pass *p, const struct counted *c, struct outcome *o, struct err *err)
+count_unit(struct pass *p, const struct counted *c, struct err *err)
 {
     const struct query_funnel *q = p->setup.q;
+    struct outcome *o = p->outcomes;
     enum err_code rc = ERR_OK;
 
     for (int i = 0; i < q->n_presets && rc == ERR_OK; i++) {
@@ -167,7 +159,7 @@ count_unit(struct pass *p, const struct counted *c, struct outcome *o, struct er
             rc = list_unit(p, c, &o[i], err);
         if (!o[i].has_path || rc != ERR_OK)
             continue;
-        p->n_cookieless[i] += is_cookieless(c->journey);
+        p->n_cookieless[i] += (p->person.flags & EVENT_COOKIELESS) != 0;
         if (q->want_paths)
             rc = add_to_list(p, &p->paths[i], c, &o[i], err);
         if (p->breakdowns[i])
@@ -204,20 +196,20 @@ count_points(struct pass *p)
 {
     const struct event_list *l = &p->person.all;
 
-    for (uint32_t i = 0; i < l->n && p->setup.n_points != 0; i++) {
+    for (uint32_t i = 0; i < l->n; i++) {
         size_t at =
             l->events[i].stages != 0 ? point_of(p, l->events[i].time_ms) : p->setup.n_points;
         const struct path_range *point = &p->setup.points[at];
+        struct outcome *o = &p->outcomes[0];
         struct unit unit;
-        struct outcome o;
         uint32_t first;
 
         if (at == p->setup.n_points ||
             !person_events_visitor(&p->person, point, p->setup.q->funnel->window_ms, &unit, &first))
             continue;
         for (int k = 0; k < p->setup.q->n_presets; k++) {
-            unit_count(&unit, &p->plans[k], &p->chooser, &o);
-            tally_unit(p->points[k][at], &unit, &o);
+            unit_count(&unit, &p->plans[k], &p->chooser, o);
+            tally_unit(p->points[k][at], &unit, o);
         }
         while (i + 1 < l->n && l->events[i + 1].time_ms < point->to_ms)
             i++;
@@ -227,7 +219,6 @@ count_points(struct pass *p)
 static enum err_code
 count_visitor(struct pass *p, const struct journey *j, struct err *err)
 {
-    struct outcome outcomes[PRESET_COUNT];
     struct unit unit;
     struct counted c = {.journey = j, .unit = &unit};
     enum err_code rc;
@@ -235,8 +226,9 @@ count_visitor(struct pass *p, const struct journey *j, struct err *err)
     if (!person_events_visitor(&p->person, &p->setup.range, p->setup.q->funnel->window_ms, &unit,
                                &c.first))
         return ERR_OK;
-    rc = count_unit(p, &c, outcomes, err);
-    count_points(p);
+    rc = count_unit(p, &c, err);
+    if (p->setup.n_points != 0)
+        count_points(p);
     return rc;
 }
 
@@ -248,7 +240,6 @@ count_sessions(struct pass *p, const struct journey *j, struct err *err)
 
     for (uint32_t s = 0; s < p->person.settle.n_sessions && rc == ERR_OK; s++) {
         int64_t start_ms = person_events_session_start(&p->person, s);
-        struct outcome outcomes[PRESET_COUNT];
         struct unit unit;
         struct counted c = {.journey = j, .unit = &unit};
         size_t point;
@@ -257,10 +248,10 @@ count_sessions(struct pass *p, const struct journey *j, struct err *err)
             continue;
         person_events_session(&p->person, s, &unit);
         c.from = p->person.session.from;
-        rc = count_unit(p, &c, outcomes, err);
+        rc = count_unit(p, &c, err);
         point = point_of(p, start_ms);
         for (int i = 0; point < p->setup.n_points && i < p->setup.q->n_presets; i++)
-            tally_unit(p->points[i][point], &unit, &outcomes[i]);
+            tally_unit(p->points[i][point], &unit, &p->outcomes[i]);
     }
     return rc;
 }

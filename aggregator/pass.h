@@ -52,8 +52,9 @@ struct pass {
     struct leaf_sets *sets;
     struct driver_table *drivers;
     struct person_events person;
-    int64_t begin_ms; /* nothing before it matters, but for repeats */
-    int64_t end_ms;   /* nor what is here or later */
+    struct outcome outcomes[PRESET_COUNT]; /* of the unit at hand */
+    int64_t begin_ms;                      /* nothing before it matters, but for repeats */
+    int64_t end_ms;                        /* nor what is here or later */
 };
 
 /* What is set up is borrowed. ERR_LIMIT: too many tests, or a regular expression's limit. */

@@ -48,40 +48,49 @@ reserve(struct person_events *p, struct event_list *l, size_t n)
 
 /* Bots and what is after as_of go before anything else. */
 static bool
-is_removed(struct person_events *p, const struct scan_row *row)
+is_removed(const struct person_setup *s, const struct scan_row *row, int64_t *n_bots)
 {
     bool is_bot = (row->flags & EVENT_BOT) != 0;
 
-    if (row->time_ms > p->setup.as_of_ms)
+    if (row->time_ms > s->as_of_ms)
         return true;
-    if (is_bot && p->setup.bots == BOTS_EXCLUDE) {
-        p->n_bots +=
-            row->time_ms >= p->setup.bots_range.from_ms && row->time_ms < p->setup.bots_range.to_ms;
+    if (is_bot && s->bots == BOTS_EXCLUDE) {
+        *n_bots += row->time_ms >= s->bots_range.from_ms && row->time_ms < s->bots_range.to_ms;
         return true;
     }
-    return !is_bot && p->setup.bots == BOTS_ONLY;
+    return !is_bot && s->bots == BOTS_ONLY;
 }
 
 static void
-add_event(struct event_list *l, const struct scan_row *row, uint32_t from, struct masks masks)
+put_event(struct event_list *l, uint32_t at, const struct scan_row *row, uint32_t from)
 {
-    l->events[l->n] = (struct path_event){row->time_ms, masks.stages, masks.exclusions};
-    l->conditions[l->n] = masks.conditions;
-    l->values[l->n] = row->value;
-    l->from[l->n++] = from;
+    l->events[at] = (struct path_event){row->time_ms, row->masks.stages, row->masks.exclusions};
+    l->conditions[at] = row->masks.conditions;
+    l->values[at] = row->value;
+    l->from[at] = from;
 }
 
-/* What matches nothing changes nothing. */
+/* What matches nothing changes nothing. (Copies, so that the loop reads its setup once.) */
 static void
 read_settled(struct person_events *p, const struct journey *j)
 {
+    const struct person_setup setup = p->setup;
+    struct event_list l = p->all;
+    int64_t n_bots = 0;
+    uint8_t flags = 0;
+
+    l.n = 0;
     for (uint32_t i = 0; i < j->n; i++) {
         const struct scan_row *row = &j->rows[i];
         const struct masks *m = &row->masks;
 
-        if (!is_removed(p, row) && (m->stages | m->exclusions | m->conditions) != 0)
-            add_event(&p->all, row, i, *m);
+        flags |= row->flags;
+        if (!is_removed(&setup, row, &n_bots) && (m->stages | m->exclusions | m->conditions) != 0)
+            put_event(&l, l.n++, row, i);
     }
+    p->all.n = l.n;
+    p->n_bots += n_bots;
+    p->flags = flags;
 }
 
 static uint32_t
@@ -119,11 +128,12 @@ read_unsettled(struct person_events *p, const struct journey *j)
     for (uint32_t i = 0; i < j->n; i++) {
         const struct scan_row *row = &j->rows[i];
 
-        if (is_removed(p, row))
+        p->flags |= row->flags;
+        if (is_removed(&p->setup, row, &p->n_bots))
             continue;
         p->settle_events[p->all.n] = (struct settle_event){
             row->time_ms, driver_table_at(p->setup.drivers, row->unsettled.driver)};
-        add_event(&p->all, row, i, (struct masks){0, 0, 0});
+        put_event(&p->all, p->all.n++, row, i); /* its masks follow */
     }
     settle_all(p, j);
 }
@@ -131,8 +141,9 @@ read_unsettled(struct person_events *p, const struct journey *j)
 void
 person_events_read(struct person_events *p, const struct journey *j)
 {
-    p->all.n = 0;
     reserve(p, &p->all, j->n);
+    p->all.n = 0;
+    p->flags = 0;
     if (p->setup.sets)
         read_unsettled(p, j);
     else
@@ -147,6 +158,8 @@ first_event_from(const struct event_list *l, int64_t ms)
     uint32_t low = 0;
     uint32_t high = l->n;
 
+    if (l->events[0].time_ms >= ms) /* nearly always */
+        return 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 

@@ -35,6 +35,7 @@ struct person_setup {
 struct person_events {
     struct person_setup setup;
     int64_t n_bots;
+    uint8_t flags;         /* of all the journey's rows */
     struct event_list all; /* settled: only events with masks; else all that were not removed */
     /* only where there are sets */
     struct settle settle; /* of `all` */

@@ -570,7 +570,7 @@ path_began_before(const struct plan *plan, const struct path_range *range,
     struct instant now;
     struct board b;
 
-    if (counted->visits[0].stage == 0 || events[0].time_ms >= range->from_ms)
+    if (counted->visits[0].stage == 0)
         return false;
     span.from_ms = events[last->event].time_ms - plan->window_ms;
     span.begin = first_event_from(&v, span.from_ms);

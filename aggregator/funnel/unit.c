@@ -64,7 +64,7 @@ met_conditions(const struct unit *u)
 static bool
 chooses(const struct chooser *c, const struct unit *u, const struct path *path)
 {
-    uint32_t met = c->n > 0 ? met_conditions(u) : 0;
+    uint32_t met = met_conditions(u);
     bool holds = path != NULL || !c->needs_path;
 
     for (size_t i = 0; i < c->n && holds; i++) {
@@ -89,21 +89,35 @@ end_of(const struct path *path)
     return (int)path->visits[path->n - 1].stage;
 }
 
+/* Only a path that began less than a window before as_of is open: most are long over. */
+static bool
+is_open(const struct unit *u, const struct plan *plan, const struct path *path)
+{
+    int64_t before_ms = path_time_add(u->as_of_ms, -plan->window_ms);
+
+    if (end_of(path) == plan->n_stages - 1 || u->events[u->n - 1].time_ms <= before_ms)
+        return false;
+    return (!u->is_session || u->may_go_on) &&
+           path_is_open(plan, &u->range, u->events, u->n, u->as_of_ms);
+}
+
+static bool
+began_before(const struct unit *u, const struct plan *plan, const struct path *path)
+{
+    if (path->visits[0].stage == 0 || u->events[0].time_ms >= u->range.from_ms)
+        return false;
+    return path_began_before(plan, &u->range, u->events, u->n, path);
+}
+
 void
 unit_count(const struct unit *u, const struct plan *plan, const struct chooser *c,
            struct outcome *out)
 {
     out->has_path = path_count(plan, &u->range, u->events, u->n, &out->path);
-    out->is_chosen = chooses(c, u, out->has_path ? &out->path : NULL);
+    out->is_chosen = c->n == 0 || chooses(c, u, out->has_path ? &out->path : NULL);
     out->has_path = out->has_path && out->is_chosen;
-    out->is_open = false;
-    out->began_before = false;
-    if (!out->has_path)
-        return;
-    if (end_of(&out->path) < plan->n_stages - 1 && (!u->is_session || u->may_go_on))
-        out->is_open = path_is_open(plan, &u->range, u->events, u->n, u->as_of_ms);
-    if (!u->is_session)
-        out->began_before = path_began_before(plan, &u->range, u->events, u->n, &out->path);
+    out->is_open = out->has_path && is_open(u, plan, &out->path);
+    out->began_before = out->has_path && began_before(u, plan, &out->path);
 }
 
 void
