@@ -54,15 +54,6 @@ driver_compare(const struct driver *a, const struct driver *b)
     return order;
 }
 
-bool
-driver_is_empty(const struct driver *d)
-{
-    for (int i = 0; i < DRIVER_PARTS; i++)
-        if (d->parts[i].n != 0)
-            return false;
-    return true;
-}
-
 static uint64_t
 hash_of(const struct driver *d)
 {
@@ -113,8 +104,11 @@ driver_table_find(struct driver_table *t, const struct driver *texts)
         slot = slot_of(t, hash, texts);
     }
     d = ARENA_NEW(&t->arena, struct driver);
-    for (int i = 0; i < DRIVER_PARTS; i++)
+    d->is_empty = true;
+    for (int i = 0; i < DRIVER_PARTS; i++) {
         d->parts[i] = arena_copy(&t->arena, texts->parts[i]);
+        d->is_empty = d->is_empty && texts->parts[i].n == 0;
+    }
     d->number = ++t->n;
     t->list[d->number] = d;
     *slot = (struct slot){hash, d};

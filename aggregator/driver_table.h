@@ -19,6 +19,7 @@ enum driver_part {
 struct driver {
     struct slice parts[DRIVER_PARTS]; /* "" = not set */
     uint32_t number;                  /* in its table, from 1 */
+    bool is_empty;                    /* none of them is set: the same driver as none at all */
 };
 
 struct driver_table;
@@ -26,14 +27,11 @@ struct driver_table;
 struct driver_table *driver_table_create(void);
 void driver_table_destroy(struct driver_table **t);
 
-/* The driver of these texts; lives as long as the table. */
+/* The driver of these texts (the rest of it is not looked at); lives as long as the table. */
 const struct driver *driver_table_find(struct driver_table *t, const struct driver *texts);
 
 /* The driver of a number; NULL for 0. */
 const struct driver *driver_table_at(const struct driver_table *t, uint32_t number);
-
-/* None of the five is set: the same driver as none at all. */
-bool driver_is_empty(const struct driver *d);
 
 int driver_compare(const struct driver *a, const struct driver *b);
 

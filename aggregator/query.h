@@ -61,7 +61,8 @@ struct query_value {
 };
 
 /* An attribute's values that start with prefix (bytes; "" = all), by number of events descending,
- * then by bytes; at most limit. A number attribute gives its values as decimals.
+ * then by bytes; at most limit. A number attribute gives its values as decimals; a driver's counts
+ * are of the events that brought it, and those of entrance are not counted (0).
  * ERR_INVALID for an unknown attribute. */
 enum err_code query_values(struct snapshot_pool *p, uint32_t site, struct slice attribute,
                            struct slice prefix, size_t limit, struct arena *a,

@@ -94,7 +94,8 @@ count_attribute(const struct query_part *part, struct query_attribute *q, struct
     struct segment_column column;
     enum err_code rc;
 
-    if (attribute->source == SOURCE_DERIVED && attribute->code == DERIVED_BOT) {
+    if (attribute->source == SOURCE_DERIVED && attribute->code != DERIVED_LANDING) {
+        /* bot and entrance are always true or false */
         q->n_events += part->site->n_rows;
         return ERR_OK;
     }

@@ -33,8 +33,7 @@ query__leave_out(enum err_code rc, const struct err *why, struct err *err)
 bool
 query__is_later(const struct attribute *attribute)
 {
-    return attribute->source == SOURCE_DERIVED &&
-           (attribute->code == DERIVED_ENTRANCE || attribute->code == DERIVED_PAGE_GROUP);
+    return attribute->source == SOURCE_DERIVED && attribute->code == DERIVED_PAGE_GROUP;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "aggregator/funnel/matcher.h"
 #include "core/decimal.h"
 
 struct values {
@@ -14,15 +15,20 @@ struct values {
 };
 
 static void
-add_value(struct values *v, struct slice value, uint64_t n_events)
+put_value(struct values *v, struct slice value, uint64_t n_events)
 {
-    if (n_events == 0 || value.n == 0 || !slice_starts_with(value, v->prefix))
-        return;
     if (v->n == v->max) {
         v->max = 2 * v->max + 256;
         v->list = mem_realloc(v->list, v->max * sizeof *v->list);
     }
     v->list[v->n++] = (struct query_value){value, n_events};
+}
+
+static void
+add_value(struct values *v, struct slice value, uint64_t n_events)
+{
+    if (n_events != 0 && value.n != 0 && slice_starts_with(value, v->prefix))
+        put_value(v, value, n_events);
 }
 
 static enum err_code
@@ -134,6 +140,17 @@ number_values(const struct query_part *part, enum event_number code, struct valu
     return ERR_OK;
 }
 
+/* Which events start a session is known only where visitors' events are put together. */
+static void
+entrance_values(struct values *v)
+{
+    const struct slice texts[] = {SLICE("false"), SLICE("true")};
+
+    for (int i = 0; i < 2; i++)
+        if (slice_starts_with(texts[i], v->prefix))
+            put_value(v, texts[i], 0);
+}
+
 static enum err_code
 part_values(const struct query_part *part, const struct attribute *attribute, struct values *v,
             struct err *err)
@@ -142,6 +159,8 @@ part_values(const struct query_part *part, const struct attribute *attribute, st
         return number_values(part, (enum event_number)attribute->code, v, err);
     if (attribute->source == SOURCE_DERIVED && attribute->code == DERIVED_BOT)
         return bot_values(part, v, err);
+    if (matcher_part_of(attribute) == PART_ENTRANCE)
+        return ERR_OK; /* of no part: see entrance_values */
     return text_values(part, attribute, v, err);
 }
 
@@ -211,6 +230,8 @@ query_values(struct snapshot_pool *p, uint32_t site, struct slice name, struct s
         if (query__part(snapshot, i, site, &part))
             rc = query__leave_out(part_values(&part, &attribute, &v, &why), &why, err);
     }
+    if (matcher_part_of(&attribute) == PART_ENTRANCE)
+        entrance_values(&v);
     if (rc == ERR_OK) {
         sum_up(&v);
         *out_n = v.n < limit ? v.n : limit;

@@ -26,7 +26,7 @@ struct column {
 };
 
 /* Drivers of rows by the codes of their texts, as met lately. */
-#define DRIVERS_MET 512 /* a power of two */
+#define DRIVERS_MET 4096 /* a power of two */
 
 struct met {
     uint32_t codes[DRIVER_PARTS];

@@ -71,7 +71,7 @@ reserve(struct settle *s, uint32_t n)
 static const struct driver *
 texts_of(const struct settle_event *events, uint32_t driver)
 {
-    if (driver == SETTLE_DIRECT || driver_is_empty(events[driver].driver))
+    if (driver == SETTLE_DIRECT || events[driver].driver->is_empty)
         return NULL;
     return events[driver].driver;
 }

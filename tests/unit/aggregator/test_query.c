@@ -651,7 +651,8 @@ test_values_by_frequency(void **state)
         {"event", "", "pageview:4 sale:2 "}, {"event", "s", "sale:2 "},
         {"path", "", "/p/0:3 /p/1:3 "},      {"properties.color", "", "red:1 "},
         {"value", "", "12.50:2 "},           {"bot", "", "false:6 "},
-        {"landing", "", "/p/0:1 "},          {"campaign", "", ""},
+        {"landing", "", "/p/0:1 "},          {"entrance", "", "false:0 true:0 "},
+        {"entrance", "t", "true:0 "},        {"campaign", "", ""},
     };
     struct fixture *f = *state;
     struct err err = ERR_NONE;
@@ -698,7 +699,8 @@ test_attributes_with_counts(void **state)
     assert_int_equal(count_of(list, n, "campaign"), 0);
     assert_int_equal(count_of(list, n, "landing"), 1);
     assert_int_equal(count_of(list, n, "properties.color"), 1);
-    assert_true(count_of(list, n, "entrance") == UINT64_MAX); /* no rule may ask about it yet */
+    assert_int_equal(count_of(list, n, "entrance"), 6);
+    assert_true(count_of(list, n, "page_group") == UINT64_MAX); /* no rule may ask about it yet */
     assert_ok(query_attributes(f->pool, 2, &f->arena, &list, &n, &err));
     assert_int_equal(count_of(list, n, "event"), 1);
     assert_true(count_of(list, n, "properties.color") == UINT64_MAX);
