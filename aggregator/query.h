@@ -91,6 +91,17 @@ enum err_code query_person(struct snapshot_pool *p, uint32_t site, struct slice 
                            size_t limit, struct arena *a, struct query_person *out,
                            struct err *err);
 
+/* Called for each event that is exported, which is borrowed during the call. */
+typedef enum err_code (*query_export_callback)(const struct event *e, void *context,
+                                               struct err *err);
+
+/* All events of a site with a time in [from, to), repeats dropped, visitor after visitor (by the
+ * hash and the bytes of the id), each in order: the same order however they lie in segments. Memory
+ * is what one visitor has done. ERR_CORRUPT: a segment is damaged; where that is known before, the
+ * rest is given first. */
+enum err_code query_export(struct snapshot_pool *p, uint32_t site, struct path_range range,
+                           query_export_callback callback, void *context, struct err *err);
+
 struct query_summary {
     uint64_t n_events; /* stored; the same event in two segments counts twice until their merge */
     int64_t first_ms;  /* both 0 where there is none */

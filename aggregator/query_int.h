@@ -29,4 +29,8 @@ bool query__is_later(const struct attribute *attribute);
 void query__count_codes(const struct query_part *part, const struct segment_column *column,
                         const struct segment_column *flags, uint64_t *counts);
 
+/* Of each visitor's events with one id the first by segment_repeat_compare stays; sorted by
+ * (visitor, id). Returns how many. */
+size_t query__drop_repeats(struct event *list, size_t n);
+
 #endif

@@ -55,20 +55,17 @@ compare_by_time(const void *x, const void *y)
     return order != 0 ? order : compare_keys(x, y);
 }
 
-/* Of a visitor's events with one id the first by segment_repeat_compare stays. */
-static void
-drop_repeats(struct events *events)
+size_t
+query__drop_repeats(struct event *list, size_t n)
 {
-    size_t n = 0;
+    size_t n_kept = 0;
 
-    if (events->n == 0)
-        return;
-    qsort(events->list, events->n, sizeof *events->list, compare_by_key);
-    for (size_t i = 0; i < events->n; i++)
-        if (n == 0 || compare_keys(&events->list[n - 1], &events->list[i]) != 0)
-            events->list[n++] = events->list[i];
-    events->n = n;
-    qsort(events->list, events->n, sizeof *events->list, compare_by_time);
+    if (n > 0)
+        qsort(list, n, sizeof *list, compare_by_key);
+    for (size_t i = 0; i < n; i++)
+        if (n_kept == 0 || compare_keys(&list[n_kept - 1], &list[i]) != 0)
+            list[n_kept++] = list[i];
+    return n_kept;
 }
 
 /* Texts lie in the segment, which may be closed before the caller is done. */
@@ -143,7 +140,9 @@ query_person(struct snapshot_pool *p, uint32_t site, struct slice visitor, size_
             rc = query__leave_out(read_part(&part, &person, &scratch, &events, &why), &why, err);
     }
     if (rc == ERR_OK) {
-        drop_repeats(&events);
+        events.n = query__drop_repeats(events.list, events.n);
+        if (events.n > 0)
+            qsort(events.list, events.n, sizeof *events.list, compare_by_time);
         skip = events.n > limit ? events.n - limit : 0;
         person.n_events = events.n - skip;
         person.events = ARENA_ARRAY(a, struct event, person.n_events + 1);

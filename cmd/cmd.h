@@ -75,6 +75,7 @@ int cmd_site(struct cmd *c);
 int cmd_link(struct cmd *c);
 int cmd_user(struct cmd *c);
 int cmd_import(struct cmd *c);
+int cmd_export(struct cmd *c);
 int cmd_funnel(struct cmd *c);
 int cmd_visitor(struct cmd *c);
 int cmd_check(struct cmd *c);

@@ -32,6 +32,7 @@ static const char *const site_flags[] = {"--json",
                                          NULL};
 static const char *const user_flags[] = {"--role=", "--site=", NULL};
 static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
+static const char *const export_flags[] = {"--from=", "--to=", NULL};
 static const char *const funnel_flags[] = {
     "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=", "--where=", "--breakdown=",
     "--limit=", "--trend=", "--compare=",  "--visitors=", "--paths", "--json",   NULL};
@@ -99,6 +100,14 @@ static const struct command commands[] = {
      "Rejected lines are listed on stderr with their reason; the rest goes in, and the exit code\n"
      "is 1.\n",
      USER_DATA, import_flags, cmd_import},
+    {"export", "corong export SITE [--from D] [--to D] > FILE",
+     "Write a site's events as NDJSON, which imports to the same figures.",
+     "  --from D --to D   days of the site's time zone (2026-06-01, the last one left out), or "
+     "times;\n"
+     "                    default: the whole history\n"
+     "Works while everything runs, and while nothing does. Visitor after visitor, each in order,\n"
+     "without repeats.\n",
+     USER_DATA, export_flags, cmd_export},
     {"funnel",
      "corong funnel run SITE FUNNEL.json|NAME [--from D] [--to D] [--timezone Z] [--as-of T]\n"
      "                  [--bots exclude|include|only] [--where FILTERS.json] [--breakdown "
@@ -128,8 +137,12 @@ static const struct command commands[] = {
      "  --paths           every visitor's counted path (with --json)\n"
      "  --json            the report of docs/funnel.md, section 5\n",
      USER_DATA, funnel_flags, cmd_funnel},
-    {"visitor", "corong visitor show SITE VISITOR [--json]", "All events of one visitor, in order.",
-     NULL, USER_DATA, json_only, cmd_visitor},
+    {"visitor",
+     "corong visitor show SITE VISITOR [--json]\n"
+     "corong visitor export SITE VISITOR > FILE",
+     "All events of one visitor, in order; as NDJSON, for whoever asks what is kept of them.",
+     "VISITOR is any id of a person; all ids that are the same person are taken together.\n",
+     USER_DATA, json_only, cmd_visitor},
     {"check", "corong check [--json]",
      "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.", NULL,
      USER_DATA, json_only, cmd_check},

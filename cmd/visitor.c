@@ -1,5 +1,5 @@
-/* corong visitor show: the journey of a person, event by event, whichever of its ids is asked for.
- */
+/* corong visitor show|export: the journey of a person, event by event, whichever of its ids is
+ * asked for. */
 #include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
@@ -51,6 +51,15 @@ add_json(struct buffer *b, struct slice visitor, const struct query_person *p)
     buffer_add_text(b, "]}\n");
 }
 
+static void
+add_lines_json(struct buffer *b, const struct query_person *p)
+{
+    for (size_t i = 0; i < p->n_events; i++) {
+        event_add_json(b, &p->events[i]);
+        buffer_add_char(b, '\n');
+    }
+}
+
 static enum err_code
 load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct buffer *out,
      struct err *err)
@@ -59,10 +68,12 @@ load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct b
     struct zone *zone = NULL;
     struct query_person person;
     struct site site;
+    bool is_export = slice_is(cmd_word(c, 0), "export");
     enum err_code rc = site_find(db, cmd_word(c, 1), &c->arena, &site, err);
 
     if (rc == ERR_OK)
-        rc = query_person(pool, site.id, visitor, EVENTS_MAX, &c->arena, &person, err);
+        rc = query_person(pool, site.id, visitor, is_export ? SIZE_MAX : EVENTS_MAX, &c->arena,
+                          &person, err);
     if (rc == ERR_OK && person.n_events == 0)
         rc = err_set(err, ERR_NOT_FOUND, "visitor", "no visitor %.*s on site %.*s",
                      SLICE_ARG(visitor), SLICE_ARG(site.name));
@@ -70,10 +81,13 @@ load(struct cmd *c, struct snapshot_pool *pool, struct settings_db *db, struct b
         rc = zone_open(site.timezone, &zone, err);
     if (rc != ERR_OK)
         return rc;
-    if (cmd_flag(c, "--json"))
+    if (is_export)
+        add_lines_json(out, &person);
+    else if (cmd_flag(c, "--json"))
         add_json(out, visitor, &person);
-    for (size_t i = 0; !cmd_flag(c, "--json") && i < person.n_events; i++)
-        add_line(out, zone, &person.events[i], person.n_ids > 1);
+    else
+        for (size_t i = 0; i < person.n_events; i++)
+            add_line(out, zone, &person.events[i], person.n_ids > 1);
     zone_close(&zone);
     return ERR_OK;
 }
@@ -89,7 +103,7 @@ cmd_visitor(struct cmd *c)
     enum err_code rc;
     int status;
 
-    if (!cmd_is(c, 0, "show", 3))
+    if (!cmd_is(c, 0, "show", 3) && !cmd_is(c, 0, "export", 3))
         return cmd_usage(c);
     rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
     if (rc == ERR_OK)
