@@ -344,11 +344,15 @@ on_log(const struct mg_connection *conn, const char *message)
 static void *
 on_thread(const struct mg_context *mg, int type)
 {
+    static const struct sched_param none;
     struct worker *w;
 
     (void)mg;
     if (type != 1)
         return NULL;
+    /* Those who waited for one write of the disk wake together: each may run on, instead of being
+     * pre-empted by the next. */
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
     w = mem_zalloc(sizeof *w);
     arena_init(&w->arena, ARENA_BYTES);
     return w;
