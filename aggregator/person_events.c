@@ -152,25 +152,6 @@ person_events_read(struct person_events *p, const struct journey *j)
 
 /* ---- Units ---- */
 
-static uint32_t
-first_event_from(const struct event_list *l, int64_t ms)
-{
-    uint32_t low = 0;
-    uint32_t high = l->n;
-
-    if (l->events[0].time_ms >= ms) /* nearly always */
-        return 0;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (l->events[middle].time_ms < ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 bool
 person_events_visitor(const struct person_events *p, const struct path_range *range,
                       int64_t window_ms, struct unit *out, uint32_t *out_first)
@@ -181,7 +162,7 @@ person_events_visitor(const struct person_events *p, const struct path_range *ra
     if (l->n == 0 || l->events[l->n - 1].time_ms < range->from_ms ||
         l->events[0].time_ms >= range->to_ms)
         return false;
-    first = first_event_from(l, path_time_add(range->from_ms, -window_ms));
+    first = path_first_from(l->events, l->n, path_time_add(range->from_ms, -window_ms));
     *out_first = first;
     *out = (struct unit){.n = l->n - first,
                          .events = l->events + first,
@@ -217,7 +198,7 @@ person_events_session(struct person_events *p, uint32_t session, struct unit *ou
     const struct event_list *all = &p->all;
     struct event_list *l = &p->session;
     int64_t end_ms = all->events[p->settle.order[s->end - 1]].time_ms;
-    uint32_t i = first_event_from(all, person_events_session_start(p, session));
+    uint32_t i = path_first_from(all->events, all->n, person_events_session_start(p, session));
 
     l->n = 0;
     reserve(p, l, s->end - s->begin);

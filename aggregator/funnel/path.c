@@ -373,22 +373,6 @@ trace(const struct visitor *v, uint32_t begin, struct depth depth, struct trail 
 
 /* ---- The first visit ---- */
 
-static uint32_t
-first_event_from(const struct visitor *v, int64_t ms)
-{
-    uint32_t low = 0;
-    uint32_t high = v->n;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (v->events[middle].time_ms < ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Does some path that begins at one of the events [begin, last] get to that depth? */
 static bool
 is_reached_from(const struct visitor *v, uint32_t begin, uint32_t last, struct depth depth)
@@ -436,7 +420,7 @@ find_trail(const struct visitor *v, const struct path_range *range, const struct
 
     if (from_ms < range->from_ms)
         from_ms = range->from_ms;
-    begin = first_event_from(v, from_ms);
+    begin = path_first_from(v->events, v->n, from_ms);
     while ((v->events[begin].stages & v->plan->stages) == 0)
         begin++; /* ends: the path that was found begins at or after it */
     if (trace(v, begin, best->depth, out))
@@ -468,6 +452,25 @@ plan_init(struct plan *plan, const struct funnel *f, enum funnel_preset preset)
         if (__builtin_popcount(members) > 1)
             plan->groups[plan->n_groups++] = members;
     }
+}
+
+uint32_t
+path_first_from(const struct path_event *events, uint32_t n, int64_t ms)
+{
+    uint32_t low = 0;
+    uint32_t high = n;
+
+    if (n == 0 || events[0].time_ms >= ms) /* nearly always */
+        return 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (events[middle].time_ms < ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* The stages that any path from the range on can visit at all: what is matched, up to the first
@@ -555,7 +558,7 @@ path_is_open(const struct plan *plan, const struct path_range *range,
         span.from_ms = path_time_add(as_of_ms, 1 - plan->window_ms);
     if (n == 0 || events[n - 1].time_ms < span.from_ms)
         return false;
-    span.begin = first_event_from(&v, span.from_ms);
+    span.begin = path_first_from(events, n, span.from_ms);
     (void)forward(&v, &span, &board);
     return board.stages != 0;
 }
@@ -567,17 +570,18 @@ path_began_before(const struct plan *plan, const struct path_range *range,
     const struct path_visit *last = &counted->visits[counted->n - 1];
     struct visitor v = {plan, events, n};
     struct span span = {.to_ms = range->from_ms, .until = NO_DEPTH};
+    uint32_t instant = path_first_from(events, n, events[last->event].time_ms);
     struct instant now;
     struct board b;
 
     if (counted->visits[0].stage == 0)
         return false;
     span.from_ms = events[last->event].time_ms - plan->window_ms;
-    span.begin = first_event_from(&v, span.from_ms);
-    v.n = first_event_from(&v, events[last->event].time_ms);
+    span.begin = path_first_from(events, n, span.from_ms);
+    v.n = instant; /* the paths as they stand before the last visit's instant */
     (void)forward(&v, &span, &b);
     v.n = n;
-    (void)read_instant(&v, first_event_from(&v, events[last->event].time_ms), &now);
+    (void)read_instant(&v, instant, &now);
     b.stages &= ~ended_stages(plan, &now);
     for (uint32_t at = b.stages; at != 0; at &= at - 1) {
         uint32_t taken = walk(plan, &now, lowest(at));

@@ -34,6 +34,9 @@ struct path_event {
     uint32_t exclusions;
 };
 
+/* The first event at or after a moment; n where there is none. */
+uint32_t path_first_from(const struct path_event *events, uint32_t n, int64_t ms);
+
 /* First visits lie in [from_ms, to_ms). */
 struct path_range {
     int64_t from_ms;
