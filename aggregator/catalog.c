@@ -337,6 +337,13 @@ catalog_position_reset(struct catalog *c, const char *stream, const struct catal
 }
 
 enum err_code
+catalog_position_forget(struct catalog *c, const char *stream, struct err *err)
+{
+    return sql_do(c->db, NULL, err, "DELETE FROM positions WHERE stream = ?", "t",
+                  slice_from(stream));
+}
+
+enum err_code
 catalog_position_count(struct catalog *c, const char *stream, const char *epoch, uint64_t n_entries,
                        struct err *err)
 {
@@ -527,6 +534,12 @@ enum err_code
 catalog_version(struct catalog *c, int64_t *out, struct err *err)
 {
     return sql_data_version(c->db, out, err);
+}
+
+enum err_code
+catalog_copy(struct catalog *c, const char *path, struct err *err)
+{
+    return sql_copy(c->db, path, err);
 }
 
 enum err_code

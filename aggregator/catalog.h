@@ -106,6 +106,9 @@ enum err_code catalog_position_reset(struct catalog *c, const char *stream,
                                      const struct catalog_position *before, const char *epoch,
                                      struct err *err);
 
+/* Forget how far a stream was read: another Redis is read from its start, without an alarm. */
+enum err_code catalog_position_forget(struct catalog *c, const char *stream, struct err *err);
+
 /* Count n further entries that went unread (somebody trimmed them), so that the same loss raises
  * one alarm. */
 enum err_code catalog_position_count(struct catalog *c, const char *stream, const char *epoch,
@@ -158,6 +161,9 @@ enum err_code catalog_links_sites(struct catalog *c, struct arena *a, uint32_t *
 
 /* A number that changes when another connection has committed. Cheap. */
 enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);
+
+/* Copy the catalog into a new file, between catalog_reading_begin and _end as of that moment. */
+enum err_code catalog_copy(struct catalog *c, const char *path, struct err *err);
 
 /* PRAGMA integrity_check: *out is "ok" or the first problems. */
 enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);

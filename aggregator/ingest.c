@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "aggregator/bad_entry.h"
+#include "aggregator/batch.h"
 #include "aggregator/site_publish.h"
 #include "aggregator/writer.h"
 #include "core/clock.h"
-#include "core/codec.h"
 #include "core/log.h"
 
 #define READ_ENTRIES     64
@@ -324,37 +324,6 @@ report_bad(struct ingest *g, const struct stream_entry *entry, uint32_t n_bad, c
         atomic_fetch_add(&g->state->n_bad, n_bad);
 }
 
-/* Buffer the events of a batch. *n_bad counts records that cannot be read; err has the last one's
- * words. ERR_VERSION: nothing of it was buffered. */
-static enum err_code
-buffer_batch(struct ingest *g, struct slice batch, uint32_t *n_bad, struct err *err)
-{
-    struct codec_reader reader;
-    struct slice payload;
-    struct event event;
-    enum err_code rc;
-
-    rc = codec_reader_init(&reader, batch, err);
-    if (rc != ERR_OK) {
-        *n_bad = rc != ERR_VERSION;
-        return rc == ERR_VERSION ? rc : ERR_OK;
-    }
-    while (codec_reader_next(&reader, &payload)) {
-        arena_reset(&g->event);
-        rc = codec_decode(payload, &g->event, &event, err);
-        if (rc == ERR_OK)
-            rc = segment_builder_add(g->builder, &event, err);
-        if (rc != ERR_OK)
-            ++*n_bad;
-        else if (g->state)
-            atomic_fetch_add(&g->state->n_events, 1);
-    }
-    if (reader.n_bad != 0)
-        err_set(err, ERR_CORRUPT, NULL, "checksum or length is wrong");
-    *n_bad += reader.n_bad;
-    return ERR_OK;
-}
-
 /* ---- Flush and trim ---- */
 
 static void
@@ -410,20 +379,22 @@ is_due(const struct ingest *g)
 static enum err_code
 take_entry(struct ingest *g, const struct stream_entry *entry, struct err *err)
 {
+    struct batch_count count;
     struct err why = ERR_NONE;
-    uint32_t n_bad = 0;
     enum err_code rc;
 
-    rc = buffer_batch(g, entry->batch, &n_bad, &why);
+    rc = batch_read(entry->batch, g->builder, &g->event, &count, &why);
     if (rc == ERR_VERSION)
         return err_set(err, rc, NULL, "%s", why.message);
-    if (n_bad != 0)
-        report_bad(g, entry, n_bad, why.message);
+    if (count.n_bad != 0)
+        report_bad(g, entry, count.n_bad, why.message);
     if (g->n_read++ == 0)
         g->oldest_ms = clock_steady_ms();
     g->read = entry->id;
-    if (g->state)
+    if (g->state) {
         atomic_fetch_add(&g->state->n_entries, 1);
+        atomic_fetch_add(&g->state->n_events, count.n_events);
+    }
     return ERR_OK;
 }
 

@@ -113,6 +113,15 @@ settings_db_version(struct settings_db *db, int64_t *out, struct err *err)
 }
 
 enum err_code
+settings_db_copy(struct settings_db *db, const char *path, struct err *err)
+{
+    enum err_code rc = sql_copy(settings_db_lock(db), path, err);
+
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
 settings_db_check(struct settings_db *db, struct arena *a, struct slice *out, struct err *err)
 {
     enum err_code rc = sql_check(settings_db_lock(db), a, out, err);

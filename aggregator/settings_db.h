@@ -36,6 +36,9 @@ void settings_db_unlock(struct settings_db *db);
 /* A number that changes when another connection (another process) has committed. */
 enum err_code settings_db_version(struct settings_db *db, int64_t *out, struct err *err);
 
+/* Copy it, as it is at one moment, into a new file of mode 0600. */
+enum err_code settings_db_copy(struct settings_db *db, const char *path, struct err *err);
+
 /* PRAGMA integrity_check: *out is "ok" or the first problems. */
 enum err_code settings_db_check(struct settings_db *db, struct arena *a, struct slice *out,
                                 struct err *err);

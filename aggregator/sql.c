@@ -319,6 +319,36 @@ sql_data_version(sqlite3 *db, int64_t *out, struct err *err)
     return pragma_integer(db, "PRAGMA data_version", out, err);
 }
 
+static enum err_code
+copy_into(sqlite3 *db, sqlite3 *copy, struct err *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(copy, "main", db, "main");
+
+    if (!backup)
+        return sql_error(copy, err, "copy of a database");
+    sqlite3_backup_step(backup, -1);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK)
+        return sql_error(copy, err, "copy of a database");
+    return sql_run(copy, "PRAGMA journal_mode=DELETE", err); /* one file, without a log beside it */
+}
+
+enum err_code
+sql_copy(sqlite3 *db, const char *path, struct err *err)
+{
+    struct sql_database database = {.path = path, .mode = 0600};
+    sqlite3 *copy = NULL;
+    enum err_code rc = create_file(&database, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        rc = sql_error(copy, err, "open");
+    if (rc == ERR_OK)
+        rc = copy_into(db, copy, err);
+    sql_close(&copy);
+    return rc;
+}
+
 enum err_code
 sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err)
 {

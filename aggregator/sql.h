@@ -60,6 +60,10 @@ enum err_code sql_error(sqlite3 *db, struct err *err, const char *doing);
 /* PRAGMA data_version: another value than before means another connection has committed. */
 enum err_code sql_data_version(sqlite3 *db, int64_t *out, struct err *err);
 
+/* Copy the database as it is at one moment, without waiting for writers nor making them wait, into
+ * a new file of mode 0600, fsync'ed. Within a transaction of db: as of that transaction. */
+enum err_code sql_copy(sqlite3 *db, const char *path, struct err *err);
+
 /* PRAGMA integrity_check; *out is "ok" or the first problems, in the arena. */
 enum err_code sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err);
 

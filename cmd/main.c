@@ -18,6 +18,7 @@ static int run_version(struct cmd *c);
 
 static const char *const no_flags[] = {NULL};
 static const char *const json_only[] = {"--json", NULL};
+static const char *const backup_flags[] = {"--without-stream", NULL};
 static const char *const site_flags[] = {"--json",
                                          "--domain=",
                                          "--timezone=",
@@ -146,6 +147,15 @@ static const struct command commands[] = {
     {"check", "corong check [--json]",
      "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.", NULL,
      USER_DATA, json_only, cmd_check},
+    {"backup", "corong backup DIR [--without-stream]",
+     "Copy everything into a folder while it runs; again into the same one: only what is new.",
+     "  --without-stream   where no Redis runs: what waits there is not in the backup\n"
+     "Until it is complete the former backup in DIR stays as it was. docs/operations.md.\n",
+     USER_DATA, backup_flags, cmd_backup},
+    {"restore", "corong restore DIR [--data NEW]",
+     "Make a data folder of a backup, after every checksum of it was verified.",
+     "The data folder must be empty or not there. Give it a Redis of its own.\n", USER_DATA,
+     no_flags, cmd_restore},
     {"status", "corong status [--json]", "What runs, what is stored, what needs a look.", NULL,
      USER_DATA, json_only, cmd_status},
     {"help", "corong help [COMMAND|settings]", "This, or more about a command.", NULL, 0, no_flags,

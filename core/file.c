@@ -165,6 +165,56 @@ file_replace(const char *path, struct slice bytes, unsigned mode, struct err *er
     return file_commit(fd, temporary, path, err);
 }
 
+static enum err_code
+copy_bytes(int from, int to, const char *path, struct err *err)
+{
+    char bytes[64 * 1024];
+
+    for (;;) {
+        ssize_t got = read(from, bytes, sizeof bytes);
+        enum err_code rc;
+
+        if (got == 0)
+            return ERR_OK;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(err, "cannot read %s", path);
+        rc = file_write(to, bytes, (size_t)got, err);
+        if (rc != ERR_OK)
+            return rc;
+    }
+}
+
+enum err_code
+file_copy(const char *from, const char *to, unsigned mode, struct err *err)
+{
+    char dir[FILE_PATH_MAX], temporary[FILE_PATH_MAX];
+    enum err_code rc;
+    int out = -1;
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+
+    if (in < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, NULL, "no such file: %s", from);
+    if (in < 0)
+        return err_errno(err, "cannot open %s", from);
+    folder_of(to, dir);
+    rc = file_create_temporary(dir, &out, temporary, err);
+    if (rc != ERR_OK) {
+        close(in);
+        return rc;
+    }
+    rc = copy_bytes(in, out, from, err);
+    if (rc == ERR_OK && fchmod(out, (mode_t)mode) != 0)
+        rc = err_errno(err, "cannot chmod %s", temporary);
+    close(in);
+    if (rc == ERR_OK)
+        return file_commit(out, temporary, to, err);
+    close(out);
+    unlink(temporary);
+    return rc;
+}
+
 enum err_code
 file_make_folder(const char *dir, unsigned mode, struct err *err)
 {

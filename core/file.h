@@ -28,6 +28,10 @@ enum err_code file_commit(int fd, const char *temporary, const char *path, struc
 /* All of the above: path holds exactly these bytes, or is as it was. */
 enum err_code file_replace(const char *path, struct slice bytes, unsigned mode, struct err *err);
 
+/* Copy a file to a new one of this mode, fsync'ed, or leave no trace. ERR_NOT_FOUND, ERR_IO,
+ * ERR_FULL. */
+enum err_code file_copy(const char *from, const char *to, unsigned mode, struct err *err);
+
 enum err_code file_sync_folder(const char *dir, struct err *err);
 enum err_code file_make_folder(const char *dir, unsigned mode, struct err *err); /* mkdir -p */
 enum err_code file_remove(const char *path, struct err *err); /* ERR_OK where it is not there */

@@ -52,7 +52,7 @@ static const struct setting table[] = {
      "The largest body that the collector takes."},
     {"publish-wait", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 100, 60000, "1000", "ms",
      "How long a beacon waits for Redis to have it on disk before the spool takes it."},
-    {"spool", SETTING_TEXT, USER_COLLECTOR | USER_UP, 0, 850, "", "folder",
+    {"spool", SETTING_TEXT, USER_COLLECTOR | USER_UP | USER_DATA, 0, 850, "", "folder",
      "Where events wait while Redis is away, full or slow. Empty: spool in the data folder."},
     {"spool-size", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 0, 1048576, "1024", "MB",
      "How much the spool may hold; then beacons are answered 503. 0: no spool."},
