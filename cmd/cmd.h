@@ -80,6 +80,7 @@ int cmd_funnel(struct cmd *c);
 int cmd_visitor(struct cmd *c);
 int cmd_check(struct cmd *c);
 int cmd_status(struct cmd *c);
+int cmd_bad(struct cmd *c);
 int cmd_backup(struct cmd *c);
 int cmd_restore(struct cmd *c);
 

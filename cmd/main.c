@@ -147,6 +147,14 @@ static const struct command commands[] = {
     {"check", "corong check [--json]",
      "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.", NULL,
      USER_DATA, json_only, cmd_check},
+    {"bad",
+     "corong bad list [--json]\n"
+     "corong bad replay [--json]",
+     "Entries of the stream that could not be read: list them, read them again.",
+     "They were kept as they came. A newer Corong may be able to read them: replay stores what "
+     "can\n"
+     "be read by now, nothing twice, and keeps the rest.\n",
+     USER_DATA, json_only, cmd_bad},
     {"backup", "corong backup DIR [--without-stream]",
      "Copy everything into a folder while it runs; again into the same one: only what is new.",
      "  --without-stream   where no Redis runs: what waits there is not in the backup\n"
