@@ -32,7 +32,7 @@ test("an unknown command or flag exits 2 with the usage", async () => {
 
 test("every command explains itself", async () => {
   const overview = await corongOk(null, ["help"]);
-  const names = "up collector aggregator web site user import export funnel visitor check status".split(" ");
+  const names = "up collector aggregator web site user import export funnel visitor check bad backup restore status".split(" ");
   for (const name of names) {
     assert.match(overview, new RegExp(`^  ${name} `, "m"));
     assert.match(await corongOk(null, [name, "--help"]), new RegExp(`corong ${name}`));
