@@ -123,8 +123,6 @@ add_event(struct random *r, struct random_site *site, struct slice visitor, int6
     e->event.visitor = visitor;
     e->event.time_ms = time_ms;
     e->event.id = arena_printf(a, "%c%zu", 'a' + random_below(r, 26), site->n);
-    if (site->n > 1 && random_chance(r, 4)) /* an id there is: of another visitor, or a repeat */
-        e->event.id = site->events[random_below(r, (int)site->n - 1)].event.id;
     if (time_ms > site->end_ms)
         site->end_ms = time_ms;
     return e;
@@ -144,12 +142,31 @@ add_repeat(struct random *r, struct random_site *site, const struct site_event *
         random_content(r, &e->event, a);
 }
 
+#define EVENTS_OF_A_DAY 48 /* 30 minutes apart */
+
+/* Little that rules ask about, but for the events about 24 hours after the first; after the first
+ * few no other driver, so that one grows old; no bots, which would leave gaps. */
+static void
+make_steady(struct random *r, struct event *e, int i)
+{
+    bool is_day_later = i >= EVENTS_OF_A_DAY - 1 && i <= EVENTS_OF_A_DAY + 1;
+
+    e->flags &= i < 2 || random_chance(r, 1) ? EVENT_DRIVER : 0;
+    if (i == 0)
+        random_driver(r, e);
+    if (is_day_later || random_chance(r, 15))
+        return;
+    e->text[TEXT_EVENT] = SLICE("ping");
+    e->numbers_set = 0;
+    e->n_properties = 0;
+}
+
 static void
 add_visitor(struct random *r, struct random_site *site, int number, enum pace pace, struct arena *a)
 {
     /* a person's known id sends events too, from the shop's server say */
     struct slice visitor = arena_printf(a, "%c%d", random_chance(r, 10) ? 'k' : 'v', number % 10);
-    int n = pace >= STEADY ? 52 : 1 + random_below(r, 11);
+    int n = pace >= STEADY ? EVENTS_OF_A_DAY + 6 : 1 + random_below(r, 11);
     int64_t time_ms = site->begin_ms;
 
     if (pace != TIGHT)
@@ -162,12 +179,12 @@ add_visitor(struct random *r, struct random_site *site, int number, enum pace pa
         else if (i > 0)
             time_ms += random_step(r, pace);
         e = add_event(r, site, visitor, time_ms, a);
-        if (pace >= STEADY && random_chance(r, 85)) { /* little that rules ask about */
-            e->event.flags = random_chance(r, 4) ? e->event.flags : 0;
-            e->event.text[TEXT_EVENT] = SLICE("ping");
-            e->event.numbers_set = 0;
-            e->event.n_properties = 0;
+        if (pace >= STEADY) {
+            make_steady(r, &e->event, i);
+            continue;
         }
+        if (site->n > 1 && random_chance(r, 4)) /* another visitor's id, or a repeat */
+            e->event.id = site->events[random_below(r, (int)site->n - 1)].event.id;
         if (random_chance(r, 10))
             add_repeat(r, site, e, a);
     }

@@ -7,7 +7,7 @@
 #include "tests/property/differential.h"
 
 #define SITES_PER_STORE    12
-#define QUESTIONS_PER_SITE 60
+#define QUESTIONS_PER_SITE 100
 
 static long
 from_environment(const char *name, long otherwise)
