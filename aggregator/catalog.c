@@ -66,7 +66,7 @@ catalog_is_lost(const char *path, struct err *err)
 {
     return err_set(err, ERR_CORRUPT, NULL,
                    "%s is missing or empty, but there are segments, which only it can name: put "
-                   "it back; nothing was changed",
+                   "it back, or run `corong check --repair`; nothing was changed",
                    path);
 }
 
@@ -84,14 +84,12 @@ check_schema(sqlite3 *db, const char *path, struct err *err)
     return rc == ERR_OK && !has_row ? catalog_is_lost(path, err) : rc;
 }
 
-/* A catalog is made before the first segment. Where there are segments and none to name them, a new
- * one would count nothing, and the next clean-up would unlink them all. */
-enum err_code
-catalog_open(const struct store *s, bool create, struct catalog **out, struct err *err)
+static enum err_code
+open_path(const struct store *s, bool create, bool must_exist, struct catalog **out,
+          struct err *err)
 {
     char path[FILE_PATH_MAX];
     struct sql_database database = {path, APPLICATION_ID, SCHEMA_VERSION, 0640, create};
-    bool must_exist = has_segments(s); /* asked first: another process may be making both */
     sqlite3 *db = NULL;
     enum err_code rc;
 
@@ -112,6 +110,22 @@ catalog_open(const struct store *s, bool create, struct catalog **out, struct er
     *out = mem_zalloc(sizeof **out);
     (*out)->db = db;
     return ERR_OK;
+}
+
+/* A catalog is made before the first segment. Where there are segments and none to name them, a new
+ * one would count nothing, and the next clean-up would unlink them all. */
+enum err_code
+catalog_open(const struct store *s, bool create, struct catalog **out, struct err *err)
+{
+    bool must_exist = has_segments(s); /* asked first: another process may be making both */
+
+    return open_path(s, create, must_exist, out, err);
+}
+
+enum err_code
+catalog_create_again(const struct store *s, struct catalog **out, struct err *err)
+{
+    return open_path(s, true, false, out, err);
 }
 
 void

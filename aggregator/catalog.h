@@ -49,6 +49,8 @@ struct catalog;
  * empty one) but segments are there: it was lost, and none is made. */
 enum err_code catalog_open(const struct store *s, bool create, struct catalog **out,
                            struct err *err);
+/* For a repair: an empty one where there is none, though there are segments. */
+enum err_code catalog_create_again(const struct store *s, struct catalog **out, struct err *err);
 void catalog_close(struct catalog **c);
 
 /* ---- Writing ---- */

@@ -1,5 +1,6 @@
 /* corong check: is everything that is stored what was written? */
 #include "aggregator/check.h"
+#include "aggregator/repair.h"
 
 #include "cmd/cmd.h"
 #include "core/buffer.h"
@@ -8,6 +9,7 @@ struct findings {
     struct buffer json;
     bool wants_json;
     bool is_first;
+    bool is_catalog_bad;
 };
 
 static void
@@ -15,6 +17,7 @@ on_finding(const struct check_finding *f, void *context)
 {
     struct findings *all = context;
 
+    all->is_catalog_bad |= f->is_problem && slice_is(f->where, "catalog.db");
     if (!all->wants_json) {
         fprintf(f->is_problem ? stderr : stdout, "%s  %.*s: %.*s\n",
                 f->is_problem ? "problem" : "note   ", SLICE_ARG(f->where), SLICE_ARG(f->what));
@@ -29,6 +32,19 @@ on_finding(const struct check_finding *f, void *context)
     all->is_first = false;
 }
 
+/* Before everything is checked: what can be repaired is. */
+static enum err_code
+repair(const struct store *s, struct findings *all, struct err *err)
+{
+    struct repair_result r;
+    enum err_code rc = repair_run(s, on_finding, all, &r, err);
+
+    if (rc == ERR_OK && !all->wants_json)
+        printf("repaired: %llu segments are named again, %llu files could not be\n",
+               (unsigned long long)r.n_segments, (unsigned long long)r.n_lost);
+    return rc;
+}
+
 int
 cmd_check(struct cmd *c)
 {
@@ -41,6 +57,8 @@ cmd_check(struct cmd *c)
     if (c->n_words != 0)
         return cmd_usage(c);
     rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
+    if (rc == ERR_OK && cmd_flag(c, "--repair"))
+        rc = repair(&store, &all, &err);
     if (rc == ERR_OK)
         rc = check_run(&store, on_finding, &all, &r, &err);
     if (rc == ERR_OK && all.wants_json)
@@ -54,6 +72,10 @@ cmd_check(struct cmd *c)
                (unsigned long long)r.n_segments, (unsigned long long)r.n_rows,
                (unsigned long long)r.n_bytes, (unsigned long long)r.n_problems);
     buffer_fini(&all.json);
+    if (rc == ERR_OK && all.is_catalog_bad)
+        fputs("corong: the catalog can be made anew from the segments: stop Corong, then run "
+              "`corong check --repair`\n",
+              stderr);
     if (rc != ERR_OK)
         return cmd_fail(&err);
     return r.n_problems == 0 ? CMD_DONE : CMD_FAILED;

@@ -18,6 +18,7 @@ static int run_version(struct cmd *c);
 
 static const char *const no_flags[] = {NULL};
 static const char *const json_only[] = {"--json", NULL};
+static const char *const check_flags[] = {"--repair", "--json", NULL};
 static const char *const backup_flags[] = {"--without-stream", NULL};
 static const char *const site_flags[] = {"--json",
                                          "--domain=",
@@ -144,9 +145,12 @@ static const struct command commands[] = {
      "All events of one visitor, in order; as NDJSON, for whoever asks what is kept of them.",
      "VISITOR is any id of a person; all ids that are the same person are taken together.\n",
      USER_DATA, json_only, cmd_visitor},
-    {"check", "corong check [--json]",
-     "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.", NULL,
-     USER_DATA, json_only, cmd_check},
+    {"check", "corong check [--repair] [--json]",
+     "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.",
+     "  --repair   while nothing runs: make a damaged or lost catalog anew from the segments, and\n"
+     "             bring back files that no commit names. Nothing is deleted "
+     "(docs/operations.md)\n",
+     USER_DATA, check_flags, cmd_check},
     {"bad",
      "corong bad list [--json]\n"
      "corong bad replay [--json]",

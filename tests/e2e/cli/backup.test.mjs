@@ -1,6 +1,6 @@
 // A backup while everything runs and events go on coming in, and a folder that is made of it.
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { corong, corongOk, funnelOfEvents, temporaryFolder, up, writeJson } from "../lib/corong.mjs";
@@ -85,6 +85,24 @@ test("when nothing comes in, the restored folder answers the same, and runs by i
   service = await up(restored);
   assert.doesNotMatch(await corongOk(restored, ["status"]), /stream_replaced|stream_lost/);
   assert.deepEqual(await entered(restored), report);
+});
+
+test("a catalog that is lost or damaged is made anew, and reports are as before", async () => {
+  assert.notEqual((await corong(join(folder.dir, "restored"), ["check", "--repair"])).code, 0, "it runs");
+  await service.stop();
+  const report = await entered(data);
+  const catalog = join(data, "catalog.db");
+  const bytes = readFileSync(catalog);
+  for (const damaged of [null, bytes.subarray(0, 4096), Buffer.alloc(bytes.length)]) {
+    if (damaged === null) rmSync(catalog);
+    else writeFileSync(catalog, damaged);
+    const found = await corong(data, ["check"]);
+    assert.equal(found.code, 1);
+    assert.match(found.err, /corong check --repair/);
+    assert.match(await corongOk(data, ["check", "--repair"]), /repaired: \d+ segments/);
+    assert.match(await corongOk(data, ["check"]), / 0 problems/);
+    assert.deepEqual(await entered(data), report);
+  }
 });
 
 test("a folder that is not empty, and one that is no backup, are refused", async () => {

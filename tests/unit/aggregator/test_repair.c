@@ -1,0 +1,300 @@
+/* `corong check --repair`: whatever happens to the catalog, the reports afterwards are those of
+ * before. */
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "aggregator/repair.h"
+#include "tests/unit/aggregator/fixture.h"
+
+struct told {
+    char text[8000];
+};
+
+static void
+collect(const struct check_finding *f, void *context)
+{
+    struct told *all = context;
+    size_t n = strlen(all->text);
+
+    snprintf(all->text + n, sizeof all->text - n, "%s %.*s: %.*s\n",
+             f->is_problem ? "problem" : "note", SLICE_ARG(f->where), SLICE_ARG(f->what));
+}
+
+/* Nothing may have it open. */
+static void
+close_all(struct fixture *f)
+{
+    snapshot_pool_close(&f->pool);
+    catalog_close(&f->catalog);
+}
+
+static void
+open_all(struct fixture *f)
+{
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_open(&f->store, false, &f->catalog, &err));
+    assert_ok(snapshot_pool_open(&f->store, &f->pool, &err));
+}
+
+static struct repair_result
+repair(struct fixture *f, struct told *told)
+{
+    struct repair_result result = {0};
+    struct err err = ERR_NONE;
+
+    told->text[0] = '\0';
+    assert_ok(repair_run(&f->store, collect, told, &result, &err));
+    return result;
+}
+
+static struct check_result
+check(struct fixture *f)
+{
+    struct check_result result = {0};
+    struct told told = {""};
+    struct err err = ERR_NONE;
+
+    assert_ok(check_run(&f->store, collect, &told, &result, &err));
+    return result;
+}
+
+static struct slice
+report(struct fixture *f)
+{
+    return fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
+}
+
+/* Two devices of one person, several segments, a position. */
+static void
+fill(struct fixture *f)
+{
+    struct catalog_advance advance = {
+        .stream = STREAM_EVENTS, .epoch = "e", .to = {7, 1}, .n_entries = 9};
+    struct catalog_change change = {.advance = &advance};
+    static const char *const rows[][2] = {
+        {"F", "a"}, {"F", "identify"}, {"G", "identify"}, {"G", "b"}, {"x", "a"}};
+    struct err err = ERR_NONE;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct event e =
+            event_of(1, rows[i][0], rows[i][1], rows[i][1], JUNE_2026_MS + 1000 * (int64_t)i);
+
+        if (strcmp(rows[i][1], "identify") == 0)
+            e.text[TEXT_KNOWN] = SLICE("K");
+        fixture_add(f, &e);
+        fixture_commit(f);
+    }
+    assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e", &err));
+    assert_ok(catalog_commit(f->catalog, &change, &err));
+    assert_int_equal(check(f).n_problems, 0);
+}
+
+static void
+path_of(struct fixture *f, const char *name, char *path)
+{
+    store_path(&f->store, name, path);
+}
+
+static void
+test_a_whole_folder_is_left_as_it_is(void **state)
+{
+    struct fixture *f = *state;
+    struct repair_result result;
+    struct told told;
+
+    fill(f);
+    close_all(f);
+    result = repair(f, &told);
+    assert_string_equal(told.text, "");
+    assert_false(result.is_new);
+    assert_int_equal(result.n_segments, 0);
+    open_all(f);
+}
+
+static void
+test_a_catalog_that_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_remove(path, &err));
+    assert_rc(catalog_open(&f->store, true, &f->catalog, &err), ERR_CORRUPT);
+    assert_int_equal(check(f).n_problems, 1);
+    assert_int_equal(repair(f, &told).n_segments, 5);
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+    assert_int_equal(check(f).n_problems, 0);
+}
+
+/* A bit flipped at places of the whole file, and the file cut there. */
+static void
+test_a_catalog_that_is_damaged(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_position position;
+    struct buffer bytes = BUFFER_EMPTY;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+    int n_new = 0;
+
+    fill(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_read(path, 1 << 24, &bytes, &err));
+    for (size_t at = 5; at < bytes.n; at += 1531) {
+        for (int is_cut = 0; is_cut < 2; is_cut++) {
+            bytes.p[at] ^= 16;
+            assert_ok(file_replace(path, slice_of(bytes.p, is_cut ? at : bytes.n), 0640, &err));
+            bytes.p[at] ^= 16;
+            n_new += repair(f, &told).is_new;
+            open_all(f);
+            if (!slice_equal(report(f), before))
+                fail_msg("at %zu, cut %d: %s", at, is_cut, told.text);
+            assert_int_equal(check(f).n_problems, 0);
+            close_all(f);
+        }
+    }
+    assert_true(n_new > 10);
+    bytes.p[0] = 'X'; /* nothing of it can be read */
+    assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
+    repair(f, &told);
+    assert_non_null(strstr(told.text, "read from its start"));
+    open_all(f);
+    assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_NOT_FOUND);
+    assert_true(slice_equal(report(f), before));
+    buffer_fini(&bytes);
+}
+
+static void
+test_a_damaged_row_costs_no_position(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog_position position;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    sqlite3 *db = NULL;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE links SET known = 'L'", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_true(repair(f, &told).is_new);
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+    assert_ok(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err));
+    assert_int_equal(position.id.ms, 7);
+    assert_int_equal(position.n_entries, 9);
+    path_of(f, "damaged", path);
+    assert_true(folder_count(path) >= 1); /* the former one */
+}
+
+/* The log of SQLite is gone, and with it the last commits, without a word. */
+static void
+test_commits_that_were_lost_come_back(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer bytes = BUFFER_EMPTY;
+    struct event e = event_of(1, "y", "a", "a", JUNE_2026_MS);
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+    int n = 0;
+
+    fill(f);
+    snapshot_pool_close(&f->pool);
+    catalog_close(&f->catalog);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_read(path, 1 << 24, &bytes, &err));
+    open_all(f);
+    fixture_add(f, &e);
+    fixture_commit(f);
+    before = report(f);
+    close_all(f);
+    assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
+    open_all(f);
+    assert_false(slice_equal(report(f), before));
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 1); /* in unlisted/ */
+    close_all(f);
+    assert_int_equal(repair(f, &told).n_segments, 1);
+    assert_non_null(strstr(told.text, "it is back"));
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+    buffer_fini(&bytes);
+}
+
+static void
+test_a_file_that_cannot_be_opened_is_kept_and_named(void **state)
+{
+    struct fixture *f = *state;
+    char path[FILE_PATH_MAX];
+    struct told told;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    close_all(f);
+    store_segment_path(&f->store, "202606-flush-0.seg", path);
+    assert_ok(file_replace(path, SLICE("torn"), 0640, &err));
+    assert_int_equal(repair(f, &told).n_lost, 1);
+    assert_non_null(strstr(told.text, "problem 202606-flush-0.seg: cannot be read"));
+    path_of(f, "damaged/202606-flush-0.seg", path);
+    assert_true(file_exists(path));
+    open_all(f);
+}
+
+static void
+test_not_while_it_is_open(void **state)
+{
+    struct fixture *f = *state;
+    struct repair_result result;
+    struct told told = {""};
+    struct err err = ERR_NONE;
+    int status = 0;
+    pid_t pid;
+
+    fill(f);
+    report(f);
+    pid = fork(); /* another process: one's own locks are not in one's way */
+    if (pid == 0)
+        _exit((int)repair_run(&f->store, collect, &told, &result, &err));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), ERR_CONFLICT);
+    assert_int_equal(check(f).n_problems, 0);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_a_whole_folder_is_left_as_it_is),
+        CASE(test_a_catalog_that_is_gone),
+        CASE(test_a_catalog_that_is_damaged),
+        CASE(test_a_damaged_row_costs_no_position),
+        CASE(test_commits_that_were_lost_come_back),
+        CASE(test_a_file_that_cannot_be_opened_is_kept_and_named),
+        CASE(test_not_while_it_is_open),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
