@@ -73,7 +73,8 @@ hash_event(struct tally *t, const struct event *e)
 
     h = hash64(e->visitor, hash64(e->id, h));
     for (int k = 0; k < TEXT_COUNT; k++)
-        h = hash64(e->text[k], h + (uint64_t)k);
+        h = e->text[k].n == 0 ? h
+                              : hash64(e->text[k], h + (uint64_t)k); /* new ones change nothing */
     h = hash64(slice_of((const char *)e->number, sizeof e->number), h);
     for (uint32_t i = 0; i < e->n_properties; i++)
         h = hash64(e->properties[i].value, hash64(e->properties[i].key, h));
@@ -236,7 +237,7 @@ test_events_are_those_of_the_docs(void **state)
     assert_int_equal(totals.visitors, 18963);
     assert_int_equal(totals.sales, 1149);
     assert_int_equal(totals.refunds, 57);
-    assert_int_equal(whole.hash, UINT64_C(0x792236644f8dd922));
+    assert_int_equal(whole.hash, UINT64_C(0x91013012fffef0a3));
 }
 
 /* Twelve whole weeks, from a Monday: later today, tomorrow or next week gives the same, moved. */
@@ -440,7 +441,7 @@ test_load_is_varied_and_deterministic(void **state)
     assert_in_range(campaigns, 350, 401);
     assert_in_range(products, 1700, 2001);
     assert_in_range(v->tally.events, 150000, 200000);
-    assert_int_equal(v->tally.hash, UINT64_C(0x3c32ad2ab94578b2));
+    assert_int_equal(v->tally.hash, UINT64_C(0x92dee8d6be23e180));
     free(v);
 }
 
