@@ -14,7 +14,7 @@
 #include "core/hash.h"
 
 #define APPLICATION_ID 0x436f7263 /* "Corc" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 static const char schema_1[] =
     "CREATE TABLE segments(name TEXT PRIMARY KEY, site INTEGER NOT NULL, month INTEGER NOT NULL,"
@@ -38,6 +38,15 @@ static const char schema_2[] =
     " UNIQUE(site, visitor, known, is_handover));"
     "CREATE TABLE link_sums(site INTEGER PRIMARY KEY, n INTEGER NOT NULL,"
     " check64 INTEGER NOT NULL);";
+
+/* Who was erased is known by two hashes, so that no tombstone holds the id. */
+static const char schema_3[] =
+    "CREATE TABLE tombstones(site INTEGER NOT NULL, hash INTEGER NOT NULL, other INTEGER NOT NULL,"
+    " until_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL, check64 INTEGER NOT NULL,"
+    " PRIMARY KEY(site, hash, other)) WITHOUT ROWID;"
+    "CREATE TABLE tombstone_sum(one INTEGER PRIMARY KEY CHECK(one = 1), n INTEGER NOT NULL,"
+    " check64 INTEGER NOT NULL);"
+    "INSERT INTO tombstone_sum VALUES(1, 0, 0);";
 
 struct summary {
     uint64_t generation;
@@ -103,12 +112,15 @@ open_path(const struct store *s, bool create, bool must_exist, struct catalog **
         rc = sql_migrate(db, 1, schema_1, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, 2, schema_2, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 3, schema_3, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;
     }
     *out = mem_zalloc(sizeof **out);
     (*out)->db = db;
+    (*out)->owner = store_owner(s);
     return ERR_OK;
 }
 
@@ -427,8 +439,9 @@ add_segment(sqlite3 *db, const struct catalog_segment *row, struct summary *sum,
 }
 
 static enum err_code
-apply_change(sqlite3 *db, const struct catalog_change *change, struct err *err)
+apply_change(struct catalog *c, const struct catalog_change *change, struct err *err)
 {
+    sqlite3 *db = c->db;
     struct summary sum = {0};
     enum err_code rc;
 
@@ -440,7 +453,7 @@ apply_change(sqlite3 *db, const struct catalog_change *change, struct err *err)
     for (size_t i = 0; rc == ERR_OK && i < change->n_add; i++)
         rc = add_segment(db, &change->add[i], &sum, err);
     if (rc == ERR_OK)
-        rc = catalog__add_links(db, change->links, change->n_links, err);
+        rc = catalog__add_links(c, change->links, change->n_links, err);
     if (rc != ERR_OK)
         return rc;
     return sql_do(
@@ -457,7 +470,7 @@ catalog_commit(struct catalog *c, const struct catalog_change *change, struct er
     rc = sql_begin(c->db, err);
     if (rc != ERR_OK)
         return rc;
-    rc = apply_change(c->db, change, err);
+    rc = apply_change(c, change, err);
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
     sql_rollback(c->db);

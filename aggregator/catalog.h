@@ -6,6 +6,8 @@
  *   positions  stream, epoch, id (ms, seq), entries, check
  *   links      site, two ids of one person, by which event and when, check (docs/identity.md)
  *   link_sums  site, n and xor of the checks of its links
+ *   tombstones who was erased (two hashes of an id), up to when, check (docs/privacy.md)
+ *   tombstone_sum  one row: n and xor of the checks of all tombstones
  *   summary    one row: generation (one more at each commit), n and xor of all segment checks
  *   replaced   files no longer live, and when: unlinked 60 s later (a reader may still open them)
  *   alarms     what somebody should look at, by code
@@ -25,6 +27,7 @@
 #define CATALOG_EPOCH_MAX   40
 #define CATALOG_REPLACED_MS 60000
 #define CATALOG_ASIDE_S     (7 * 86400)
+#define CATALOG_ERASED_MS   (INT64_C(400) * 86400 * 1000) /* how long a tombstone stays */
 
 enum catalog_kind { CATALOG_FLUSH = 1, CATALOG_IMPORT = 2, CATALOG_MERGE = 3 };
 
@@ -157,6 +160,25 @@ enum err_code catalog_links_read(struct catalog *c, uint32_t site, struct catalo
 /* Forget the links of a removed site. Cheap where there are none. */
 enum err_code catalog_links_remove(struct catalog *c, uint32_t site, struct err *err);
 
+/* ---- Erasing: from the commit on no reader gives events of these ids of until_ms or earlier ----
+ */
+
+/* Tombstones for all ids of a person; their links go. Those of other persons that were made over
+ * CATALOG_ERASED_MS ago are forgotten. One transaction. */
+enum err_code catalog_erase(struct catalog *c, uint32_t site, const struct slice *ids, size_t n,
+                            int64_t until_ms, struct err *err);
+
+struct catalog_erased {
+    struct segment_erased_list list; /* in the arena */
+    uint64_t n_all;                  /* of all sites */
+    bool is_whole; /* else rows are damaged or missing: somebody erased may be seen again */
+};
+enum err_code catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a,
+                                  struct catalog_erased *out, struct err *err);
+
+/* Write the file anew without what was deleted, its log included. ERR_UNAVAILABLE: it is in use. */
+enum err_code catalog_vacuum(struct catalog *c, struct err *err);
+
 /* Sites that have links, ascending, in the arena. */
 enum err_code catalog_links_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t *out_n,
                                   struct err *err);
@@ -171,6 +193,10 @@ enum err_code catalog_copy(struct catalog *c, const char *path, struct err *err)
 enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);
 
 /* ---- Files ---- */
+
+/* Unlink all replaced files now: what was erased is in them. A reader that comes late takes a new
+ * listing. */
+enum err_code catalog_unlink_replaced(struct catalog *c, const struct store *s, struct err *err);
 
 /* Unlink replaced files whose time has come, and, where nobody is writing, put every file in
  * segments/ that the catalog does not name into unlisted/, from where it goes after

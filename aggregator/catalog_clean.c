@@ -16,11 +16,11 @@ forget_replaced(struct catalog *c, struct slice name, struct err *err)
     return sql_do(c->db, NULL, err, "DELETE FROM replaced WHERE name = ?", "t", name);
 }
 
-/* Unlink those of `replaced` whose time has come. */
+/* Unlink those of `replaced` that are so since before_ms. */
 static enum err_code
-unlink_replaced(struct catalog *c, const struct store *s, int *n, struct err *err)
+unlink_replaced(struct catalog *c, const struct store *s, int64_t before_ms, int *n,
+                struct err *err)
 {
-    int64_t before_ms = clock_wall_ms() - CATALOG_REPLACED_MS;
     char path[FILE_PATH_MAX];
     char name[CATALOG_NAME_MAX];
     sqlite3_stmt *q = NULL;
@@ -148,7 +148,7 @@ catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *
     int lock = -1;
     int n = 0;
 
-    rc = unlink_replaced(c, s, &n, err);
+    rc = unlink_replaced(c, s, clock_wall_ms() - CATALOG_REPLACED_MS, &n, err);
     if (rc != ERR_OK)
         return rc;
     rc = store_lock_writing(s, true, false, &lock, err);
@@ -163,6 +163,14 @@ catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *
     if (rc == ERR_OK && out_n)
         *out_n = n;
     return rc;
+}
+
+enum err_code
+catalog_unlink_replaced(struct catalog *c, const struct store *s, struct err *err)
+{
+    int n = 0;
+
+    return unlink_replaced(c, s, INT64_MAX, &n, err);
 }
 
 enum err_code

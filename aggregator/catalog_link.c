@@ -145,8 +145,9 @@ add_link(sqlite3 *db, sqlite3_stmt *find, const struct catalog_link *l, struct s
 }
 
 enum err_code
-catalog__add_links(sqlite3 *db, const struct catalog_link *links, size_t n, struct err *err)
+catalog__add_links(struct catalog *c, const struct catalog_link *links, size_t n, struct err *err)
 {
+    sqlite3 *db = c->db;
     sqlite3_stmt *find = NULL;
     enum err_code rc = ERR_OK;
 
@@ -160,8 +161,13 @@ catalog__add_links(sqlite3 *db, const struct catalog_link *links, size_t n, stru
         struct sum sum;
 
         rc = read_sum(db, links[i].site, &sum, err);
-        for (end = i; rc == ERR_OK && end < n && links[end].site == links[i].site; end++)
-            rc = add_link(db, find, &links[end], &sum, err);
+        for (end = i; rc == ERR_OK && end < n && links[end].site == links[i].site; end++) {
+            bool is_erased = false;
+
+            rc = catalog__erase_late(db, &c->owner, &links[end], &is_erased, err);
+            if (rc == ERR_OK && !is_erased)
+                rc = add_link(db, find, &links[end], &sum, err);
+        }
         if (rc == ERR_OK)
             rc = write_sum(db, links[i].site, &sum, err);
     }
@@ -253,6 +259,49 @@ catalog_links_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t *
 }
 
 /* ---- Removing ---- */
+
+/* The statement gives seq and check of one link, or no row. */
+static enum err_code
+next_of(sqlite3 *db, const char *statement, uint32_t site, struct slice id, struct old_link *out,
+        struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(db, statement, &s, err);
+
+    *out = (struct old_link){0};
+    if (rc == ERR_OK)
+        rc = sql_bind(s, err, "itt", (int64_t)site, id, id);
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK && has_row) {
+        out->seq = sqlite3_column_int64(s, 0);
+        out->check = (uint64_t)sqlite3_column_int64(s, 1);
+    }
+    sqlite3_finalize(s);
+    return rc;
+}
+
+enum err_code
+catalog__remove_links_of(sqlite3 *db, uint32_t site, struct slice id, struct err *err)
+{
+    struct old_link old = {.seq = 1};
+    struct sum sum;
+    enum err_code rc = read_sum(db, site, &sum, err);
+
+    while (rc == ERR_OK) {
+        rc = next_of(db,
+                     "SELECT seq, check64 FROM links WHERE site = ?"
+                     " AND (visitor = ? OR known = ?) LIMIT 1",
+                     site, id, &old, err);
+        if (rc != ERR_OK || old.seq == 0)
+            break;
+        sum.n--;
+        sum.check ^= old.check;
+        rc = sql_do(db, NULL, err, "DELETE FROM links WHERE seq = ?", "i", old.seq);
+    }
+    return rc == ERR_OK ? write_sum(db, site, &sum, err) : rc;
+}
 
 enum err_code
 catalog_links_remove(struct catalog *c, uint32_t site, struct err *err)

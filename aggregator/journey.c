@@ -430,6 +430,19 @@ load_member(struct journey_walk *w, const struct member *m)
     return is_wanted;
 }
 
+/* Leave out what was erased: the rows are in order of time. */
+static void
+drop_erased(struct journey_walk *w, const struct member *m)
+{
+    int64_t from_ms = segment_erased_from(w->setup->erased, m->hash, m->visitor);
+    size_t n = 0;
+
+    while (n < w->n_joined && w->joined[n].row.time_ms < from_ms)
+        n++;
+    w->n_joined -= n;
+    memmove(w->joined, w->joined + n, w->n_joined * sizeof *w->joined);
+}
+
 /* The rows of all members are in `all`, member by member. Those of the members that are this
  * visitor's are joined, and given or kept. */
 static enum err_code
@@ -458,6 +471,10 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
         rc = drop_repeats(w, err);
     if (rc != ERR_OK)
         return rc;
+    if (segment_erased_may_have(w->setup->erased, first->hash))
+        drop_erased(w, first);
+    if (w->n_joined == 0)
+        return ERR_OK;
     if (is_joined_hash(w, first->hash))
         person = persons_find(w->setup->persons, first->hash, first->visitor);
     if (person == PERSON_NOBODY)
@@ -512,7 +529,8 @@ give_next_hash(struct journey_walk *w, struct err *err)
     }
     if (!is_wanted)
         return ERR_OK;
-    if (w->n_members == 1 && !is_joined_hash(w, hash))
+    if (w->n_members == 1 && !is_joined_hash(w, hash) &&
+        !segment_erased_may_have(w->setup->erased, hash))
         return give_run(w, w->members[0].place, w->members[0].run, err);
     return give_members(w, err);
 }

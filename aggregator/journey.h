@@ -49,8 +49,9 @@ struct journey_setup {
     const struct journey_input *inputs;
     size_t n_inputs;
     const struct persons *persons;
-    bool is_unsettled; /* the scans are: all rows of a person are given */
-    bool want_all;     /* of unsettled scans: also persons whose rows have no leaf */
+    const struct segment_erased_list *erased; /* their events do not count */
+    bool is_unsettled;                        /* the scans are: all rows of a person are given */
+    bool want_all; /* of unsettled scans: also persons whose rows have no leaf */
     journey_callback callback;
     void *context;
 };

@@ -138,6 +138,7 @@ struct work {
     const struct merge_options *options;
     const struct job *job;
     const struct removed *removed;
+    struct catalog *catalog;
     struct segment *inputs[MERGE_INPUTS_MAX];
     struct catalog_segment *outputs; /* in the arena */
     size_t n_outputs;
@@ -204,8 +205,9 @@ merge_sites(struct work *w, struct err *err)
     for (size_t i = 0; i < w->job->n; i++)
         inputs[i] = w->inputs[i];
     while (rc == ERR_OK && (site = next_site(w, site)) != 0) {
-        struct segment_merge merge = {inputs, w->job->n, site, w->job->inputs[0]->month,
-                                      MERGE_OUTPUT_BYTES};
+        struct catalog_erased erased;
+        struct segment_merge merge = {
+            inputs, w->job->n, site, w->job->inputs[0]->month, MERGE_OUTPUT_BYTES, &erased.list};
         struct segment_file *files = NULL;
         size_t n = 0;
 
@@ -213,7 +215,9 @@ merge_sites(struct work *w, struct err *err)
             continue;
         if (w->options->stop && atomic_load(w->options->stop))
             return err_set(err, ERR_UNAVAILABLE, NULL, "stopping");
-        rc = segment_merge(&merge, w->options->store->segments, &w->arena, &files, &n, err);
+        rc = catalog_erased_read(w->catalog, site, &w->arena, &erased, err);
+        if (rc == ERR_OK)
+            rc = segment_merge(&merge, w->options->store->segments, &w->arena, &files, &n, err);
         if (rc == ERR_OK)
             keep_outputs(w, files, n);
     }
@@ -293,7 +297,7 @@ static enum err_code
 run_job(struct catalog *c, const struct merge_options *options, const struct job *job,
         const struct removed *removed, struct err *err)
 {
-    struct work w = {.options = options, .job = job, .removed = removed};
+    struct work w = {.options = options, .job = job, .removed = removed, .catalog = c};
     struct err words = ERR_NONE;
     bool is_unsure = false;
     enum err_code rc;
@@ -324,6 +328,97 @@ run_job(struct catalog *c, const struct merge_options *options, const struct job
     for (size_t i = 0; i < job->n; i++)
         segment_close(&w.inputs[i]);
     arena_fini(&w.arena);
+    return rc;
+}
+
+/* ---- Who was erased ---- */
+
+/* Has the run events that do not count? (The first is the earliest.) */
+static enum err_code
+run_is_erased(const struct segment *s, struct segment_cursor *cursor, uint32_t run,
+              const struct segment_erased_list *erased, bool *out, struct err *err)
+{
+    struct segment_column time;
+    struct slice visitor;
+    int64_t first_ms = 0;
+    enum err_code rc = segment_cursor_visitor(cursor, run, &visitor, err);
+
+    if (rc == ERR_OK)
+        rc = segment_time_open(s, &time, err);
+    if (rc != ERR_OK)
+        return rc;
+    segment_values(&time, segment_run_rows(s)[run], 1, &first_ms, NULL);
+    *out = first_ms < segment_erased_from(erased, segment_run_hashes(s)[run], visitor);
+    return ERR_OK;
+}
+
+static enum err_code
+site_holds_erased(const struct segment *s, const struct segment_site *site,
+                  const struct segment_erased_list *erased, bool *out, struct err *err)
+{
+    struct segment_cursor *cursor = segment_cursor_create(s);
+    const uint64_t *hashes = segment_run_hashes(s);
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; rc == ERR_OK && !*out && i < erased->n; i++) {
+        uint64_t hash = erased->list[i].hash;
+
+        for (uint32_t run = segment_seek_run(s, site, hash);
+             rc == ERR_OK && !*out && run < site->run_end && hashes[run] == hash; run++)
+            rc = run_is_erased(s, cursor, run, erased, out, err);
+    }
+    segment_cursor_destroy(&cursor);
+    return rc;
+}
+
+static enum err_code
+holds_erased(struct catalog *c, const struct store *store, const struct catalog_segment *row,
+             struct arena *a, bool *out, struct err *err)
+{
+    struct segment_owner owner = store_owner(store);
+    struct segment *s = NULL;
+    char path[FILE_PATH_MAX];
+    enum err_code rc;
+
+    store_segment_path(store, row->name, path);
+    rc = segment_open(path, &owner, &s, err);
+    for (uint32_t i = 0; rc == ERR_OK && !*out && i < segment_info(s)->n_sites; i++) {
+        const struct segment_site *site = &segment_sites(s)[i];
+        struct catalog_erased erased;
+
+        rc = catalog_erased_read(c, site->site, a, &erased, err);
+        if (rc == ERR_OK)
+            rc = site_holds_erased(s, site, &erased.list, out, err);
+    }
+    segment_close(&s);
+    return rc;
+}
+
+/* The first file that holds somebody who was erased; n = 0 where none does. What cannot be read is
+ * left to those who look for damage. */
+static enum err_code
+find_erase_job(struct catalog *c, const struct catalog_list *list,
+               const struct merge_options *options, struct arena *a, struct job *out,
+               struct err *err)
+{
+    struct catalog_erased all;
+    enum err_code rc = catalog_erased_read(c, 0, a, &all, err);
+
+    *out = (struct job){.n = 0};
+    for (size_t i = 0; rc == ERR_OK && all.n_all > 0 && out->n == 0 && i < list->n; i++) {
+        const struct catalog_segment *row = &list->segments[i];
+        bool is_due = false;
+
+        if (is_bad(options->memory, row->name))
+            continue;
+        rc = holds_erased(c, options->store, row, a, &is_due, err);
+        if (is_damage(rc)) {
+            log_error("erasing: %s is left out: it cannot be read", row->name);
+            rc = ERR_OK;
+        }
+        if (is_due)
+            job_add(out, row);
+    }
     return rc;
 }
 
@@ -369,9 +464,12 @@ find_and_run(struct catalog *c, const struct merge_options *options, struct aren
     rc = drop_removed(c, &list, &removed, out_n, err);
     if (rc != ERR_OK || *out_n != 0)
         return rc;
-    find_job(&list, options, &job);
-    if (job.n == 0)
-        return ERR_OK;
+    if (options->only_erases)
+        rc = find_erase_job(c, &list, options, a, &job, err);
+    else
+        find_job(&list, options, &job);
+    if (rc != ERR_OK || job.n == 0)
+        return rc;
     rc = run_job(c, options, &job, &removed, err);
     if (rc == ERR_OK)
         *out_n = job.n;
@@ -446,6 +544,24 @@ merge_once(struct catalog *c, const struct merge_options *options)
     pause_ms(options, rc == ERR_FULL || rc == ERR_CORRUPT ? POSTPONE_MS : PAUSE_MS);
 }
 
+/* Every file that holds somebody who was erased; what fails is tried again at the next time. */
+static void
+erase_all(struct catalog *c, const struct merge_options *options)
+{
+    struct merge_options erases = *options;
+    struct err err = ERR_NONE;
+    enum err_code rc = ERR_OK;
+    size_t n = 1;
+
+    erases.only_erases = true;
+    while (rc == ERR_OK && n > 0 && !is_stopped(options))
+        rc = merge_step(c, &erases, &n, &err);
+    if (rc == ERR_FULL)
+        raise_alarm(c, "merge_postponed", &err);
+    else if (rc != ERR_OK && rc != ERR_CONFLICT && rc != ERR_UNAVAILABLE)
+        log_error("erasing: %s", err.message);
+}
+
 void
 merge_run(const struct merge_options *given)
 {
@@ -455,6 +571,7 @@ merge_run(const struct merge_options *given)
     struct err err = ERR_NONE;
     struct catalog *c = NULL;
     int64_t clean_ms = clock_steady_ms() + CLEAN_MS;
+    int64_t erase_ms = clock_steady_ms();
 
     if (!with_memory.memory)
         with_memory.memory = &memory;
@@ -466,6 +583,10 @@ merge_run(const struct merge_options *given)
     if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE))
         log_debug("merging at normal priority: %s", strerror(errno));
     while (!is_stopped(options)) {
+        if (clock_steady_ms() >= erase_ms) {
+            erase_ms = clock_steady_ms() + MERGE_ERASE_MS;
+            erase_all(c, options);
+        }
         merge_once(c, options);
         if (clock_steady_ms() < clean_ms)
             continue;

@@ -6,6 +6,8 @@
  * next larger one, once there are MERGE_FAN_IN of them, or after a quiet while any two of them:
  * each join at least doubles a row's file, so a row is written about log2(month / flush) times
  * - segments of removed sites are dropped
+ * - whoever was erased is left out; every MERGE_ERASE_MS all files that hold him yet are written
+ * anew
  * - inputs stay live until the outputs are committed in the same transaction; queries and ingest
  *   never wait
  */
@@ -22,6 +24,7 @@
 #define MERGE_INPUTS_MAX   64
 #define MERGE_OUTPUT_BYTES (256u << 20) /* a merged file is cut by visitor hash at about this */
 #define MERGE_QUIET_MS     60000
+#define MERGE_ERASE_MS     3600000
 
 /* Segments that turned out to be damaged: left alone until a restart, so that one bad file does not
  * keep the others from being merged. */
@@ -35,6 +38,7 @@ struct merge_options {
     const struct store *store; /* borrowed */
     struct settings_db *settings;
     bool everything;             /* join whatever can be joined, not only what is due */
+    bool only_erases;            /* only write anew what holds somebody who was erased */
     const atomic_bool *stop;     /* may be NULL */
     struct merge_memory *memory; /* may be NULL */
 };

@@ -464,6 +464,7 @@ pass_run(struct pass *p, const struct snapshot *snapshot, const struct persons *
         struct journey_setup setup = {.inputs = in.list,
                                       .n_inputs = in.n,
                                       .persons = persons,
+                                      .erased = &snapshot->erased,
                                       .is_unsettled = p->sets != NULL,
                                       .want_all = p->sets && leaf_sets_empty_matches(p->sets),
                                       .callback = take_person,

@@ -6,7 +6,7 @@
 static bool
 is_whole_file(const struct query_part *part)
 {
-    return segment_info(part->segment)->n_sites == 1;
+    return part->end - part->begin == segment_info(part->segment)->n_rows;
 }
 
 struct attributes {
@@ -96,7 +96,7 @@ count_attribute(const struct query_part *part, struct query_attribute *q, struct
 
     if (attribute->source == SOURCE_DERIVED && attribute->code != DERIVED_LANDING) {
         /* bot and entrance are always true or false */
-        q->n_events += part->site->n_rows;
+        q->n_events += part->end - part->begin;
         return ERR_OK;
     }
     if (attribute->source == SOURCE_DERIVED)
@@ -125,6 +125,24 @@ count_part(const struct query_part *part, struct attributes *l, struct err *err)
         if (q)
             rc = count_attribute(part, q, err);
     }
+    return rc;
+}
+
+/* Of all that was not erased. */
+static enum err_code
+count_pieces(const struct snapshot *snapshot, const struct query_part *part, struct attributes *l,
+             struct err *err)
+{
+    struct query_part *pieces = NULL;
+    struct arena a;
+    size_t n = 0;
+    enum err_code rc;
+
+    arena_init(&a, 1 << 10);
+    rc = query__pieces(snapshot, part, &a, &pieces, &n, err);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++)
+        rc = count_part(&pieces[i], l, err);
+    arena_fini(&a);
     return rc;
 }
 
@@ -173,7 +191,7 @@ query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
         struct query_part part;
 
         if (query__part(snapshot, i, site, &part))
-            rc = query__leave_out(count_part(&part, &l, &why), &why, err);
+            rc = query__leave_out(count_pieces(snapshot, &part, &l, &why), &why, err);
     }
     if (rc == ERR_OK) {
         drop_unseen_properties(&l);

@@ -19,6 +19,8 @@ struct member {
 };
 
 struct walk {
+    const struct segment_erased_list *erased;
+    uint64_t hash; /* at hand */
     struct path_range range;
     query_export_callback callback;
     void *context;
@@ -83,13 +85,13 @@ find_hash(const struct walk *w, uint64_t *out)
 
 /* All runs of the hash; their places move on. */
 static void
-take_members(struct walk *w, uint64_t hash)
+take_members(struct walk *w)
 {
     w->n_members = 0;
     for (size_t i = 0; i < w->n_places; i++) {
         struct place *p = &w->places[i];
 
-        for (; p->run < p->run_end && p->hashes[p->run] == hash; p->run++) {
+        for (; p->run < p->run_end && p->hashes[p->run] == w->hash; p->run++) {
             if (w->n_members == w->members_max) {
                 w->members_max = 2 * w->members_max + 16;
                 w->members = mem_realloc(w->members, w->members_max * sizeof *w->members);
@@ -103,6 +105,9 @@ static enum err_code
 give(struct walk *w, const struct event *e, struct err *err)
 {
     if (e->time_ms < w->range.from_ms || e->time_ms >= w->range.to_ms)
+        return ERR_OK;
+    if (segment_erased_may_have(w->erased, w->hash) &&
+        e->time_ms < segment_erased_from(w->erased, w->hash, e->visitor))
         return ERR_OK;
     return w->callback(e, w->context, err);
 }
@@ -176,15 +181,15 @@ query_export(struct snapshot_pool *p, uint32_t site, struct path_range range,
     struct walk w = {.range = range, .callback = callback, .context = context};
     const struct snapshot *snapshot = NULL;
     enum err_code rc;
-    uint64_t hash = 0;
 
     /* whole: of two copies the one that stays may have its time outside the range */
     rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
     if (rc != ERR_OK)
         return rc;
+    w.erased = &snapshot->erased;
     start(&w, snapshot, site);
-    while (rc == ERR_OK && find_hash(&w, &hash)) {
-        take_members(&w, hash);
+    while (rc == ERR_OK && find_hash(&w, &w.hash)) {
+        take_members(&w);
         rc = w.n_members == 1 ? give_run(&w, &w.members[0], err) : give_joined(&w, err);
     }
     if (rc == ERR_OK && snapshot->n_warnings > 0)

@@ -17,6 +17,12 @@ struct query_part {
 /* False where segment i of the snapshot has nothing of the site. */
 bool query__part(const struct snapshot *snapshot, size_t i, uint32_t site, struct query_part *out);
 
+/* The stretches of the part that were not erased, in the arena; each is a part. Usually one, the
+ * whole. ERR_CORRUPT. */
+enum err_code query__pieces(const struct snapshot *snapshot, const struct query_part *part,
+                            struct arena *a, struct query_part **out, size_t *out_n,
+                            struct err *err);
+
 /* Go on without a damaged segment, saying so in the log (lists guide people, they carry no figures
  * that must add up); anything else ends the query with why. */
 enum err_code query__leave_out(enum err_code rc, const struct err *why, struct err *err);

@@ -164,6 +164,20 @@ part_values(const struct query_part *part, const struct attribute *attribute, st
     return text_values(part, attribute, v, err);
 }
 
+/* Of all that was not erased. */
+static enum err_code
+counted_values(const struct snapshot *snapshot, const struct query_part *part,
+               const struct attribute *attribute, struct values *v, struct err *err)
+{
+    struct query_part *pieces = NULL;
+    size_t n = 0;
+    enum err_code rc = query__pieces(snapshot, part, v->arena, &pieces, &n, err);
+
+    for (size_t i = 0; rc == ERR_OK && i < n; i++)
+        rc = part_values(&pieces[i], attribute, v, err);
+    return rc;
+}
+
 static int
 compare_by_value(const void *x, const void *y)
 {
@@ -228,7 +242,7 @@ query_values(struct snapshot_pool *p, uint32_t site, struct slice name, struct s
         struct query_part part;
 
         if (query__part(snapshot, i, site, &part))
-            rc = query__leave_out(part_values(&part, &attribute, &v, &why), &why, err);
+            rc = query__leave_out(counted_values(snapshot, &part, &attribute, &v, &why), &why, err);
     }
     if (matcher_part_of(&attribute) == PART_ENTRANCE)
         entrance_values(&v);

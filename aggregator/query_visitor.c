@@ -10,7 +10,7 @@ struct events {
 };
 
 static enum err_code
-read_run(const struct query_part *part, struct slice visitor, struct arena *a,
+read_run(const struct query_part *part, struct slice visitor, struct arena *a, int64_t from_ms,
          struct events *events, struct err *err)
 {
     struct segment_cursor *cursor = segment_cursor_create(part->segment);
@@ -25,7 +25,7 @@ read_run(const struct query_part *part, struct slice visitor, struct arena *a,
             events->list = mem_realloc(events->list, events->max * sizeof *events->list);
         }
         rc = segment_cursor_event(cursor, row, a, &events->list[events->n], err);
-        events->n += rc == ERR_OK;
+        events->n += rc == ERR_OK && events->list[events->n].time_ms >= from_ms;
     }
     segment_cursor_destroy(&cursor);
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
@@ -103,14 +103,19 @@ list_ids(const struct snapshot *snapshot, uint64_t hash, struct slice visitor, s
 }
 
 static enum err_code
-read_part(const struct query_part *part, const struct query_person *person, struct arena *a,
-          struct events *events, struct err *err)
+read_part(const struct query_part *part, const struct segment_erased_list *erased,
+          const struct query_person *person, struct arena *a, struct events *events,
+          struct err *err)
 {
     size_t n_before = events->n;
     enum err_code rc = ERR_OK;
 
-    for (size_t i = 0; rc == ERR_OK && i < person->n_ids; i++)
-        rc = read_run(part, person->ids[i], a, events, err);
+    for (size_t i = 0; rc == ERR_OK && i < person->n_ids; i++) {
+        uint64_t hash = segment_visitor_hash(&erased->owner, person->ids[i]);
+
+        rc = read_run(part, person->ids[i], a, segment_erased_from(erased, hash, person->ids[i]),
+                      events, err);
+    }
     if (rc == ERR_CORRUPT)
         events->n = n_before; /* all of a segment or nothing of it */
     return rc;
@@ -137,7 +142,8 @@ query_person(struct snapshot_pool *p, uint32_t site, struct slice visitor, size_
         struct query_part part;
 
         if (query__part(snapshot, i, site, &part))
-            rc = query__leave_out(read_part(&part, &person, &scratch, &events, &why), &why, err);
+            rc = query__leave_out(
+                read_part(&part, &snapshot->erased, &person, &scratch, &events, &why), &why, err);
     }
     if (rc == ERR_OK) {
         events.n = query__drop_repeats(events.list, events.n);

@@ -32,6 +32,8 @@ struct site_links {
     uint32_t site;
     struct catalog_links read;
     struct person_book *book;
+    struct arena arena; /* of erased */
+    struct catalog_erased erased;
 };
 
 struct snapshot_pool {
@@ -151,6 +153,13 @@ forget_old_kept(struct snapshot_pool *p)
     forget_kept(p, n);
 }
 
+static void
+forget_site(struct site_links *s)
+{
+    person_book_release(&s->book);
+    arena_fini(&s->arena);
+}
+
 void
 snapshot_pool_close(struct snapshot_pool **p)
 {
@@ -160,7 +169,7 @@ snapshot_pool_close(struct snapshot_pool **p)
     free((*p)->kept);
     forget_listing(*p);
     for (size_t i = 0; i < (*p)->n_sites; i++)
-        person_book_release(&(*p)->sites[i].book);
+        forget_site(&(*p)->sites[i]);
     free((*p)->sites);
     catalog_close(&(*p)->catalog);
     pthread_mutex_destroy(&(*p)->lock);
@@ -242,7 +251,8 @@ static void
 add_site(struct snapshot_pool *p, uint32_t site)
 {
     p->sites = mem_realloc(p->sites, (p->n_sites + 1) * sizeof *p->sites);
-    p->sites[p->n_sites++] = (struct site_links){.site = site};
+    p->sites[p->n_sites] = (struct site_links){.site = site};
+    arena_init(&p->sites[p->n_sites++].arena, ARENA_BLOCK_BYTES);
 }
 
 static void
@@ -274,7 +284,33 @@ read_links(struct snapshot_pool *p, struct site_links *s, struct err *err)
     return rc;
 }
 
-/* Segments and links of one moment. */
+/* Where somebody was erased, no earlier snapshot may give him any more. */
+static enum err_code
+read_erased(struct snapshot_pool *p, struct site_links *s, struct err *err)
+{
+    struct catalog_erased erased;
+    struct arena a;
+    enum err_code rc;
+
+    arena_init(&a, ARENA_BLOCK_BYTES);
+    rc = catalog_erased_read(p->catalog, s->site, &a, &erased, err);
+    if (rc != ERR_OK) {
+        arena_fini(&a);
+        return rc;
+    }
+    if (erased.list.n != s->erased.list.n ||
+        (erased.list.n > 0 && memcmp(erased.list.list, s->erased.list.list,
+                                     erased.list.n * sizeof *erased.list.list) != 0))
+        forget_kept(p, p->n_kept);
+    if (!erased.is_whole)
+        log_error("site %u: the catalog's tombstones do not agree with their checks", s->site);
+    arena_fini(&s->arena);
+    s->arena = a;
+    s->erased = erased;
+    return ERR_OK;
+}
+
+/* Segments, links and tombstones of one moment. */
 static enum err_code
 read_catalog(struct snapshot_pool *p, struct arena *a, struct catalog_list *list, struct err *err)
 {
@@ -284,7 +320,8 @@ read_catalog(struct snapshot_pool *p, struct arena *a, struct catalog_list *list
         return rc;
     rc = catalog_read(p->catalog, a, list, err);
     for (size_t i = 0; rc == ERR_OK && i < p->n_sites; i++)
-        rc = read_links(p, &p->sites[i], err);
+        if ((rc = read_erased(p, &p->sites[i], err)) == ERR_OK)
+            rc = read_links(p, &p->sites[i], err);
     catalog_reading_end(p->catalog);
     return rc;
 }
@@ -366,6 +403,16 @@ add_warning(struct held *h, struct snapshot_warning *warnings, const char *code,
     warnings[h->snapshot.n_warnings++] = (struct snapshot_warning){slice_from(code), message};
 }
 
+static void
+copy_erased(struct held *h, const struct segment_erased_list *l)
+{
+    struct segment_erased *copy = ARENA_ARRAY(&h->arena, struct segment_erased, l->n + 1);
+
+    if (l->n > 0)
+        memcpy(copy, l->list, l->n * sizeof *copy);
+    h->snapshot.erased = (struct segment_erased_list){l->owner, l->n, copy};
+}
+
 static struct held *
 make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
 {
@@ -378,7 +425,7 @@ make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
     h->n_users = 1;
     arena_init(&h->arena, ARENA_BLOCK_BYTES);
     segments = ARENA_ARRAY(&h->arena, struct snapshot_segment, p->n + 1);
-    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 2);
+    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 3);
     h->files = ARENA_ARRAY(&h->arena, struct pooled *, p->n + 1);
     snprintf(h->snapshot.name, sizeof h->snapshot.name, "c%" PRIu64 "-%02x", p->generation,
              (unsigned)(p->check & 0xff));
@@ -392,6 +439,11 @@ make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
         add_warning(h, warnings, "links_damaged",
                     SLICE("The catalog's links do not agree with their own checks: some people may "
                           "count as several visitors. Run `corong check`."));
+    if (!links->erased.is_whole)
+        add_warning(h, warnings, "tombstones_damaged",
+                    SLICE("The catalog's tombstones do not agree with their own checks: somebody "
+                          "who was erased may be counted. Run `corong check`."));
+    copy_erased(h, &links->erased.list);
     h->snapshot.compare_persons = person_book_persons(links->book, scope->compare_as_of_ms);
     h->snapshot.persons = person_book_persons(links->book, scope->as_of_ms);
     for (size_t i = 0; i < p->n; i++) {
@@ -474,9 +526,12 @@ snapshot_take_kept(struct snapshot_pool *p, struct slice name, struct snapshot_s
 {
     struct held *found = NULL;
 
+    enum err_code rc;
+
     pthread_mutex_lock(&p->lock);
     forget_old_kept(p);
-    for (size_t i = 0; i < p->n_kept && !found; i++) {
+    rc = refresh(p, false, err); /* somebody may have been erased since */
+    for (size_t i = 0; rc == ERR_OK && i < p->n_kept && !found; i++) {
         struct held *h = p->kept[i].held;
 
         if (slice_is(name, h->snapshot.name) && is_same_scope(&scope, &h->scope))
@@ -487,6 +542,8 @@ snapshot_take_kept(struct snapshot_pool *p, struct slice name, struct snapshot_s
         *out = &found->snapshot;
     }
     pthread_mutex_unlock(&p->lock);
+    if (rc != ERR_OK)
+        return rc;
     return found ? ERR_OK : err_set(err, ERR_NOT_FOUND, "snapshot", "is not kept (any more)");
 }
 

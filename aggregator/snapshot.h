@@ -32,6 +32,7 @@ struct snapshot {
     const struct snapshot_segment *segments; /* by name */
     const struct persons *persons;           /* of the site; borrowed until snapshot_release */
     const struct persons *compare_persons;   /* by the links up to compare_as_of */
+    struct segment_erased_list erased;       /* of the site: whose events do not count */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
 };

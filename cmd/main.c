@@ -34,6 +34,7 @@ static const char *const site_flags[] = {"--json",
                                          NULL};
 static const char *const user_flags[] = {"--role=", "--site=", NULL};
 static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
+static const char *const visitor_flags[] = {"--json", "--now", NULL};
 static const char *const export_flags[] = {"--from=", "--to=", NULL};
 static const char *const funnel_flags[] = {
     "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=", "--where=", "--breakdown=",
@@ -141,10 +142,12 @@ static const struct command commands[] = {
      USER_DATA, funnel_flags, cmd_funnel},
     {"visitor",
      "corong visitor show SITE VISITOR [--json]\n"
-     "corong visitor export SITE VISITOR > FILE",
-     "All events of one visitor, in order; as NDJSON, for whoever asks what is kept of them.",
-     "VISITOR is any id of a person; all ids that are the same person are taken together.\n",
-     USER_DATA, json_only, cmd_visitor},
+     "corong visitor export SITE VISITOR > FILE\n"
+     "corong visitor erase SITE VISITOR [--now]",
+     "All events of one visitor: shown, written as NDJSON, or erased.",
+     "VISITOR is any id of a person; all ids that are the same person are taken together.\n"
+     "  --now   erase from every file before the command ends (docs/privacy.md)\n",
+     USER_DATA, visitor_flags, cmd_visitor},
     {"check", "corong check [--repair] [--json]",
      "Verify every checksum and reference of the data folder; exit 1 if anything is wrong.",
      "  --repair   while nothing runs: make a damaged or lost catalog anew from the segments, and\n"

@@ -1,8 +1,9 @@
-/* corong visitor show|export: the journey of a person, event by event, whichever of its ids is
- * asked for. */
+/* corong visitor show|export|erase: the journey of a person, event by event, whichever of its ids
+ * is asked for. */
 #include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
+#include "cmd/visitor_erase.h"
 #include "core/decimal.h"
 #include "core/event_json.h"
 #include "core/zone.h"
@@ -103,7 +104,9 @@ cmd_visitor(struct cmd *c)
     enum err_code rc;
     int status;
 
-    if (!cmd_is(c, 0, "show", 3) && !cmd_is(c, 0, "export", 3))
+    bool is_erase = cmd_is(c, 0, "erase", 3);
+
+    if (!is_erase && !cmd_is(c, 0, "show", 3) && !cmd_is(c, 0, "export", 3))
         return cmd_usage(c);
     rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
     if (rc == ERR_OK)
@@ -111,7 +114,7 @@ cmd_visitor(struct cmd *c)
     if (rc == ERR_OK)
         rc = snapshot_pool_open(&store, &pool, &err);
     if (rc == ERR_OK)
-        rc = load(c, pool, db, &out, &err);
+        rc = is_erase ? visitor_erase(c, &store, db, pool, &err) : load(c, pool, db, &out, &err);
     status = rc == ERR_OK ? cmd_print(buffer_slice(&out)) : cmd_fail(&err);
     buffer_fini(&out);
     snapshot_pool_close(&pool);

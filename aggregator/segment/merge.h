@@ -1,6 +1,7 @@
 /* Segments: several files of one month -> new files of one site and that month.
  *
- * The result is the union of the inputs' events of the site, without repeats, cut by visitor hash
+ * The result is the union of the inputs' events of the site, without repeats and without what was
+ * erased, cut by visitor hash
  * into files of about part_bytes (a visitor is never cut in two). Inputs may be flushes and merged
  * files in any mix; they stay as they are. A flush with several sites is used up when each of its
  * sites was merged:
@@ -29,6 +30,8 @@ struct segment_merge {
     uint32_t site;
     uint32_t month;      /* 202606; an input of another month is ERR_INVALID */
     uint64_t part_bytes; /* 0: SEGMENT_PART_BYTES */
+    const struct segment_erased_list
+        *erased; /* borrowed; their events are left out; NULL: nobody */
 };
 
 /* *out (arena; in order of the hash) is written only on ERR_OK; *out_n is 0 where the inputs have

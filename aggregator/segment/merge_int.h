@@ -51,6 +51,7 @@ struct segment__planned_run {
 struct segment__plan {
     struct segment__input *inputs; /* owned; those that have the site */
     uint32_t n_inputs;
+    const struct segment_erased_list *erased; /* NULL: nobody */
     struct segment__heap heap;
     struct arena arena; /* of one join */
     enum err_code rc;   /* of comparing contents inside a sort */

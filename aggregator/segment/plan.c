@@ -38,7 +38,7 @@ segment__plan_init(struct segment__plan *p, const struct segment_merge *m, struc
 {
     enum err_code rc = check_merge(m, err);
 
-    *p = (struct segment__plan){.rc = ERR_OK};
+    *p = (struct segment__plan){.rc = ERR_OK, .erased = m->erased};
     if (rc != ERR_OK)
         return rc;
     arena_init(&p->arena, JOIN_ARENA_BYTES);
@@ -172,6 +172,17 @@ compare_order(const void *a, const void *b)
     return slice_compare(x->id, y->id);
 }
 
+/* From when on the visitor's events count. */
+static int64_t
+counts_from(const struct segment__plan *p, const struct head *head)
+{
+    uint64_t hash = p->inputs[head->input].segment->run_hashes[head->run];
+
+    if (p->erased == NULL || !segment_erased_may_have(p->erased, hash))
+        return INT64_MIN;
+    return segment_erased_from(p->erased, hash, head->visitor);
+}
+
 static enum err_code
 read_run(struct segment__plan *p, const struct head *head, struct joined_row *out, struct err *err)
 {
@@ -201,8 +212,10 @@ static enum err_code
 join_runs(struct segment__plan *p, const struct head *heads, uint32_t n_heads, struct err *err)
 {
     struct joined_row *rows;
+    int64_t from_ms = counts_from(p, heads);
     uint64_t n = 0;
     uint32_t n_kept = 1;
+    uint32_t first = 0;
 
     for (uint32_t i = 0; i < n_heads; i++) {
         const uint32_t *run_rows = p->inputs[heads[i].input].segment->run_rows;
@@ -223,9 +236,12 @@ join_runs(struct segment__plan *p, const struct head *heads, uint32_t n_heads, s
         if (!slice_equal(rows[n_kept - 1].id, rows[i].id))
             rows[n_kept++] = rows[i];
     qsort(rows, n_kept, sizeof *rows, compare_order);
-    for (uint32_t i = 0; i < n_kept; i++)
+    while (first < n_kept && rows[first].time_ms < from_ms)
+        first++;
+    for (uint32_t i = first; i < n_kept; i++)
         add_extent(p, rows[i].input, rows[i].row, 1);
-    add_run(p, heads[0].input, heads[0].run, n_kept);
+    if (first < n_kept)
+        add_run(p, heads[0].input, heads[0].run, n_kept - first);
     if (p->rc != ERR_OK && err != NULL)
         *err = p->err;
     return p->rc;
@@ -256,6 +272,28 @@ add_whole_run(struct segment__plan *p, const struct head *head)
     add_run(p, head->input, head->run, n);
 }
 
+/* Its visitor was read. */
+static void
+add_run_that_counts(struct segment__plan *p, const struct head *head)
+{
+    struct segment__input *input = &p->inputs[head->input];
+    uint32_t row = input->segment->run_rows[head->run];
+    uint32_t end = input->segment->run_rows[head->run + 1];
+    int64_t from_ms = counts_from(p, head);
+
+    for (; from_ms != INT64_MIN && row < end; row++) {
+        int64_t time_ms;
+
+        segment_values(&input->time, row, 1, &time_ms, NULL);
+        if (time_ms >= from_ms)
+            break;
+    }
+    if (row == end)
+        return;
+    add_extent(p, head->input, row, end - row);
+    add_run(p, head->input, head->run, end - row);
+}
+
 /* All runs of one hash: usually one, else nearly always of one visitor. */
 static enum err_code
 add_heads(struct segment__plan *p, struct head *heads, uint32_t n, struct err *err)
@@ -270,7 +308,7 @@ add_heads(struct segment__plan *p, struct head *heads, uint32_t n, struct err *e
         for (end = begin + 1; end < n && compare_heads(&heads[begin], &heads[end]) == 0;)
             end++;
         if (end - begin == 1)
-            add_whole_run(p, &heads[begin]);
+            add_run_that_counts(p, &heads[begin]);
         else
             rc = join_runs(p, heads + begin, end - begin, err);
     }
@@ -321,8 +359,9 @@ segment__plan_part(struct segment__plan *p, uint32_t rows, struct err *err)
     while (rc == ERR_OK && p->heap.n > 0 && p->n_rows < rows) {
         uint32_t n;
         struct head *heads = take_heads(p, &n);
+        uint64_t hash = p->inputs[heads->input].segment->run_hashes[heads->run];
 
-        if (n == 1)
+        if (n == 1 && (p->erased == NULL || !segment_erased_may_have(p->erased, hash)))
             add_whole_run(p, heads);
         else
             rc = add_heads(p, heads, n, err);

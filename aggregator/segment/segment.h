@@ -205,6 +205,32 @@ enum err_code segment_cursor_event(struct segment_cursor *c, uint32_t row, struc
 enum err_code segment_find_visitor(struct segment_cursor *c, uint32_t site, struct slice visitor,
                                    uint32_t *out_run, struct err *err);
 
+/* ---- Erased visitors ----
+ *
+ * Known by two hashes of the id only, so that the list of whom to leave out names nobody.
+ */
+struct segment_erased {
+    uint64_t hash;    /* segment_visitor_hash */
+    uint64_t other;   /* segment_erased_hash */
+    int64_t until_ms; /* events of this time or earlier do not count */
+};
+
+/* Of one site, by hash. */
+struct segment_erased_list {
+    struct segment_owner owner;
+    size_t n;
+    const struct segment_erased *list;
+};
+
+uint64_t segment_erased_hash(const struct segment_owner *owner, struct slice visitor);
+
+/* May a visitor of this hash be in the list? Never for most. */
+bool segment_erased_may_have(const struct segment_erased_list *l, uint64_t hash);
+
+/* From when on the visitor's events count: INT64_MIN for who was not erased. */
+int64_t segment_erased_from(const struct segment_erased_list *l, uint64_t hash,
+                            struct slice visitor);
+
 /* ---- Repeats ----
  *
  * Two events of one visitor with the same id are one event. Below 0: a stays; above 0: b stays; 0:

@@ -277,7 +277,8 @@ test_schema_1_is_taken_on(void **state)
 
     assert_ok(add_row(f->catalog, "a.seg", &err));
     catalog_close(&f->catalog);
-    run_sql(f, "DROP TABLE links; DROP TABLE link_sums; PRAGMA user_version = 1");
+    run_sql(f, "DROP TABLE links; DROP TABLE link_sums; "
+               "DROP TABLE tombstones; DROP TABLE tombstone_sum; PRAGMA user_version = 1");
     assert_ok(catalog_open(&f->store, false, &f->catalog, &err));
     assert_int_equal(list_of(f).n, 1);
     assert_true(list_of(f).is_whole);

@@ -1,0 +1,243 @@
+/* Tombstones: who was erased, and up to when. What is not here: leaving the events out (query), and
+ * writing files anew without them (merge). */
+#include "aggregator/catalog_int.h"
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/hash.h"
+
+struct tombstone {
+    uint32_t site;
+    struct segment_erased erased;
+    int64_t created_ms;
+};
+
+static uint64_t
+row_check(const struct tombstone *t)
+{
+    uint64_t fields[5] = {t->site, t->erased.hash, t->erased.other, (uint64_t)t->erased.until_ms,
+                          (uint64_t)t->created_ms};
+    unsigned char bytes[sizeof fields];
+
+    for (int i = 0; i < 5; i++)
+        store_u64(bytes + 8 * i, fields[i]);
+    return checksum64(bytes, sizeof bytes);
+}
+
+/* ---- The sum ---- */
+
+static enum err_code
+read_sum(sqlite3 *db, uint64_t *out_n, uint64_t *out_check, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(db, "SELECT n, check64 FROM tombstone_sum", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    *out_n = rc == ERR_OK && has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    *out_check = rc == ERR_OK && has_row ? (uint64_t)sqlite3_column_int64(s, 1) : 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
+/* check: xor of the checks of the rows that came and went. */
+static enum err_code
+change_sum(sqlite3 *db, int64_t n_more, uint64_t check, struct err *err)
+{
+    uint64_t n, sum;
+    enum err_code rc = read_sum(db, &n, &sum, err);
+
+    if (rc == ERR_OK)
+        rc = sql_do(db, NULL, err, "INSERT OR REPLACE INTO tombstone_sum VALUES(1, ?, ?)", "ii",
+                    (int64_t)n + n_more, (int64_t)(sum ^ check));
+    return rc;
+}
+
+/* ---- Rows ---- */
+
+static struct tombstone
+row_of(sqlite3_stmt *s, uint64_t *out_check)
+{
+    struct tombstone t = {
+        .site = (uint32_t)sqlite3_column_int64(s, 0),
+        .erased = {(uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2),
+                   sqlite3_column_int64(s, 3)},
+        .created_ms = sqlite3_column_int64(s, 4),
+    };
+
+    *out_check = (uint64_t)sqlite3_column_int64(s, 5);
+    return t;
+}
+
+#define COLUMNS "site, hash, other, until_ms, created_ms, check64"
+
+/* *out_check is 0 where there is none. */
+static enum err_code
+find(sqlite3 *db, const struct tombstone *key, struct tombstone *out, uint64_t *out_check,
+     struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(
+        db, "SELECT " COLUMNS " FROM tombstones WHERE site = ? AND hash = ? AND other = ?", &s,
+        err);
+
+    *out_check = 0;
+    if (rc == ERR_OK)
+        rc = sql_bind(s, err, "iii", (int64_t)key->site, (int64_t)key->erased.hash,
+                      (int64_t)key->erased.other);
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK && has_row)
+        *out = row_of(s, out_check);
+    sqlite3_finalize(s);
+    return rc;
+}
+
+static struct tombstone
+tombstone_of(const struct segment_owner *owner, uint32_t site, struct slice id, int64_t until_ms)
+{
+    return (struct tombstone){
+        site,
+        {segment_visitor_hash(owner, id), segment_erased_hash(owner, id), until_ms},
+        clock_wall_ms()};
+}
+
+/* The later of it and what is there. */
+static enum err_code
+put(sqlite3 *db, const struct tombstone *t, struct err *err)
+{
+    struct tombstone old;
+    uint64_t before = 0;
+    uint64_t check = row_check(t);
+    enum err_code rc = find(db, t, &old, &before, err);
+
+    if (rc != ERR_OK || (before != 0 && old.erased.until_ms >= t->erased.until_ms))
+        return rc;
+    rc = sql_do(db, NULL, err,
+                "INSERT OR REPLACE INTO tombstones(" COLUMNS ")"
+                " VALUES(?, ?, ?, ?, ?, ?)",
+                "iiiiii", (int64_t)t->site, (int64_t)t->erased.hash, (int64_t)t->erased.other,
+                t->erased.until_ms, t->created_ms, (int64_t)check);
+    return rc == ERR_OK ? change_sum(db, before == 0, before ^ check, err) : rc;
+}
+
+static enum err_code
+forget_old(sqlite3 *db, struct err *err)
+{
+    int64_t before_ms = clock_wall_ms() - CATALOG_ERASED_MS;
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    uint64_t check = 0;
+    int64_t n = 0;
+    enum err_code rc =
+        sql_prepare(db, "SELECT " COLUMNS " FROM tombstones WHERE created_ms < ?", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_bind(s, err, "i", before_ms);
+    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+        check ^= (uint64_t)sqlite3_column_int64(s, 5);
+        n++;
+    }
+    sqlite3_finalize(s);
+    if (rc != ERR_OK || n == 0)
+        return rc;
+    rc = sql_do(db, NULL, err, "DELETE FROM tombstones WHERE created_ms < ?", "i", before_ms);
+    return rc == ERR_OK ? change_sum(db, -n, check, err) : rc;
+}
+
+/* ---- Erasing ---- */
+
+enum err_code
+catalog_erase(struct catalog *c, uint32_t site, const struct slice *ids, size_t n, int64_t until_ms,
+              struct err *err)
+{
+    enum err_code rc = sql_begin(c->db, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    rc = forget_old(c->db, err);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        struct tombstone t = tombstone_of(&c->owner, site, ids[i], until_ms);
+
+        rc = put(c->db, &t, err);
+        if (rc == ERR_OK)
+            rc = catalog__remove_links_of(c->db, site, ids[i], err);
+    }
+    if (rc == ERR_OK) /* what was answered before is no answer any more */
+        rc = sql_run(c->db, "UPDATE summary SET generation = generation + 1", err);
+    if (rc == ERR_OK)
+        rc = sql_commit(c->db, err);
+    sql_rollback(c->db);
+    return rc;
+}
+
+enum err_code
+catalog__erase_late(sqlite3 *db, const struct segment_owner *owner, const struct catalog_link *link,
+                    bool *out_is_erased, struct err *err)
+{
+    struct slice ids[2] = {link->visitor, link->known};
+    enum err_code rc = ERR_OK;
+
+    *out_is_erased = false;
+    for (int i = 0; rc == ERR_OK && i < 2; i++) {
+        struct tombstone key = tombstone_of(owner, link->site, ids[i], 0), old, other;
+        uint64_t check = 0;
+
+        rc = find(db, &key, &old, &check, err);
+        if (rc != ERR_OK || check == 0 || old.erased.until_ms < link->time_ms)
+            continue;
+        *out_is_erased = true;
+        other = tombstone_of(owner, link->site, ids[1 - i], old.erased.until_ms);
+        rc = put(db, &other, err);
+    }
+    return rc;
+}
+
+/* ---- Reading ---- */
+
+enum err_code
+catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a, struct catalog_erased *out,
+                    struct err *err)
+{
+    struct segment_erased *list = NULL;
+    uint64_t n_all = 0, check_all = 0, n_read = 0, check_read = 0;
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    size_t n = 0;
+    enum err_code rc = read_sum(c->db, &n_all, &check_all, err);
+
+    if (rc == ERR_OK)
+        rc = sql_prepare(c->db,
+                         "SELECT " COLUMNS " FROM tombstones"
+                         " ORDER BY (hash < 0), hash, other", /* as unsigned numbers */
+                         &s, err);
+    if (rc == ERR_OK)
+        list = ARENA_ARRAY(a, struct segment_erased, n_all + 1);
+    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+        uint64_t check;
+        struct tombstone t = row_of(s, &check);
+
+        if (check != row_check(&t) || n_read == n_all)
+            continue;
+        n_read++;
+        check_read ^= check;
+        if (t.site == site)
+            list[n++] = t.erased;
+    }
+    sqlite3_finalize(s);
+    if (rc != ERR_OK)
+        return rc;
+    *out = (struct catalog_erased){
+        {c->owner, n, list}, n_all, n_read == n_all && check_read == check_all};
+    return ERR_OK;
+}
+
+enum err_code
+catalog_vacuum(struct catalog *c, struct err *err)
+{
+    enum err_code rc = sql_run(c->db, "VACUUM", err);
+
+    return rc == ERR_OK ? sql_run(c->db, "PRAGMA wal_checkpoint(TRUNCATE)", err) : rc;
+}

@@ -1,0 +1,48 @@
+/* Whose events up to when are left out. */
+#include "aggregator/segment/segment_int.h"
+
+#include "core/hash.h"
+
+uint64_t
+segment_erased_hash(const struct segment_owner *owner, struct slice visitor)
+{
+    return hash64(visitor, ~owner->hash_seed);
+}
+
+/* The first of the list whose hash is at least `hash`. */
+static size_t
+seek(const struct segment_erased_list *l, uint64_t hash)
+{
+    size_t low = 0;
+
+    for (size_t n = l->n; n > 0;) {
+        size_t half = n / 2;
+
+        if (l->list[low + half].hash < hash) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+bool
+segment_erased_may_have(const struct segment_erased_list *l, uint64_t hash)
+{
+    size_t at = l->n == 0 ? 0 : seek(l, hash);
+
+    return at < l->n && l->list[at].hash == hash;
+}
+
+int64_t
+segment_erased_from(const struct segment_erased_list *l, uint64_t hash, struct slice visitor)
+{
+    uint64_t other = segment_erased_hash(&l->owner, visitor);
+
+    for (size_t i = seek(l, hash); i < l->n && l->list[i].hash == hash; i++)
+        if (l->list[i].other == other)
+            return l->list[i].until_ms + 1;
+    return INT64_MIN;
+}

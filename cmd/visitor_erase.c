@@ -1,0 +1,129 @@
+/* corong visitor erase: a person is gone from every answer at once, and from every file within a
+ * day, or now. */
+#include "cmd/visitor_erase.h"
+#include "aggregator/merge.h"
+#include "aggregator/query.h"
+#include "aggregator/site.h"
+#include "core/clock.h"
+#include "core/stream_forget.h"
+
+#define ON_ITS_WAY_MS                                                                              \
+    3000                    /* what Redis had taken is in files by then (a flush is due after 1 s) \
+                             */
+#define MERGING_MS   600000 /* how long we wait for somebody else's merge */
+#define REWRITING_MS 60000
+#define POLL_MS      100
+
+/* ---- The files ---- */
+
+static enum err_code
+rewrite_files(struct catalog *c, const struct merge_options *options, struct err *err)
+{
+    int64_t until_ms = clock_steady_ms() + MERGING_MS;
+    enum err_code rc = ERR_OK;
+    size_t n = 1;
+
+    while (rc == ERR_OK && n > 0) {
+        rc = merge_step(c, options, &n, err);
+        if (rc != ERR_CONFLICT || clock_steady_ms() >= until_ms)
+            continue;
+        clock_sleep_ms(POLL_MS); /* the aggregator merges */
+        rc = ERR_OK;
+    }
+    return rc;
+}
+
+/* ---- Redis ---- */
+
+/* Its log, until what it holds now is all that it has. */
+static enum err_code
+rewrite_log(struct stream *s, struct err *err)
+{
+    int64_t until_ms = clock_steady_ms() + REWRITING_MS;
+    struct stream_rewriting state;
+    enum err_code rc = stream_rewriting(s, &state, err);
+
+    while (rc == ERR_OK && state.is_under_way && clock_steady_ms() < until_ms) {
+        clock_sleep_ms(POLL_MS); /* it began before */
+        rc = stream_rewriting(s, &state, err);
+    }
+    if (rc == ERR_OK)
+        rc = stream_rewrite(s, err);
+    state.is_under_way = true;
+    while (rc == ERR_OK && state.is_under_way && clock_steady_ms() < until_ms) {
+        clock_sleep_ms(POLL_MS);
+        rc = stream_rewriting(s, &state, err);
+    }
+    if (rc == ERR_OK && (state.is_under_way || state.has_failed))
+        rc = err_set(err, ERR_IO, NULL, "Redis has not written its log anew");
+    return rc;
+}
+
+/* NULL where none answers. */
+static struct stream *
+find_redis(struct cmd *c, struct stream_address *address)
+{
+    struct stream *s = NULL;
+
+    if (cmd_redis(c, address, NULL) == ERR_OK)
+        s = stream_create(address);
+    if (s != NULL && stream_ping(s, NULL) != ERR_OK)
+        stream_destroy(&s);
+    return s;
+}
+
+/* ---- Now ---- */
+
+static enum err_code
+erase_now(struct cmd *c, const struct store *store, struct settings_db *db, struct catalog *catalog,
+          struct err *err)
+{
+    struct merge_memory memory = {.n_bad = 0};
+    struct merge_options options = {
+        .store = store, .settings = db, .only_erases = true, .memory = &memory};
+    struct stream_address address;
+    struct stream *redis = find_redis(c, &address);
+    enum err_code rc;
+
+    if (redis != NULL)
+        clock_sleep_ms(ON_ITS_WAY_MS);
+    rc = rewrite_files(catalog, &options, err);
+    if (rc == ERR_OK)
+        rc = catalog_unlink_replaced(catalog, store, err);
+    if (rc == ERR_OK)
+        rc = catalog_vacuum(catalog, err);
+    if (rc == ERR_OK && redis != NULL)
+        rc = rewrite_log(redis, err);
+    stream_destroy(&redis);
+    return rc;
+}
+
+enum err_code
+visitor_erase(struct cmd *c, const struct store *store, struct settings_db *db,
+              struct snapshot_pool *pool, struct err *err)
+{
+    struct slice visitor = cmd_word(c, 2);
+    bool is_now = cmd_flag(c, "--now");
+    struct catalog *catalog = NULL;
+    struct query_person person;
+    struct site site;
+    enum err_code rc = site_find(db, cmd_word(c, 1), &c->arena, &site, err);
+
+    if (rc == ERR_OK)
+        rc = query_person(pool, site.id, visitor, 1, &c->arena, &person, err);
+    /* with --now maybe once more: he is gone from every answer, and not from every file */
+    if (rc == ERR_OK && person.n_events == 0 && person.n_ids == 1 && !is_now)
+        rc = err_set(err, ERR_NOT_FOUND, "visitor", "no visitor %.*s on site %.*s",
+                     SLICE_ARG(visitor), SLICE_ARG(site.name));
+    if (rc == ERR_OK)
+        rc = catalog_open(store, false, &catalog, err);
+    if (rc == ERR_OK)
+        rc = catalog_erase(catalog, site.id, person.ids, person.n_ids, clock_wall_ms(), err);
+    if (rc == ERR_OK && is_now)
+        rc = erase_now(c, store, db, catalog, err);
+    catalog_close(&catalog);
+    if (rc == ERR_OK)
+        printf("Erased: %zu id%s, up to now.%s\n", person.n_ids, person.n_ids == 1 ? "" : "s",
+               is_now ? "" : " Files are written anew within a day (--now: at once).");
+    return rc;
+}
