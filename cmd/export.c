@@ -12,7 +12,7 @@
 static enum err_code
 write_out(struct buffer *b, struct err *err)
 {
-    if (fwrite(b->p, 1, b->n, stdout) != b->n || fflush(stdout) != 0)
+    if ((b->n > 0 && fwrite(b->p, 1, b->n, stdout) != b->n) || fflush(stdout) != 0)
         return err_errno(err, "cannot write");
     buffer_clear(b);
     return ERR_OK;
