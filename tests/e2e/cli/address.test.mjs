@@ -153,7 +153,7 @@ async function sendAll({ collector, web, site, round, ticket, stored, clicked })
       { from: from("pixel") }));
     const click = await expectStatus(302,
       send(collector, "redirect", "/r/june", { from: from("redirect") }));
-    clicked.push(click.location.match(/_c=(\w{32})\./)[1]);
+    clicked.push(click.location.match(/_c=(\d+)\./)[1]);
     await expectStatus(200, post("server", from("server"), "/api/v1/events", JSON.stringify({
       visitor: "v1", time: Date.now(), event: "call", id: keep(id("server")), ip: from("server"),
       user_agent: "curl/8.0" }), bearer));
