@@ -59,12 +59,39 @@ struct journey_walk {
     size_t next_joined; /* in persons->ids: the first whose hash is not behind the walk */
     struct kept kept;
     size_t bad_place;
+    struct query_share share;
 };
 
 static bool
 is_foreground(const struct place *p)
 {
     return p->input->scan && !p->input->is_background;
+}
+
+/* ---- The query's limits ---- */
+
+static size_t
+walk_bytes(const struct journey_walk *w)
+{
+    return w->arena.used_bytes + w->joined_max * sizeof *w->joined + w->rows_max * sizeof *w->rows +
+           w->members_max * sizeof *w->members + w->kept.rows_max * sizeof *w->kept.rows +
+           w->kept.runs_max * sizeof *w->kept.runs;
+}
+
+static enum err_code
+look(struct journey_walk *w, struct err *err)
+{
+    const struct journey_setup *s = w->setup;
+    size_t others = s->held_bytes ? s->held_bytes(s->context) : 0;
+
+    return query_share_look(&w->share, walk_bytes(w) + others, err);
+}
+
+/* After so many rows more. */
+static enum err_code
+look_after(struct journey_walk *w, uint32_t n_rows, struct err *err)
+{
+    return query_share_is_due(&w->share, n_rows) ? look(w, err) : ERR_OK;
 }
 
 /* ---- The heap of places, by the hash of their next run ---- */
@@ -389,6 +416,8 @@ give_kept(struct journey_walk *w, struct err *err)
         j.n = (uint32_t)n;
         if (rc == ERR_OK && n > 0)
             rc = w->setup->callback(&j, w->setup->context, err);
+        if (rc == ERR_OK)
+            rc = look_after(w, (uint32_t)n, err);
     }
     return rc;
 }
@@ -513,18 +542,21 @@ give_members(struct journey_walk *w, struct err *err)
 /* ---- The walk ---- */
 
 static enum err_code
-give_next_hash(struct journey_walk *w, struct err *err)
+give_next_hash(struct journey_walk *w, uint32_t *n_rows, struct err *err)
 {
     uint64_t hash = w->heap[0].hash;
     bool is_wanted = is_joined_hash(w, hash);
 
     arena_reset(&w->arena);
     w->n_members = 0;
+    *n_rows = 0;
     while (w->n_heap > 0 && w->heap[0].hash == hash) {
         size_t place = w->heap[0].place;
+        uint32_t run = w->places[place].run;
 
         is_wanted = is_wanted || is_foreground(&w->places[place]);
-        add_member(w, place, w->places[place].run);
+        add_member(w, place, run);
+        *n_rows += w->places[place].rows[run + 1] - w->places[place].rows[run];
         advance_first(w);
     }
     if (!is_wanted)
@@ -577,18 +609,28 @@ stop(struct journey_walk *w)
     free(w->rows);
     kept_fini(&w->kept);
     arena_fini(&w->arena);
+    query_share_end(&w->share);
 }
 
 enum err_code
 journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err)
 {
-    struct journey_walk w = {.setup = setup};
+    struct journey_walk w = {.setup = setup, .share = {.guard = setup->guard}};
     enum err_code rc = start(&w, err);
 
-    while (rc == ERR_OK && w.n_heap > 0)
-        rc = give_next_hash(&w, err);
+    if (rc == ERR_OK)
+        rc = look(&w, err);
+    while (rc == ERR_OK && w.n_heap > 0) {
+        uint32_t n_rows = 0;
+
+        rc = give_next_hash(&w, &n_rows, err);
+        if (rc == ERR_OK)
+            rc = look_after(&w, n_rows, err);
+    }
     if (rc == ERR_OK)
         rc = give_kept(&w, err);
+    if (rc == ERR_OK)
+        rc = look(&w, err);
     if (rc == ERR_CORRUPT)
         *bad_input = w.bad_place;
     stop(&w);

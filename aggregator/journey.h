@@ -14,6 +14,7 @@
 #define AGGREGATOR_JOURNEY_H
 
 #include "aggregator/person.h"
+#include "aggregator/query_guard.h"
 #include "aggregator/scan.h"
 
 struct journey_input {
@@ -54,10 +55,13 @@ struct journey_setup {
     bool want_all; /* of unsettled scans: also persons whose rows have no leaf */
     journey_callback callback;
     void *context;
+    struct query_guard *guard;           /* NULL: the walk goes on until its end */
+    size_t (*held_bytes)(void *context); /* beside the walk's own; NULL: nothing */
 };
 
 /* Walk all visitors. What is set up is borrowed. On ERR_CORRUPT *bad_input is the input whose bytes
- * failed a checksum; what the callback has summed up so far is then of no use. */
+ * failed a checksum; what the callback has summed up so far is then of no use. ERR_LIMIT and
+ * ERR_CONFLICT: the guard's. */
 enum err_code journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err);
 
 /* Where row i of the journey lies: the index of an input, and the row in its segment. */

@@ -268,6 +268,24 @@ take_person(const struct journey *j, void *context, struct err *err)
                                                        : count_visitor(p, j, err);
 }
 
+static size_t
+list_bytes(const struct pass_list *l)
+{
+    return l->max * sizeof *l->units;
+}
+
+/* What grows with the visitors. */
+static size_t
+held_bytes(void *context)
+{
+    const struct pass *p = context;
+    size_t bytes = p->arena.used_bytes + list_bytes(&p->list);
+
+    for (int i = 0; i < PRESET_COUNT; i++)
+        bytes += list_bytes(&p->paths[i]);
+    return bytes;
+}
+
 /* ---- Life ---- */
 
 /* Does the question ask for drivers, sessions or their order? */
@@ -468,7 +486,9 @@ pass_run(struct pass *p, const struct snapshot *snapshot, const struct persons *
                                       .is_unsettled = p->sets != NULL,
                                       .want_all = p->sets && leaf_sets_empty_matches(p->sets),
                                       .callback = take_person,
-                                      .context = p};
+                                      .context = p,
+                                      .guard = p->setup.q->guard,
+                                      .held_bytes = held_bytes};
 
         for (size_t b = 0; b < p->setup.q->request->n_breakdowns && rc == ERR_OK; b++)
             rc = attribute_values_open(p->setup.values[b], in.list, in.n, &bad_input, err);

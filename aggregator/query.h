@@ -9,6 +9,7 @@
 #include "aggregator/funnel/figure.h"
 #include "aggregator/funnel/report.h"
 #include "aggregator/funnel/request.h"
+#include "aggregator/query_guard.h"
 #include "aggregator/snapshot.h"
 #include "core/arena.h"
 #include "core/event.h"
@@ -30,6 +31,7 @@ struct query_funnel {
     size_t list_max;                   /* and give at most so many; 0: all */
     bool keeps_snapshot;               /* so that lists can be asked for from the same files */
     struct slice snapshot;             /* answer from this one; "": the latest */
+    struct query_guard *guard;         /* NULL: no limits */
 };
 
 struct pass;
@@ -50,7 +52,8 @@ struct query_answer {
 /* *out is filled only on ERR_OK and is then the caller's (query_answer_fini). A segment that turns
  * out to be damaged is left out, with a warning. ERR_NOT_FOUND (the snapshot has gone), ERR_INVALID
  * (the request does not fit the funnel), ERR_LIMIT (a regex ran into its limit, a trend has too
- * many points), ERR_IO, ERR_UNAVAILABLE, ERR_CORRUPT (the catalog). */
+ * many points, the guard's time or memory), ERR_CONFLICT (the guard was stopped), ERR_IO,
+ * ERR_UNAVAILABLE, ERR_CORRUPT (the catalog). */
 enum err_code query_funnel(struct snapshot_pool *p, const struct query_funnel *q,
                            struct query_answer *out, struct err *err);
 void query_answer_fini(struct query_answer *a);
