@@ -1,23 +1,9 @@
 /* Files first, then one commit. What is not here: the bytes of a file, the rows of the catalog. */
-#include "aggregator/writer.h"
+#include "aggregator/writer_int.h"
 
 #include <stdlib.h>
 
-#include "aggregator/link_set.h"
 #include "core/log.h"
-
-struct writer {
-    const struct store *store;
-    struct catalog *catalog;
-    enum catalog_kind kind;
-    int lock;
-    uint64_t n_rows;
-    struct catalog_segment *added; /* not committed yet */
-    size_t n_added;
-    size_t added_max;
-    struct link_set links; /* of what was added */
-    bool is_unsure;        /* a commit failed in a way that may yet turn out to have happened */
-};
 
 enum err_code
 writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, struct writer **out,
@@ -34,25 +20,41 @@ writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, st
     w->store = s;
     w->catalog = c;
     w->kind = kind;
-    w->lock = lock;
+    w->lock_fd = lock;
+    pthread_mutex_init(&w->lock, NULL);
     link_set_init(&w->links);
     *out = w;
     return ERR_OK;
 }
 
-/* Files that no catalog names: what stays behind after a failure is taken by the next clean-up. */
-static void
-unlink_added(struct writer *w)
+void
+writer__unlink(const struct writer *w, const char *name)
 {
     char path[FILE_PATH_MAX];
     struct err err = ERR_NONE;
 
-    for (size_t i = 0; i < w->n_added; i++) {
-        store_segment_path(w->store, w->added[i].name, path);
-        if (file_remove(path, &err) != ERR_OK)
-            log_warn("%s", err.message);
-    }
+    store_segment_path(w->store, name, path);
+    if (file_remove(path, &err) != ERR_OK)
+        log_warn("%s", err.message);
+}
+
+static void
+unlink_added(struct writer *w)
+{
+    for (size_t i = 0; i < w->n_added; i++)
+        writer__unlink(w, w->added[i].name);
     w->n_added = 0;
+}
+
+void
+writer__list(struct writer *w, const struct catalog_segment *row)
+{
+    if (w->n_added == w->added_max) {
+        w->added_max = 2 * w->added_max + 8;
+        w->added = mem_realloc(w->added, w->added_max * sizeof *w->added);
+    }
+    w->added[w->n_added++] = *row;
+    w->n_rows += row->n_rows;
 }
 
 /* Which ids of the builder's events are one person's. */
@@ -83,15 +85,14 @@ writer_add(struct writer *w, struct segment_builder *b, struct err *err)
     rc = segment_builder_write(b, w->store->segments, &a, &files, &n, err);
     if (rc != ERR_OK)
         goto done;
-    if (w->n_added + n > w->added_max) {
-        w->added_max = 2 * w->added_max + n;
-        w->added = mem_realloc(w->added, w->added_max * sizeof *w->added);
-    }
+    pthread_mutex_lock(&w->lock);
     for (size_t i = 0; i < n; i++) {
-        w->added[w->n_added++] = catalog_segment_of(&files[i], w->kind);
-        w->n_rows += files[i].info.n_rows;
+        struct catalog_segment row = catalog_segment_of(&files[i], w->kind);
+
+        writer__list(w, &row);
     }
     add_links(w, b);
+    pthread_mutex_unlock(&w->lock);
     segment_builder_reset(b);
 done:
     arena_fini(&a);
@@ -132,7 +133,9 @@ writer_close(struct writer **w)
         return;
     if (!(*w)->is_unsure) /* else a clean-up asks the catalog */
         unlink_added(*w);
-    file_unlock(&(*w)->lock);
+    file_unlock(&(*w)->lock_fd);
+    pthread_mutex_destroy(&(*w)->lock);
+    free((*w)->months);
     link_set_fini(&(*w)->links);
     free((*w)->added);
     free(*w);

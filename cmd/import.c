@@ -1,42 +1,35 @@
 /* corong import: events of another system into segments, in bounded memory.
  *
- * Rows go through the same door as beacons (collector/beacon.h, enrich.h); what is good is written
- * and committed at the end, in one commit, also beside a running aggregator; what is not is listed
- * with its line and reason. Nothing is stored where the import itself fails.
+ * Rows go through the same door as beacons (cmd/import_row.h), on all cores (cmd/import_work.h);
+ * what is good is written, merged as if it had been there for long, and committed at the end, in
+ * one commit, also beside a running aggregator; what is not is listed with its line and reason.
+ * Nothing is stored where the import itself fails.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "aggregator/segment/writer.h"
 #include "aggregator/site.h"
 #include "aggregator/writer.h"
 #include "cmd/cmd.h"
-#include "cmd/import_json.h"
-#include "cmd/import_map.h"
-#include "cmd/import_source.h"
-#include "collector/enrich.h"
+#include "cmd/import_work.h"
 #include "core/clock.h"
 
-#define FLUSH_BYTES (128u << 20)
-#define FLUSH_ROWS  1000000
 #define PROGRESS_MS 100
-#define ROW_ARENA   (256 * 1024)
 #define BAR_WIDTH   30
 
 struct import {
     struct cmd *c;
     struct source *source;
-    struct import_map *map; /* NULL: columns are named as an event's fields */
-    struct enrich *enrich;
-    struct enrich_site site;
-    struct segment_builder *builder;
+    struct import_map *map;
+    struct import_shape shape;
+    struct segment_owner owner;
     struct writer *writer;
-    struct arena row;      /* of one row */
-    struct slice *columns; /* CSV's header */
-    size_t n_columns;
+    struct import_work *work;
+    int n_threads;
     int64_t n_rows;
-    int64_t n_stored; /* rows handed to the builder; repeats among them are found by the writer */
+    int64_t n_stored; /* rows handed to the writer; repeats among them are found by it */
     int64_t n_rejected;
     int64_t next_progress_ms;
     bool shows_progress;
@@ -71,163 +64,158 @@ show_progress(struct import *m)
     fprintf(stderr, "%lld rows, %lld rejected", (long long)m->n_rows, (long long)m->n_rejected);
 }
 
-static void
-reject(struct import *m, int64_t line, const char *field, const char *why)
+/* ---- merging what was written ---- */
+
+struct merging {
+    struct import *import;
+    pthread_mutex_t lock;
+    size_t n_months;
+    size_t next;
+    enum err_code rc; /* the first error */
+    struct err err;
+};
+
+/* The next month to be merged; false where none is left or one has failed. */
+static bool
+take_month(struct merging *g, size_t *out)
 {
-    m->n_rejected++;
-    clear_progress(m);
-    fprintf(stderr, "line %lld: %s%s%s\n", (long long)line, field, field[0] ? ": " : "", why);
+    bool is_one;
+
+    pthread_mutex_lock(&g->lock);
+    is_one = g->rc == ERR_OK && g->next < g->n_months;
+    *out = g->next;
+    g->next += is_one;
+    pthread_mutex_unlock(&g->lock);
+    return is_one;
 }
 
-/* ---- one row ---- */
-
-/* CSV without a map: every column is a field by its own name. */
-static enum err_code
-set_columns(struct import *m, const struct source_row *row, struct given *g, struct err *err)
+static void *
+run_merging(void *context)
 {
-    given_init(g, ORIGIN_IMPORT);
-    for (size_t i = 0; i < m->n_columns; i++) {
-        enum err_code rc = given_set(g, m->columns[i], row->fields[i], &m->row, err);
+    struct merging *g = context;
+    struct import *m = g->import;
+    size_t month;
 
-        if (rc != ERR_OK)
-            return rc;
+    while (take_month(g, &month)) {
+        struct err err = ERR_NONE;
+        enum err_code rc = writer_merge_month(m->writer, month, m->shape.site.id, &cmd_stop, &err);
+
+        pthread_mutex_lock(&g->lock);
+        if (rc != ERR_OK && g->rc == ERR_OK) {
+            g->rc = rc;
+            g->err = err;
+        }
+        pthread_mutex_unlock(&g->lock);
     }
-    return ERR_OK;
+    return NULL;
 }
 
+/* Put merged files in the place of those that the workers wrote, month by month. */
 static enum err_code
-read_csv(struct import *m, const struct source_row *row, struct given *g, struct err *err)
+merge_all(struct import *m, struct err *err)
 {
-    struct import_row mapped = {row->n_fields, m->columns, row->fields};
+    struct merging g = {.import = m, .n_months = writer_months(m->writer), .rc = ERR_OK};
+    size_t n_threads = (size_t)m->n_threads < g.n_months ? (size_t)m->n_threads : g.n_months;
+    pthread_t *threads = mem_alloc(n_threads * sizeof *threads);
+    size_t n = 0;
 
-    if (row->n_fields != m->n_columns)
-        return err_set(err, ERR_INVALID, NULL, "has %zu fields where the header has %zu",
-                       row->n_fields, m->n_columns);
-    if (m->map == NULL)
-        return set_columns(m, row, g, err);
-    given_init(g, ORIGIN_IMPORT);
-    return import_map_apply(m->map, &mapped, g, &m->row, err);
-}
-
-static enum err_code
-read_line(struct import *m, struct slice line, struct given *g, struct err *err)
-{
-    struct import_row mapped;
-    struct slice *names;
-    struct slice *values;
-    enum err_code rc;
-
-    if (m->map == NULL)
-        return beacon_parse_line(line, &m->row, g, err);
-    rc = import_json_row(line, &m->row, &names, &values, &mapped.n, err);
-    if (rc != ERR_OK)
-        return rc;
-    mapped.names = names;
-    mapped.values = values;
-    given_init(g, ORIGIN_IMPORT);
-    return import_map_apply(m->map, &mapped, g, &m->row, err);
-}
-
-static enum err_code
-flush(struct import *m, struct err *err)
-{
-    if (segment_builder_rows(m->builder) == 0)
-        return ERR_OK;
-    return writer_add(m->writer, m->builder, err);
-}
-
-/* A row that is wrong is rejected and ERR_OK; an error is one of ours. */
-static enum err_code
-import_row(struct import *m, const struct source_row *row, struct err *err)
-{
-    struct err why = ERR_NONE;
-    struct given g;
-    enum err_code rc;
-
-    arena_reset(&m->row);
-    rc = source_format(m->source) == SOURCE_CSV ? read_csv(m, row, &g, &why)
-                                                : read_line(m, row->fields[0], &g, &why);
-    if (rc == ERR_OK && g.event.visitor.n == 0) /* what most foreign logs lack, said first */
-        rc = err_set(&why, ERR_INVALID, "visitor", "missing or empty");
-    if (rc == ERR_OK && !g.has_time)
-        rc = err_set(&why, ERR_INVALID, "time", "missing or empty");
-    if (rc == ERR_OK)
-        rc = enrich_event(m->enrich, &m->site, &g, &m->row, &why);
-    if (rc == ERR_OK)
-        rc = segment_builder_add(m->builder, &g.event, &why);
-    if (rc != ERR_OK) {
-        reject(m, row->line, why.field, why.message);
-        return ERR_OK;
-    }
-    m->n_stored++;
-    if (segment_builder_rows(m->builder) >= FLUSH_ROWS ||
-        segment_builder_bytes(m->builder) >= FLUSH_BYTES)
-        return flush(m, err);
-    return ERR_OK;
+    pthread_mutex_init(&g.lock, NULL);
+    while (n + 1 < n_threads && pthread_create(&threads[n], NULL, run_merging, &g) == 0)
+        n++;
+    run_merging(&g);
+    for (size_t i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&g.lock);
+    free(threads);
+    if (g.rc != ERR_OK)
+        *err = g.err;
+    return g.rc;
 }
 
 /* ---- the whole file ---- */
 
-/* CSV begins with its header: without a map, every column must be a field's name. */
+/* A block came back: count it and say what was refused in it. */
 static enum err_code
-read_header(struct import *m, struct err *err)
+report(struct import *m, const struct import_block *b, struct err *err)
 {
-    struct source_row row;
-    struct given probe;
-
-    switch (source_next(m->source, &row)) {
-    case SOURCE_ROW:
-        break;
-    case SOURCE_BAD:
-        return err_set(err, ERR_INVALID, NULL, "line %lld: %s", (long long)row.line, row.why);
-    default:
-        return source_failed(m->source, err)
-                   ? err->code
-                   : err_set(err, ERR_INVALID, NULL, "no header line: the file is empty");
+    m->n_rows += (int64_t)b->text.n_records;
+    m->n_stored += b->n_stored;
+    m->n_rejected += b->n_rejected;
+    if (b->refusals.n > 0) {
+        clear_progress(m);
+        fwrite(b->refusals.p, 1, b->refusals.n, stderr);
     }
-    m->columns = ARENA_ARRAY(&m->c->arena, struct slice, row.n_fields);
-    m->n_columns = row.n_fields;
-    for (size_t i = 0; i < row.n_fields; i++)
-        m->columns[i] = arena_copy(&m->c->arena, slice_trim(row.fields[i]));
-    if (m->map != NULL)
-        return import_map_check(m->map, m->columns, m->n_columns, err);
-    given_init(&probe, ORIGIN_IMPORT);
-    for (size_t i = 0; i < m->n_columns; i++) {
-        struct err why;
+    show_progress(m);
+    if (b->rc != ERR_OK)
+        *err = b->err;
+    return b->rc;
+}
 
-        /* an empty value is a field not given: only the name is looked at */
-        if (given_set(&probe, m->columns[i], SLICE_EMPTY, &m->row, &why) != ERR_OK)
-            return err_set(err, ERR_INVALID, NULL,
-                           "line 1: column \"%.*s\": %s; say what the columns are with --map (see "
-                           "corong help import)",
-                           SLICE_ARG(slice_sub(m->columns[i], 0, 90)), why.message);
+/* CSV begins with its header, which is no row of the block that it came in. */
+static enum err_code
+take_header(struct import *m, struct source_block *text, struct err *err)
+{
+    struct source_record *first = text->records;
+    enum err_code rc;
+
+    if (first->why != NULL)
+        return err_set(err, ERR_INVALID, NULL, "line %lld: %s", (long long)first->line, first->why);
+    rc = import_row_header(&m->shape, source_text(text, first), &m->c->arena, err);
+    memmove(first, first + 1, --text->n_records * sizeof *first);
+    return rc;
+}
+
+/* Give the workers one more block; *at_end is set where there is none. */
+static enum err_code
+give_block(struct import *m, bool *at_end, struct err *err)
+{
+    struct import_block *b = import_work_room(m->work);
+    enum err_code rc = ERR_OK;
+
+    *at_end = !source_read(m->source, &b->text);
+    if (*at_end && source_failed(m->source, err))
+        return err->code;
+    if (m->shape.format == SOURCE_CSV && m->shape.columns == NULL)
+        rc = *at_end ? err_set(err, ERR_INVALID, NULL, "no header line: the file is empty")
+                     : take_header(m, &b->text, err);
+    if (rc == ERR_OK && !*at_end)
+        import_work_give(m->work);
+    return rc;
+}
+
+static enum err_code
+read_rows(struct import *m, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+    bool at_end = false;
+
+    while (rc == ERR_OK) {
+        struct import_block *b;
+
+        if (atomic_load_explicit(&cmd_stop, memory_order_relaxed))
+            rc = err_set(err, ERR_CONFLICT, NULL, "interrupted; nothing was stored");
+        else if (!at_end && import_work_has_room(m->work))
+            rc = give_block(m, &at_end, err);
+        else if ((b = import_work_collect(m->work)) != NULL)
+            rc = report(m, b, err);
+        else
+            break;
     }
-    return ERR_OK;
+    return rc == ERR_OK ? import_work_finish(m->work, err) : rc;
 }
 
 static enum err_code
 import_rows(struct import *m, struct err *err)
 {
-    enum err_code rc = ERR_OK;
-    struct source_row row;
-    enum source_got got;
+    struct import_work_config config = {
+        .shape = &m->shape, .writer = m->writer, .owner = m->owner, .n_threads = m->n_threads};
+    enum err_code rc;
 
-    if (source_format(m->source) == SOURCE_CSV)
-        rc = read_header(m, err);
-    while (rc == ERR_OK && (got = source_next(m->source, &row)) != SOURCE_END) {
-        m->n_rows++;
-        if (got == SOURCE_BAD)
-            reject(m, row.line, "", row.why);
-        else
-            rc = import_row(m, &row, err);
-        show_progress(m);
-        if (atomic_load_explicit(&cmd_stop, memory_order_relaxed))
-            rc = err_set(err, ERR_CONFLICT, NULL, "interrupted; nothing was stored");
-    }
-    if (rc == ERR_OK && source_failed(m->source, err))
-        rc = err->code;
+    m->work = import_work_start(&config);
+    rc = read_rows(m, err);
+    import_work_stop(&m->work);
     if (rc == ERR_OK)
-        rc = flush(m, err);
+        rc = merge_all(m, err);
     if (rc == ERR_OK)
         rc = writer_commit(m->writer, NULL, err);
     clear_progress(m);
@@ -275,11 +263,11 @@ find_site(struct import *m, const struct store *store, struct err *err)
     if (rc == ERR_OK)
         rc = site_find(db, cmd_word(m->c, 0), &m->c->arena, &site, err);
     if (rc == ERR_OK)
-        m->site = (struct enrich_site){.id = site.id,
-                                       .domain = site.domain,
-                                       .currency = site.currency,
-                                       .ignored_referrers = site.ignored_referrers,
-                                       .n_ignored_referrers = site.n_ignored_referrers};
+        m->shape.site = (struct enrich_site){.id = site.id,
+                                             .domain = site.domain,
+                                             .currency = site.currency,
+                                             .ignored_referrers = site.ignored_referrers,
+                                             .n_ignored_referrers = site.n_ignored_referrers};
     settings_db_close(&db);
     return rc;
 }
@@ -295,18 +283,28 @@ open_inputs(struct import *m, struct err *err)
     if (rc == ERR_OK && map != NULL)
         rc = import_map_read(map, &m->c->arena, &m->map, err);
     if (rc == ERR_OK)
-        rc = enrich_open(places[0] ? places : NULL, &m->enrich, err);
+        rc = enrich_open(places[0] ? places : NULL, &m->shape.enrich, err);
     if (rc == ERR_OK)
         rc = source_open(m->c->words[1], format, &m->source, err);
+    if (rc == ERR_OK)
+        m->shape.format = source_format(m->source);
+    m->shape.map = m->map;
     return rc;
+}
+
+static int
+count_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > 1024 ? 1024 : (int)n;
 }
 
 int
 cmd_import(struct cmd *c)
 {
-    struct import m = {.c = c, .shows_progress = isatty(STDERR_FILENO)};
+    struct import m = {.c = c, .n_threads = count_cores(), .shows_progress = isatty(STDERR_FILENO)};
     struct catalog *catalog = NULL;
-    struct segment_owner owner;
     struct store store;
     struct err err = ERR_NONE;
     enum err_code rc;
@@ -315,7 +313,6 @@ cmd_import(struct cmd *c)
     if (c->n_words != 2)
         return cmd_usage(c);
     cmd_catch_signals();
-    arena_init(&m.row, ROW_ARENA);
     rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
     if (rc == ERR_OK)
         rc = find_site(&m, &store, &err);
@@ -326,17 +323,14 @@ cmd_import(struct cmd *c)
     if (rc == ERR_OK)
         rc = writer_open(&store, catalog, CATALOG_IMPORT, &m.writer, &err);
     if (rc == ERR_OK) {
-        owner = store_owner(&store);
-        m.builder = segment_builder_create(&owner);
+        m.owner = store_owner(&store);
         rc = import_rows(&m, &err);
     }
     status = rc == ERR_OK ? say_result(&m) : cmd_fail(&err);
-    segment_builder_destroy(&m.builder);
     writer_close(&m.writer);
     catalog_close(&catalog);
     source_close(&m.source);
-    enrich_close(&m.enrich);
+    enrich_close(&m.shape.enrich);
     import_map_close(&m.map);
-    arena_fini(&m.row);
     return status;
 }

@@ -281,7 +281,7 @@ import_map_check(const struct import_map *m, const struct slice *names, size_t n
 }
 
 enum err_code
-import_map_apply(struct import_map *m, const struct import_row *row, struct given *g,
+import_map_apply(const struct import_map *m, const struct import_row *row, struct given *g,
                  struct arena *a, struct err *err)
 {
     for (size_t i = 0; i < m->n; i++) {

@@ -36,7 +36,7 @@ enum err_code import_map_check(const struct import_map *m, const struct slice *n
                                struct err *err);
 
 /* Set g's fields from a row. ERR_INVALID names the field. */
-enum err_code import_map_apply(struct import_map *m, const struct import_row *row, struct given *g,
-                               struct arena *a, struct err *err);
+enum err_code import_map_apply(const struct import_map *m, const struct import_row *row,
+                               struct given *g, struct arena *a, struct err *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/buffer.h"
+#include "core/arena.h"
 
 #define READ_BYTES (256 * 1024)
 
@@ -14,71 +14,69 @@ struct source {
     int fd;
     const char *name; /* borrowed */
     enum source_format format;
-    struct buffer window; /* bytes read; those before `at` are used */
-    size_t at;
-    int64_t line; /* of the byte at `at` */
+    struct buffer window; /* bytes read and not yet given */
+    int64_t line;         /* of the next byte that is not in a record */
     int64_t n_used;
     int64_t n_total;
     bool is_at_end; /* nothing more to read */
+    bool is_short;  /* the last read gave less than was asked for: more may have to be waited for */
+    bool is_skipping; /* the rest of a line that was refused */
     struct err failure;
-    struct slice fields[SOURCE_FIELDS_MAX];
 };
-
-static struct slice
-rest_of(const struct source *s)
-{
-    return slice_sub(buffer_slice(&s->window), s->at, SIZE_MAX);
-}
 
 /* Read some more behind what is there. */
 static void
-fill(struct source *s)
+fill(struct source *s, struct buffer *w)
 {
-    struct buffer *w = &s->window;
     ssize_t got;
 
-    if (s->at > 0) {
-        memmove(w->p, w->p + s->at, w->n - s->at);
-        w->n -= s->at;
-        s->at = 0;
-    }
     buffer_reserve(w, READ_BYTES);
     got = read(s->fd, w->p + w->n, READ_BYTES);
     if (got < 0 && errno == EINTR) /* Ctrl-C, while a pipe or a terminal says nothing */
         err_set(&s->failure, ERR_CONFLICT, NULL, "interrupted");
     else if (got < 0)
         err_errno(&s->failure, "cannot read %s", s->name);
+    s->is_short = got < READ_BYTES;
     if (got <= 0)
         s->is_at_end = true;
     else
         w->n += (size_t)got;
 }
 
-/* Use n bytes up, counting their lines. */
+/* Use n bytes at p up, counting their lines. */
 static void
-take(struct source *s, size_t n)
+take(struct source *s, const char *p, size_t n)
 {
-    const char *p = s->window.p + s->at;
+    const char *end = p + n;
 
-    for (size_t i = 0; i < n; i++)
-        s->line += p[i] == '\n';
-    s->at += n;
     s->n_used += (int64_t)n;
+    for (p = memchr(p, '\n', n); p != NULL; p = memchr(p, '\n', (size_t)(end - p))) {
+        s->line++;
+        p++;
+    }
 }
 
 static enum source_format
-guess(const char *name, struct source *s)
+guess(const char *name, struct slice start)
 {
     struct slice n = slice_from(name);
-    struct slice start;
 
     if (slice_ends_with(n, SLICE(".csv")))
         return SOURCE_CSV;
     if (slice_ends_with(n, SLICE(".ndjson")) || slice_ends_with(n, SLICE(".jsonl")) ||
         slice_ends_with(n, SLICE(".json")))
         return SOURCE_NDJSON;
-    start = slice_trim(rest_of(s));
+    start = slice_trim(start);
     return start.n > 0 && start.p[0] == '{' ? SOURCE_NDJSON : SOURCE_CSV;
+}
+
+/* Forget the first n bytes of w. */
+static void
+drop(struct source *s, struct buffer *w, size_t n)
+{
+    take(s, w->p, n);
+    memmove(w->p, w->p + n, w->n - n);
+    w->n -= n;
 }
 
 enum err_code
@@ -100,14 +98,14 @@ source_open(const char *name, enum source_format format, struct source **out, st
     s->failure = ERR_NONE;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         s->n_total = st.st_size;
-    fill(s);
+    fill(s, &s->window);
     if (source_failed(s, err)) {
         source_close(&s);
         return err->code;
     }
-    if (slice_starts_with(rest_of(s), SLICE("\xEF\xBB\xBF"))) /* a byte order mark */
-        take(s, 3);
-    s->format = format == SOURCE_GUESS ? guess(name, s) : format;
+    if (slice_starts_with(buffer_slice(&s->window), SLICE("\xEF\xBB\xBF"))) /* byte order mark */
+        drop(s, &s->window, 3);
+    s->format = format == SOURCE_GUESS ? guess(name, buffer_slice(&s->window)) : format;
     *out = s;
     return ERR_OK;
 }
@@ -122,6 +120,14 @@ source_close(struct source **s)
     buffer_fini(&(*s)->window);
     free(*s);
     *s = NULL;
+}
+
+void
+source_block_fini(struct source_block *b)
+{
+    buffer_fini(&b->bytes);
+    free(b->records);
+    *b = (struct source_block){.n_records = 0};
 }
 
 enum source_format
@@ -158,9 +164,9 @@ enum shape {
     SHAPE_BROKEN  /* text behind a closing quote: there, or the quote of an earlier line is stray */
 };
 
-/* The record that rest starts with. A quote matters only where a field begins. */
+/* The record that rest starts with, byte by byte. A quote matters only where a field begins. */
 static enum shape
-measure_csv(struct slice rest, size_t *out_n)
+measure_quoted(struct slice rest, size_t *out_n)
 {
     bool is_quoted = false;
     bool is_closed = false; /* just behind a quote that ended, or is doubled */
@@ -190,12 +196,11 @@ measure_csv(struct slice rest, size_t *out_n)
 static enum shape
 measure(struct slice rest, bool is_csv, size_t *out_n)
 {
-    size_t end;
+    size_t end = slice_find(rest, '\n', 0);
 
-    if (is_csv)
-        return measure_csv(rest, out_n);
-    end = slice_find(rest, '\n', 0);
     *out_n = end + 1;
+    if (is_csv && memchr(rest.p, '"', end) != NULL)
+        return measure_quoted(rest, out_n);
     return end < rest.n ? SHAPE_WHOLE : SHAPE_OPEN;
 }
 
@@ -239,98 +244,137 @@ field_length(struct slice rest)
     return slice_find(rest, ',', i);
 }
 
-static enum source_got
-split(struct source *s, struct slice record, struct source_row *row)
+const char *
+source_split(struct slice record, struct slice *fields, size_t *out_n)
 {
     bool is_last = false;
+    size_t n_fields = 0;
 
-    row->n_fields = 0;
     while (!is_last) {
         size_t n = field_length(record);
-        struct slice *field = &s->fields[row->n_fields];
 
-        if (row->n_fields == SOURCE_FIELDS_MAX) {
-            row->why = "more than 1,000 fields";
-            return SOURCE_BAD;
-        }
-        *field = slice_sub(record, 0, n);
+        if (n_fields == SOURCE_FIELDS_MAX)
+            return "more than 1,000 fields";
+        fields[n_fields] = slice_of(record.p, n);
         is_last = n == record.n;
         record = slice_sub(record, n + 1, SIZE_MAX);
-        if (!unquote(field)) {
-            row->why = "text behind a closing quote";
-            return SOURCE_BAD;
-        }
-        row->n_fields++;
+        if (!unquote(&fields[n_fields]))
+            return "text behind a closing quote";
+        n_fields++;
     }
-    return SOURCE_ROW;
+    *out_n = n_fields;
+    return NULL;
 }
 
-/* The window starts with a record that is refused: leave out its first line, however long, and no
- * more, as a stray quote makes one record of many good ones. */
-static enum source_got
-give_up_line(struct source *s, const char *why, struct source_row *row)
+/* ---- blocks ---- */
+
+static void
+add_record(struct source_block *b, struct source_record record)
 {
-    struct slice rest = rest_of(s);
+    if (b->n_records == b->n_records_max) {
+        b->n_records_max = b->n_records_max == 0 ? 1024 : 2 * b->n_records_max;
+        b->records = mem_realloc(b->records, b->n_records_max * sizeof *b->records);
+    }
+    b->records[b->n_records++] = record;
+}
+
+/* Pass over the rest of a line that was refused: as much of it as is there. */
+static size_t
+skip(struct source *s, struct slice rest)
+{
     size_t end = slice_find(rest, '\n', 0);
 
-    row->why = end > SOURCE_ROW_MAX ? "longer than 1 MiB" : why;
-    while (end == rest.n && !s->is_at_end) {
-        take(s, rest.n);
-        fill(s);
-        rest = rest_of(s);
-        end = slice_find(rest, '\n', 0);
-    }
-    take(s, end < rest.n ? end + 1 : rest.n);
-    return SOURCE_BAD;
+    s->is_skipping = end == rest.n && !s->is_at_end;
+    return end < rest.n ? end + 1 : rest.n;
 }
 
-/* Take the n bytes of a record, without its line end. */
-static struct slice
-take_record(struct source *s, size_t n)
+/* The record of n bytes that the block has at `at`, without its line end. */
+static void
+keep(struct source *s, struct source_block *b, size_t at, size_t n)
 {
-    struct slice record = slice_sub(rest_of(s), 0, n);
+    struct slice record = slice_of(b->bytes.p + at, n);
 
-    take(s, n);
     if (slice_ends_with(record, SLICE("\n")))
         record.n--;
     if (slice_ends_with(record, SLICE("\r")))
         record.n--;
-    return record;
+    if (slice_trim(record).n > 0)
+        add_record(b, (struct source_record){.line = s->line, .at = at, .n = record.n});
 }
 
-enum source_got
-source_next(struct source *s, struct source_row *row)
+/* Refuse what begins at `at`: its first line, however long, and no more, as a stray quote makes one
+ * record of many good ones. */
+static void
+refuse(struct source *s, struct source_block *b, size_t at, struct slice rest, const char *why)
 {
-    bool is_csv = s->format == SOURCE_CSV;
+    if (slice_find(rest, '\n', 0) > SOURCE_ROW_MAX)
+        why = "longer than 1 MiB";
+    add_record(b, (struct source_record){.line = s->line, .at = at, .why = why});
+    s->is_skipping = true;
+}
 
-    row->fields = s->fields;
+/* Cut what the block has from `at` on into records, as far as their ends are there. Returns where
+ * it stopped. */
+static size_t
+cut(struct source *s, struct source_block *b, size_t at)
+{
     for (;;) {
-        struct slice rest = rest_of(s);
-        struct slice record;
+        struct slice rest = slice_sub(buffer_slice(&b->bytes), at, SIZE_MAX);
+        enum shape shape;
         size_t n = 0;
-        enum shape shape = measure(rest, is_csv, &n);
-        bool is_open = shape == SHAPE_OPEN || shape == SHAPE_QUOTED;
 
-        row->line = s->line;
-        if (is_open && !s->is_at_end && rest.n <= SOURCE_ROW_MAX) {
-            fill(s);
-            continue;
-        }
         if (rest.n == 0)
-            return SOURCE_END;
-        if (shape == SHAPE_OPEN)
-            n = rest.n;
-        if (shape == SHAPE_BROKEN)
-            return give_up_line(s, "text behind a closing quote, or a quote never closed", row);
-        if (shape == SHAPE_QUOTED || n > SOURCE_ROW_MAX)
-            return give_up_line(s, "longer than 1 MiB, or a quote never closed", row);
-        record = take_record(s, n);
-        if (slice_trim(record).n == 0)
-            continue;
-        if (is_csv)
-            return split(s, record, row);
-        s->fields[0] = record;
-        row->n_fields = 1;
-        return SOURCE_ROW;
+            return at;
+        if (s->is_skipping) {
+            n = skip(s, rest);
+        } else {
+            shape = measure(rest, s->format == SOURCE_CSV, &n);
+            if ((shape == SHAPE_OPEN || shape == SHAPE_QUOTED) && !s->is_at_end &&
+                rest.n <= SOURCE_ROW_MAX)
+                return at;
+            if (shape == SHAPE_OPEN)
+                n = rest.n;
+            if (shape == SHAPE_BROKEN) {
+                refuse(s, b, at, rest, "text behind a closing quote, or a quote never closed");
+                n = 0;
+            } else if (shape == SHAPE_QUOTED || n > SOURCE_ROW_MAX) {
+                refuse(s, b, at, rest, "longer than 1 MiB, or a quote never closed");
+                n = 0;
+            } else {
+                keep(s, b, at, n);
+            }
+        }
+        take(s, rest.p, n);
+        at += n;
     }
+}
+
+static bool
+is_enough(const struct source *s, const struct source_block *b)
+{
+    if (s->is_at_end)
+        return true;
+    return b->n_records > 0 && (s->is_short || s->is_skipping || b->bytes.n >= SOURCE_BLOCK_BYTES);
+}
+
+bool
+source_read(struct source *s, struct source_block *b)
+{
+    struct buffer given = b->bytes;
+    size_t at;
+
+    b->bytes = s->window;
+    b->n_records = 0;
+    for (at = cut(s, b, 0); !is_enough(s, b); at = cut(s, b, at)) {
+        if (b->n_records == 0) { /* what was skipped need not be kept */
+            memmove(b->bytes.p, b->bytes.p + at, b->bytes.n - at);
+            b->bytes.n -= at;
+            at = 0;
+        }
+        fill(s, &b->bytes);
+    }
+    buffer_clear(&given);
+    buffer_add(&given, b->bytes.p + at, b->bytes.n - at);
+    s->window = given;
+    return b->n_records > 0;
 }
