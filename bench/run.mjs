@@ -54,7 +54,7 @@ try {
   console.log(`${describeMachine(folder)}\n`);
 
   const file = join(folder, "events.ndjson");
-  const made = spawnSync("sh", ["-c", `"${generate}" ${visitorsPerWeek} ${weeks} >"${file}"`], { encoding: "utf8" });
+  const made = spawnSync("sh", ["-c", `"${generate}" --visitors-per-week ${visitorsPerWeek} --weeks ${weeks} >"${file}"`], { encoding: "utf8" });
   const events = Number(made.stderr.match(/^(\d+) events/)[1]);
   run("site", "add", "bench", "--domain", "shop.example", "--currency", "USD");
   const importMs = timed(() => run("import", "bench", file));

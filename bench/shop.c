@@ -90,7 +90,7 @@ share_before(uint64_t n, int hour)
 static uint64_t
 visitors_of_week(const struct bench_shop_config *c, int64_t week)
 {
-    if (c->profile == BENCH_SHOP_LOAD)
+    if (c->profile != BENCH_SHOP_DEMO)
         return c->visitors_per_week;
     /* A shop that grows by a hundredth a week, and a campaign that brings a third more. */
     return c->visitors_per_week * (uint64_t)(95 + week) * (shop__week_has_burst(week) ? 4 : 3) /
@@ -100,6 +100,8 @@ visitors_of_week(const struct bench_shop_config *c, int64_t week)
 static uint64_t
 bots_of_hour(const struct bench_shop_config *c, int64_t week, int hour, uint64_t people)
 {
+    if (shop__is_table(c))
+        return 0; /* a warehouse has sorted them out */
     /* The wave: in week 5 from Tuesday 02:00 to Wednesday 20:00, steadily. */
     if (c->profile == BENCH_SHOP_DEMO && week == 4 && hour >= 26 && hour < 68)
         return 1 + c->visitors_per_week / 84;
@@ -112,7 +114,7 @@ callers_of_hour(const struct bench_shop_config *c, int64_t week, int hour)
 {
     bool is_open = hour < 5 * 24 && hour % 24 >= 9 && hour % 24 < 17;
 
-    if (c->profile == BENCH_SHOP_LOAD || !is_open)
+    if (c->profile != BENCH_SHOP_DEMO || !is_open)
         return 0;
     return (week * 168 + hour) % 5 == 0 ? c->visitors_per_week / 1000 : 0;
 }

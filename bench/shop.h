@@ -5,7 +5,11 @@
  *
  * BENCH_SHOP_DEMO  a small shop with the story of docs/demo.md in it, in its weeks 4 to 9
  * BENCH_SHOP_LOAD  the same people without the story, and many more campaigns, keywords and
- *                  products (all skewed): what the benchmarks scan
+ *                  products (all skewed): what the collector's benchmarks send
+ * BENCH_SHOP_TABLE the same shop as a warehouse's table has it: visitors are numbers, every event
+ * of a session names its driver, about seven events a visitor; the comparison with ClickHouse
+ * BENCH_SHOP_PEOPLE  the table's people over a long time: three in ten are seen over 90 days or
+ *                  more, one in twenty is on two devices and signs in on both (identify)
  *
  * Sessions come in the order of their beginnings, the events of a session one after the other: an
  * event is at most BENCH_SHOP_DISORDER_MS behind the newest one before it.
@@ -17,7 +21,7 @@
 
 #define BENCH_SHOP_DISORDER_MS (2 * 3600 * 1000)
 
-enum bench_shop_profile { BENCH_SHOP_DEMO, BENCH_SHOP_LOAD };
+enum bench_shop_profile { BENCH_SHOP_DEMO, BENCH_SHOP_LOAD, BENCH_SHOP_TABLE, BENCH_SHOP_PEOPLE };
 
 struct bench_shop_config {
     enum bench_shop_profile profile;

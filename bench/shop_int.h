@@ -102,12 +102,22 @@ struct shop_plan {
 #define SHOP_BOTS    (UINT64_C(1) << 51)
 #define SHOP_CALLERS (UINT64_C(3) << 50)
 
-#define SHOP_SESSIONS_MAX 15 /* of a visitor: session numbers are 4 bits of an event's id */
+#define SHOP_SESSIONS_MAX  15 /* of a visitor: session numbers are 4 bits of an event's id */
+#define SHOP_LATER         8 /* in BENCH_SHOP_PEOPLE: the first session of a visitor's second life */
+#define SHOP_SECOND_DEVICE (UINT64_C(1) << 52) /* set in the number of a visitor's other device */
 
 struct shop;
 
 /* Remember a visit for later; forgotten where it is after the end. */
 void shop__plan_add(struct shop *s, struct shop_plan plan);
+
+/* ---- what the profiles differ in ---- */
+
+static inline bool
+shop__is_table(const struct bench_shop_config *c)
+{
+    return c->profile == BENCH_SHOP_TABLE || c->profile == BENCH_SHOP_PEOPLE;
+}
 
 /* ---- one session (shop_session.c) ---- */
 

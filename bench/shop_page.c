@@ -118,6 +118,7 @@ page__emit(struct shop_session *s, struct slice name)
     s->e.numbers_set = 0;
     s->e.n_properties = 0;
     memset(s->e.number, 0, sizeof s->e.number);
+    s->e.text[TEXT_KNOWN] = SLICE_EMPTY;
     for (int k = TEXT_ORDER; k <= TEXT_CURRENCY; k++)
         s->e.text[k] = SLICE_EMPTY;
 }
@@ -169,6 +170,13 @@ campaign_query(struct shop_session *s)
     return q;
 }
 
+/* A warehouse's table names the driver on every event of a session. */
+static bool
+brings_driver_along(const struct shop_session *s)
+{
+    return s->driver != NULL && shop__is_table(s->run->config);
+}
+
 void
 page__view_from(struct shop_session *s, struct slice path, struct slice title,
                 struct slice referrer)
@@ -180,7 +188,7 @@ page__view_from(struct shop_session *s, struct slice path, struct slice title,
     s->is_tagged = is_landing && s->campaign.n != 0;
     if (s->is_tagged)
         query = campaign_query(s);
-    if (is_landing)
+    if (is_landing || brings_driver_along(s))
         set_driver(s);
     s->e.text[TEXT_REFERRER] = is_landing ? slice_from(s->driver->referrer) : referrer;
     s->page = page__text_join(s, SLICE(SHOP_URL), path, query);
@@ -193,7 +201,7 @@ page__view_from(struct shop_session *s, struct slice path, struct slice title,
     page__emit(s, SLICE("pageview"));
     s->e.text[TEXT_TITLE] = SLICE_EMPTY;
     clear_driver(s);
-    if (s->is_tagged)
+    if (s->is_tagged || brings_driver_along(s))
         set_driver(s);
 }
 

@@ -75,4 +75,15 @@ void page__view(struct shop_session *s, struct slice path, struct slice title);
 void page__linger(struct shop_session *s, int64_t median_ms);
 void page__read(struct shop_session *s, int64_t median_ms);
 
+/* ---- BENCH_SHOP_PEOPLE (shop_people.c); elsewhere these do nothing ---- */
+
+/* Of somebody with two devices the odd sessions are on the second. */
+bool people__is_on_second_device(const struct shop_session *s);
+
+/* Who has two devices signs in, on both. */
+void people__sign_in(struct shop_session *s);
+
+/* After the first session: when the visitor will be seen again in any case. */
+void people__plan_later(struct shop_session *s);
+
 #endif

@@ -39,7 +39,7 @@ draw_product(struct shop_session *s)
     const struct shop_product *p = shop_products;
     uint32_t left;
 
-    if (s->run->config->profile == BENCH_SHOP_LOAD) {
+    if (s->run->config->profile != BENCH_SHOP_DEMO) {
         uint32_t k = dice_skewed(&s->dice, LOAD_PRODUCTS);
         struct slice sku = page__text_number(s, "sku-", k);
         struct slice category = page__text_number(s, "category-", k % 40);
@@ -106,6 +106,8 @@ view_category(struct shop_session *s, const struct shop_item *p)
 static void
 plan_next(struct shop_session *s, enum shop_visit kind, int64_t after_ms, int64_t value)
 {
+    if (s->run->config->profile == BENCH_SHOP_PEOPLE && s->plan->session == SHOP_LATER - 1)
+        return; /* the next number is that of the first session of later */
     shop__plan_add(s->run->shop, (struct shop_plan){
                                      .time_ms = s->now + after_ms,
                                      .visitor = s->plan->visitor,
@@ -151,6 +153,8 @@ emit_order(struct shop_session *s)
     page__set_money(s, basket_value(s));
     page__emit(s, SLICE("sale"));
     for (int i = 0; i < s->n_lines; i++) {
+        if (shop__is_table(s->run->config))
+            s->now++; /* without ids, two like lines of one millisecond would be one event */
         s->e.text[TEXT_ORDER] = order_text(s, s->plan->session);
         page__set_line(s, &s->lines[i]);
         page__emit(s, SLICE("item"));
@@ -250,12 +254,19 @@ add_to_cart(struct shop_session *s, const struct shop_item *p)
     page__linger(s, 6000);
 }
 
+/* How many of 10,000 come back, where it is so many in the demonstration. */
+static uint32_t
+comes_back(const struct shop_session *s, uint32_t in_demo)
+{
+    return shop__is_table(s->run->config) ? 3 * in_demo : in_demo;
+}
+
 /* Look at products, and perhaps take some. to_cart is per 10,000 sessions. */
 static void
 browse(struct shop_session *s, bool starts_on_product, uint32_t to_cart)
 {
     bool will_take = dice_chance(&s->dice, to_cart);
-    uint32_t n_products = 1 + dice_skewed(&s->dice, 5);
+    uint32_t n_products = 1 + dice_skewed(&s->dice, shop__is_table(s->run->config) ? 7 : 5);
     uint32_t taken_at = dice_below(&s->dice, n_products);
 
     for (uint32_t i = 0; i < n_products; i++) {
@@ -275,7 +286,7 @@ browse(struct shop_session *s, bool starts_on_product, uint32_t to_cart)
     }
     if (will_take)
         go_on_with_basket(s);
-    else if (dice_chance(&s->dice, 1800))
+    else if (dice_chance(&s->dice, comes_back(s, 1800)))
         plan_next(s, VISIT_BACK, HOUR_MS + dice_delay_ms(&s->dice, 3 * DAY_MS), 0);
 }
 
@@ -310,7 +321,7 @@ visit(struct shop_session *s, const struct shop_driver *d)
     }
     if (!bounces)
         browse(s, d->landing == LAND_PRODUCT, to_cart);
-    else if (dice_chance(&s->dice, 300))
+    else if (dice_chance(&s->dice, comes_back(s, 300)))
         plan_next(s, VISIT_BACK, HOUR_MS + dice_delay_ms(&s->dice, 3 * DAY_MS), 0);
 }
 
@@ -319,6 +330,8 @@ static void
 be_told_by_server(struct shop_session *s)
 {
     s->e.origin = ORIGIN_SERVER;
+    if (shop__is_table(s->run->config))
+        return; /* a warehouse has joined them */
     for (int k = TEXT_CONTINENT; k <= TEXT_LANGUAGE; k++)
         s->e.text[k] = SLICE_EMPTY;
 }
@@ -366,12 +379,10 @@ crawl(struct shop_session *s)
     }
 }
 
-/* ---- one session ---- */
-
 static void
 set_driver_texts(struct shop_session *s, const struct shop_driver *d)
 {
-    bool is_load = s->run->config->profile == BENCH_SHOP_LOAD;
+    bool is_load = s->run->config->profile != BENCH_SHOP_DEMO;
 
     if (d->channel == NULL)
         return;
@@ -391,6 +402,25 @@ set_driver_texts(struct shop_session *s, const struct shop_driver *d)
     }
 }
 
+/* ---- one session ---- */
+
+/* Give the visitor a number as id; who is on the second device has another, and another agent. */
+static const struct shop_agent *
+set_numbered_visitor(struct shop_session *s, const struct shop_agent *agent)
+{
+    uint64_t number = s->plan->visitor;
+
+    if (people__is_on_second_device(s)) {
+        struct dice d = dice_of(s->run->config->seed, number | SHOP_SECOND_DEVICE);
+
+        number |= SHOP_SECOND_DEVICE;
+        agent = draw_agent(s->run, &d);
+    }
+    number = dice_mix(number + s->run->config->seed);
+    s->e.visitor = slice_of(s->visitor, page__put_decimal(s->visitor, number, 1));
+    return agent;
+}
+
 /* Who the visitor is: thrown with the visitor's own dice, so that it is the same at each visit. */
 static void
 set_visitor(struct shop_session *s)
@@ -399,9 +429,13 @@ set_visitor(struct shop_session *s)
     const struct shop_place *place = draw_place(s->run, &d);
     const struct shop_agent *agent = draw_agent(s->run, &d);
 
-    page__put_hex(s->visitor, dice_mix(s->plan->visitor + s->run->config->seed));
-    page__put_hex(s->visitor + 16, dice_next(&d));
-    s->e.visitor = slice_of(s->visitor, sizeof s->visitor);
+    if (shop__is_table(s->run->config)) {
+        agent = set_numbered_visitor(s, agent);
+    } else {
+        page__put_hex(s->visitor, dice_mix(s->plan->visitor + s->run->config->seed));
+        page__put_hex(s->visitor + 16, dice_next(&d));
+        s->e.visitor = slice_of(s->visitor, sizeof s->visitor);
+    }
     s->e.text[TEXT_CONTINENT] = slice_from(place->continent);
     s->e.text[TEXT_COUNTRY] = slice_from(place->country);
     s->e.text[TEXT_REGION] = slice_from(place->region);
@@ -478,4 +512,7 @@ shop__session_run(struct shop_run *run, const struct shop_plan *plan)
         crawl(&s);
         break;
     }
+    people__sign_in(&s);
+    if (plan->session == 0)
+        people__plan_later(&s);
 }

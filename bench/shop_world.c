@@ -218,6 +218,8 @@ shop__driver_weight(const struct shop_driver *d, enum bench_shop_profile p, int6
     case RHYTHM_MAIL:
         return d->weight * mail[weekday];
     case RHYTHM_BURST:
+        if (p == BENCH_SHOP_TABLE || p == BENCH_SHOP_PEOPLE)
+            return d->weight / 8; /* one campaign among many */
         return p == BENCH_SHOP_LOAD || shop__week_has_burst(week) ? d->weight : 0;
     }
     return 0;
