@@ -28,34 +28,6 @@ buffer_reserve(struct buffer *b, size_t more)
 }
 
 void
-buffer_add(struct buffer *b, const void *bytes, size_t n)
-{
-    if (n == 0)
-        return;
-    buffer_reserve(b, n);
-    memcpy(b->p + b->n, bytes, n);
-    b->n += n;
-}
-
-void
-buffer_add_slice(struct buffer *b, struct slice s)
-{
-    buffer_add(b, s.p, s.n);
-}
-
-void
-buffer_add_text(struct buffer *b, const char *text)
-{
-    buffer_add(b, text, strlen(text));
-}
-
-void
-buffer_add_char(struct buffer *b, char c)
-{
-    buffer_add(b, &c, 1);
-}
-
-void
 buffer_printf(struct buffer *b, const char *format, ...)
 {
     va_list args;

@@ -1,5 +1,6 @@
 #include "core/event.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -93,14 +94,43 @@ attribute_table(size_t *n)
     return attributes;
 }
 
+/* 1 + index of each attribute, at the first free place from that of its name's hash on. */
+#define PLACES 128
+static unsigned char places[PLACES];
+static pthread_once_t places_once = PTHREAD_ONCE_INIT;
+
+_Static_assert(2 * sizeof attributes / sizeof attributes[0] < PLACES, "half of the places is free");
+
+static unsigned
+place_of(struct slice name)
+{
+    return ((unsigned)name.n * 7 + (unsigned char)name.p[0] * 5 +
+            (unsigned char)name.p[name.n - 1] * 3 + (unsigned char)name.p[name.n / 2]) %
+           PLACES;
+}
+
+static void
+fill_places(void)
+{
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        unsigned at = place_of(attributes[i].name);
+        while (places[at] != 0)
+            at = (at + 1) % PLACES;
+        places[at] = (unsigned char)(i + 1);
+    }
+}
+
 bool
 attribute_find(struct slice name, struct attribute *out)
 {
     const struct slice stem = SLICE("properties.");
 
-    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
-        if (slice_equal(attributes[i].name, name)) {
-            *out = attributes[i];
+    if (name.n == 0)
+        return false;
+    pthread_once(&places_once, fill_places);
+    for (unsigned at = place_of(name); places[at] != 0; at = (at + 1) % PLACES) {
+        if (slice_equal(attributes[places[at] - 1].name, name)) {
+            *out = attributes[places[at] - 1];
             return true;
         }
     }

@@ -3,13 +3,15 @@
  * Every request comes in through the begin_request callback, so that none of civetweb's own
  * handling (files, CGI, PUT, form parser, CORS) is ever reached. One arena and two buffers belong
  * to each worker thread; a request in the steady state allocates nothing. A reply leaves in one
- * write: head and body in two would cost a segment, and a delayed acknowledgement on slow links.
+ * write: head and body in two would cost a segment, and a delayed acknowledgement on slow links. So
+ * tcp_nodelay, a system call for each connection, has nothing to hurry.
  */
 #include "core/http.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +25,14 @@
 #include "core/clock.h"
 #include "core/http_int.h"
 #include "core/log.h"
+#include "core/ticker.h"
 #include "core/url.h"
 
 #define ARENA_BYTES      (16 * 1024)
 #define BUFFER_KEEP      (128 * 1024) /* a buffer that grew over it is given back */
 #define ONE_WRITE_MAX    (256 * 1024)
-#define BODY_CHUNK       32 /* see read_body */
+#define LATE_SIGNAL      SIGURG /* see watch_bodies */
+#define LATE_LOOK_MS     250
 #define DRAIN_MAX        (1024 * 1024)
 #define STOP_WAIT_MS     10000
 #define WAKE_MS          10
@@ -43,9 +47,15 @@ struct http_server {
     int port;
     atomic_int in_flight;
     atomic_bool is_stopping;
+    pthread_mutex_t mutex; /* guards the list of workers */
+    struct worker *workers;
+    struct ticker *watch;
 };
 
 struct worker {
+    struct worker *next;
+    pthread_t thread;
+    _Atomic int64_t body_until_ms; /* while it reads a body, else 0 */
     struct http_date date;
     struct arena arena;
     struct buffer in;
@@ -89,7 +99,15 @@ client_address(const struct http_server *s, const struct mg_request_info *info, 
 struct slice
 http_header(const struct http_request *r, const char *name)
 {
-    return r->conn ? slice_from(mg_get_header(r->conn, name)) : SLICE_EMPTY;
+    const struct mg_request_info *info = r->conn ? mg_get_request_info(r->conn) : NULL;
+
+    /* many are asked for and most are not there: their first letters tell */
+    for (int i = 0; info && i < info->num_headers; i++) {
+        const char *other = info->http_headers[i].name;
+        if ((other[0] | ' ') == (name[0] | ' ') && strcasecmp(other, name) == 0)
+            return slice_from(info->http_headers[i].value);
+    }
+    return SLICE_EMPTY;
 }
 
 struct slice
@@ -128,14 +146,15 @@ body_length(const struct mg_request_info *info)
 {
     int64_t length = 0;
     int n_lengths = 0;
+    struct slice value;
 
     for (int i = 0; i < info->num_headers; i++) {
         const char *name = info->http_headers[i].name;
-        struct slice value = slice_from(info->http_headers[i].value);
-        if (strcasecmp(name, "Transfer-Encoding") == 0)
+        if ((name[0] | ' ') == 't' && strcasecmp(name, "Transfer-Encoding") == 0)
             return -1;
-        if (strcasecmp(name, "Content-Length") != 0)
+        if ((name[0] | ' ') != 'c' || strcasecmp(name, "Content-Length") != 0)
             continue;
+        value = slice_from(info->http_headers[i].value);
         if (++n_lengths > 1 || value.n == 0 || value.n > 12)
             return -1;
         for (size_t k = 0; k < value.n; k++)
@@ -146,33 +165,34 @@ body_length(const struct mg_request_info *info)
     return length;
 }
 
-/* Read `length` bytes (out may be NULL: read and forget) within the time allowed.
- *
- * mg_read waits for all it is asked for and starts its clock anew with every byte that comes, so a
- * sender of one byte in a while could hold it for as long as it likes. Asked for few bytes at a
- * time, it comes back often enough to look at the clock; what is already in its buffer costs no
- * system call. */
+/* Read `length` bytes (out may be NULL: read and forget) within the time allowed: mg_read waits for
+ * all it is asked for, and watch_bodies cuts it short. */
 static bool
 read_body(const struct http_server *s, struct mg_connection *conn, int64_t length,
           struct buffer *out)
 {
+    struct worker *w = mg_get_thread_pointer(conn);
     int64_t deadline = clock_steady_ms() + s->config.body_ms;
-    char chunk[BODY_CHUNK];
+    char forgotten[1024];
+    int n = 1;
 
     if (out) {
         buffer_clear(out);
         buffer_reserve(out, (size_t)length);
     }
-    while (length > 0) {
-        size_t want = length < BODY_CHUNK ? (size_t)length : BODY_CHUNK;
-        int n = mg_read(conn, chunk, want);
-        if (n <= 0 || clock_steady_ms() > deadline)
-            return false;
-        if (out)
-            buffer_add(out, chunk, (size_t)n);
-        length -= n;
+    atomic_store(&w->body_until_ms, deadline);
+    while (length > 0 && n > 0) {
+        size_t most = out ? (size_t)length : sizeof forgotten;
+        n = mg_read(conn, out ? out->p + out->n : forgotten,
+                    (uint64_t)length < most ? (size_t)length : most);
+        if (n > 0 && out)
+            out->n += (size_t)n;
+        length -= n > 0 ? n : 0;
+        if (length > 0 && clock_steady_ms() > deadline)
+            break;
     }
-    return true;
+    atomic_store(&w->body_until_ms, 0);
+    return length == 0;
 }
 
 struct exchange {
@@ -341,32 +361,72 @@ on_log(const struct mg_connection *conn, const char *message)
     return 1;
 }
 
+/* civetweb starts its clock anew with every byte of a body that comes, so a sender of one byte in a
+ * while could hold a worker for as long as it likes, and its connections cannot be closed from
+ * outside. But a poll that a signal interrupts is an error to it, and ends the reading: so whoever
+ * is late is woken, again and again until it has noticed. */
+static int64_t
+watch_bodies(void *context)
+{
+    struct http_server *s = context;
+    int64_t now = clock_steady_ms();
+
+    pthread_mutex_lock(&s->mutex);
+    for (struct worker *w = s->workers; w; w = w->next) {
+        int64_t until = atomic_load(&w->body_until_ms);
+        if (until != 0 && now > until)
+            pthread_kill(w->thread, LATE_SIGNAL);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return LATE_LOOK_MS;
+}
+
+static void
+on_late(int number)
+{
+    (void)number; /* to interrupt is all it is for */
+}
+
 static void *
 on_thread(const struct mg_context *mg, int type)
 {
     static const struct sched_param none;
+    struct http_server *s = mg_get_user_data(mg);
     struct worker *w;
+    sigset_t late;
 
-    (void)mg;
+    /* Those who waited for one write of the disk wake together, and connections come in bursts:
+     * each thread may run on, instead of being pre-empted by the next. */
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
     if (type != 1)
         return NULL;
-    /* Those who waited for one write of the disk wake together: each may run on, instead of being
-     * pre-empted by the next. */
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+    sigemptyset(&late);
+    sigaddset(&late, LATE_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &late, NULL);
     w = mem_zalloc(sizeof *w);
+    w->thread = pthread_self();
     arena_init(&w->arena, ARENA_BYTES);
+    pthread_mutex_lock(&s->mutex);
+    w->next = s->workers;
+    s->workers = w;
+    pthread_mutex_unlock(&s->mutex);
     return w;
 }
 
 static void
 on_thread_end(const struct mg_context *mg, int type, void *pointer)
 {
-    struct worker *w = pointer;
+    struct http_server *s = mg_get_user_data(mg);
+    struct worker *w = pointer, **link = &s->workers;
 
-    (void)mg;
     (void)type;
     if (!w)
         return;
+    pthread_mutex_lock(&s->mutex);
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+    pthread_mutex_unlock(&s->mutex);
     arena_fini(&w->arena);
     buffer_fini(&w->in);
     buffer_fini(&w->out);
@@ -403,7 +463,11 @@ reserve_files(const struct http_config *c, struct err *err)
 static void
 init_library(void)
 {
+    struct sigaction late = {.sa_handler = on_late}; /* no SA_RESTART: to interrupt */
+
     mg_init_library(MG_FEATURES_DEFAULT);
+    sigemptyset(&late.sa_mask);
+    sigaction(LATE_SIGNAL, &late, NULL);
 }
 
 static struct mg_context *
@@ -432,8 +496,6 @@ listen_with(struct http_server *s)
                              keep_alive_ms,
                              "max_request_size",
                              MAX_HEADER_BYTES,
-                             "tcp_nodelay",
-                             "1",
                              "decode_url",
                              "no",
                              "decode_query_string",
@@ -454,6 +516,14 @@ listen_with(struct http_server *s)
     return mg_start(&callbacks, s, options);
 }
 
+static void
+destroy(struct http_server *s)
+{
+    ticker_stop(&s->watch);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
 enum err_code
 http_start(const struct http_config *config, struct http_server **out, struct err *err)
 {
@@ -464,6 +534,7 @@ http_start(const struct http_config *config, struct http_server **out, struct er
 
     pthread_once(&once, init_library);
     s->config = *config;
+    pthread_mutex_init(&s->mutex, NULL);
     rc = address_list_parse(slice_from(config->trusted_proxies), &s->trusted, err);
     if (rc != ERR_OK) {
         err_prefix(err, "trusted-proxies");
@@ -474,6 +545,9 @@ http_start(const struct http_config *config, struct http_server **out, struct er
         goto done;
     }
     rc = reserve_files(config, err);
+    if (rc != ERR_OK)
+        goto done;
+    rc = ticker_start(watch_bodies, s, LATE_LOOK_MS, &s->watch, err);
     if (rc != ERR_OK)
         goto done;
     s->mg = listen_with(s);
@@ -488,7 +562,7 @@ http_start(const struct http_config *config, struct http_server **out, struct er
 done:
     if (s->mg)
         mg_stop(s->mg);
-    free(s);
+    destroy(s);
     return rc;
 }
 
@@ -539,6 +613,6 @@ http_stop(struct http_server **s)
     while (atomic_load(&(*s)->in_flight) > 0 && clock_steady_ms() < deadline)
         clock_sleep_ms(2);
     stop_listening(*s);
-    free(*s);
+    destroy(*s);
     *s = NULL;
 }

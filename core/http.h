@@ -60,7 +60,7 @@ struct http_config {
     int port;            /* 0: any free one */
     int n_threads;
     int queue;      /* accepted and waiting */
-    int body_ms;    /* wall time for a whole body; one that drips is noticed 32 bytes later */
+    int body_ms;    /* wall time for a whole body */
     int request_ms; /* wall time for the headers */
     bool keep_alive;
     int keep_alive_ms;
@@ -84,7 +84,13 @@ struct slice http_cookie(const struct http_request *r, const char *name);
 /* A query parameter, decoded into the request's arena; false where it is not there. */
 bool http_parameter(const struct http_request *r, const char *name, struct slice *out);
 
-void http_reply_header(struct http_reply *reply, const char *name, struct slice value);
+void http__reply_header(struct http_reply *reply, struct slice name, struct slice value);
+
+static inline void /* so that the length of a literal is a constant */
+http_reply_header(struct http_reply *reply, const char *name, struct slice value)
+{
+    http__reply_header(reply, slice_from(name), value);
+}
 void http_reply_json(struct http_reply *reply, int status); /* sets type; body is for the caller */
 
 /* {"error":{"code":..,"message":..,"field":..}}; field is left out where it is "". */

@@ -18,9 +18,9 @@ may_be_header(struct slice value)
 }
 
 void
-http_reply_header(struct http_reply *reply, const char *name, struct slice value)
+http__reply_header(struct http_reply *reply, struct slice name, struct slice value)
 {
-    buffer_add_text(&reply->headers, name);
+    buffer_add_slice(&reply->headers, name);
     buffer_add_text(&reply->headers, ": ");
     if (may_be_header(value)) {
         buffer_add_slice(&reply->headers, value);

@@ -16,15 +16,22 @@ hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Index of the first byte of `any` at or after from; s.n where there is none. */
+/* What ends a part of a URL. */
+enum { ENDS_SCHEME = 1, ENDS_HOST = 2, ENDS_PATH = 4, ENDS_QUERY = 8 };
+
+static const unsigned char ends[256] = {[':'] = ENDS_SCHEME,
+                                        ['/'] = ENDS_SCHEME | ENDS_HOST,
+                                        ['\\'] = ENDS_HOST,
+                                        ['?'] = ENDS_SCHEME | ENDS_HOST | ENDS_PATH,
+                                        ['#'] = ENDS_SCHEME | ENDS_HOST | ENDS_PATH | ENDS_QUERY};
+
+/* Index of the first byte at or after from that ends the part; s.n where there is none. */
 static size_t
-find_any(struct slice s, const char *any, size_t from)
+find_end(struct slice s, unsigned part, size_t from)
 {
-    for (size_t i = from; i < s.n; i++)
-        for (const char *one = any; *one; one++)
-            if (s.p[i] == *one)
-                return i;
-    return s.n;
+    while (from < s.n && (ends[(unsigned char)s.p[from]] & part) == 0)
+        from++;
+    return from;
 }
 
 static struct slice
@@ -95,8 +102,8 @@ split_authority(struct slice authority, struct url *out)
 static void
 split_path(struct slice s, struct url *out)
 {
-    size_t query = find_any(s, "?#", 0);
-    size_t fragment = find_any(s, "#", query);
+    size_t query = find_end(s, ENDS_PATH, 0);
+    size_t fragment = find_end(s, ENDS_QUERY, query);
 
     out->path = from_to(s, 0, query);
     if (query < fragment)
@@ -110,7 +117,7 @@ url_split(struct slice text, struct url *out)
 {
     struct slice s = slice_trim(text);
     struct url u = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
-    size_t end, colon = find_any(s, ":/?#", 0);
+    size_t end, colon = find_end(s, ENDS_SCHEME, 0);
 
     if (colon < s.n && s.p[colon] == ':') {
         u.scheme = from_to(s, 0, colon);
@@ -122,7 +129,7 @@ url_split(struct slice text, struct url *out)
             return false;
     }
     if (slice_starts_with(s, SLICE("//"))) {
-        end = find_any(s, "/\\?#", 2);
+        end = find_end(s, ENDS_HOST, 2);
         if (!split_authority(from_to(s, 2, end), &u))
             return false;
         s = from_to(s, end, s.n);
@@ -191,7 +198,7 @@ url_decode_bytes(struct arena *a, struct slice encoded)
     char *dst;
     size_t n = 0;
 
-    if (find_any(s, "%+", 0) == s.n)
+    if (slice_find(s, '%', 0) == s.n && slice_find(s, '+', 0) == s.n)
         return s;
     dst = arena_alloc(a, s.n);
     for (size_t i = 0; i < s.n; i++) {
