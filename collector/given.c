@@ -1,6 +1,8 @@
 /* Fields by name. The names are those of core/event.h and a few that are no attributes. */
 #include "collector/given.h"
 
+#include <pthread.h>
+
 #include "core/decimal.h"
 #include "core/timestamp.h"
 
@@ -113,9 +115,50 @@ given_set_property(struct given *g, struct slice key, struct given_value value, 
 
 /* ---- Names ---- */
 
-/* The bit of names_seen of a name that may be given, -1 for any other. */
-static int
-seen_bit(struct slice name, const struct attribute *attribute)
+/* Every name but those of properties, found by a hash: a line has two dozen of them. */
+#define NAME_PLACES 256 /* a power of two, a few times as many as there are names */
+
+struct known_name {
+    struct slice name; /* "": free */
+    int bit;           /* of names_seen; -1: may not be given */
+};
+
+static struct known_name known_names[NAME_PLACES];
+static pthread_once_t known_names_once = PTHREAD_ONCE_INIT;
+
+static size_t
+name_place(struct slice name)
+{
+    const unsigned char *p = (const unsigned char *)name.p;
+
+    return name.n * 61 + p[0] * 5u + p[name.n / 2] * 17u + p[name.n - 1] * 43u;
+}
+
+static const struct known_name *
+find_name(struct slice name)
+{
+    for (size_t i = name.n == 0 ? 0 : name_place(name);; i++) {
+        const struct known_name *known = &known_names[i % NAME_PLACES];
+
+        if (known->name.n == 0)
+            return NULL;
+        if (slice_equal(known->name, name))
+            return known;
+    }
+}
+
+static void
+add_name(struct slice name, int bit)
+{
+    size_t i = name_place(name);
+
+    while (known_names[i % NAME_PLACES].name.n != 0)
+        i++;
+    known_names[i % NAME_PLACES] = (struct known_name){name, bit};
+}
+
+static void
+fill_names(void)
 {
     static const struct {
         const char *name;
@@ -126,15 +169,20 @@ seen_bit(struct slice name, const struct attribute *attribute)
         {"ip", SEEN_IP},           {"bot", SEEN_BOT},
         {"known", TEXT_KNOWN},     {"cookieless", SEEN_COOKIELESS},
     };
+    size_t n;
+    const struct attribute *attributes = attribute_table(&n);
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (slice_is(name, others[i].name))
-            return others[i].bit;
-    if (attribute && attribute->source == SOURCE_TEXT)
-        return attribute->code;
-    if (attribute && attribute->source == SOURCE_NUMBER)
-        return SEEN_NUMBERS + attribute->code;
-    return -1;
+        add_name(slice_from(others[i].name), others[i].bit);
+    for (size_t i = 0; i < n; i++) {
+        const struct attribute *a = &attributes[i];
+
+        if (find_name(a->name) != NULL) /* bot: derived for rules, but it may be given */
+            continue;
+        add_name(a->name, a->source == SOURCE_TEXT     ? a->code
+                          : a->source == SOURCE_NUMBER ? SEEN_NUMBERS + a->code
+                                                       : -1);
+    }
 }
 
 static enum err_code
@@ -167,22 +215,20 @@ enum err_code
 given_set_value(struct given *g, struct slice name, struct given_value value, struct arena *a,
                 struct err *err)
 {
-    struct attribute attribute;
-    bool is_attribute;
-    int bit;
+    const struct known_name *known;
 
-    if (slice_starts_with(name, property_stem))
+    pthread_once(&known_names_once, fill_names);
+    known = find_name(name);
+    if (known == NULL && slice_starts_with(name, property_stem))
         return given_set_property(g, slice_sub(name, property_stem.n, name.n), value, a, err);
-    is_attribute = attribute_find(name, &attribute);
-    bit = seen_bit(name, is_attribute ? &attribute : NULL);
-    if (bit < 0)
-        return given_fail(name, err,
-                          is_attribute ? "is derived from other events and cannot be given"
-                                       : "unknown name (free ones go in properties)");
-    if (g->names_seen >> bit & 1)
+    if (known == NULL)
+        return given_fail(name, err, "unknown name (free ones go in properties)");
+    if (known->bit < 0)
+        return given_fail(name, err, "is derived from other events and cannot be given");
+    if (g->names_seen >> known->bit & 1)
         return given_fail(name, err, "given twice");
-    g->names_seen |= UINT64_C(1) << bit;
-    return value.text.n > 0 ? set_by_bit(g, bit, name, value, err) : ERR_OK;
+    g->names_seen |= UINT64_C(1) << known->bit;
+    return value.text.n > 0 ? set_by_bit(g, known->bit, name, value, err) : ERR_OK;
 }
 
 enum err_code

@@ -63,10 +63,30 @@ store_u64(void *p, uint64_t v)
 #define BYTES_EACH(c) (UINT64_C(0x0101010101010101) * (uint64_t)(c))
 #define BYTES_HIGH    BYTES_EACH(0x80)
 
+/* Marks of the bytes below a limit (at most 128): the lowest of them is right. */
+static inline uint64_t
+bytes_mark_below(uint64_t eight, unsigned char limit)
+{
+    return (eight - BYTES_EACH(limit)) & ~eight & BYTES_HIGH;
+}
+
+static inline uint64_t
+bytes_mark_equal(uint64_t eight, unsigned char c)
+{
+    return bytes_mark_below(eight ^ BYTES_EACH(c), 1);
+}
+
+/* The index of the byte that the lowest mark is in. marks is not 0. */
+static inline unsigned
+bytes_first(uint64_t marks)
+{
+    return (unsigned)__builtin_ctzll(marks) / 8;
+}
+
 static inline bool
 bytes_any_below(uint64_t eight, unsigned char limit) /* limit at most 128 */
 {
-    return ((eight - BYTES_EACH(limit)) & ~eight & BYTES_HIGH) != 0;
+    return bytes_mark_below(eight, limit) != 0;
 }
 
 static inline bool

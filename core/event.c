@@ -195,6 +195,8 @@ is_clean(struct slice s)
 
     while (s.n - i >= 8 && is_plain_text(load_u64(s.p + i)))
         i += 8;
+    if (s.n >= 8 && s.n - i < 8 && is_plain_text(load_u64(s.p + s.n - 8)))
+        return true;
     while (i < s.n) {
         size_t n = 1;
 

@@ -50,12 +50,14 @@ peek(const struct json *j)
     return j->at < j->in.n ? (unsigned char)j->in.p[j->at] : -1;
 }
 
-static void
+static inline void
 skip_space(struct json *j)
 {
-    int c;
+    int c = peek(j);
 
-    for (c = peek(j); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(j))
+    if (c > ' ') /* nearly always */
+        return;
+    for (; c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(j))
         j->at++;
 }
 
@@ -200,21 +202,32 @@ decode_string(struct json *j, struct slice raw)
     return NULL;
 }
 
-/* Bytes from `at` that a string holds as they are, counted by eights; *is_ascii is cleared where
- * some are not. */
-static size_t
-count_plain(struct slice in, size_t at, bool *is_ascii)
+/* The first byte from `at` on that a string does not hold as it is: a quote, a backslash, a control
+ * character; in.n where there is none. Bits of all bytes before it are added to *bits. */
+static inline size_t
+find_special(struct slice in, size_t at, uint64_t *bits)
 {
-    size_t from = at;
-
     for (; in.n - at >= 8; at += 8) {
         uint64_t eight = load_u64(in.p + at);
-        if (bytes_any_below(eight, 0x20) || bytes_any_equal(eight, '"') ||
-            bytes_any_equal(eight, '\\'))
-            break;
-        *is_ascii &= !bytes_any_high(eight);
+        uint64_t marks = bytes_mark_below(eight, 0x20) | bytes_mark_equal(eight, '"') |
+                         bytes_mark_equal(eight, '\\');
+
+        if (marks != 0) {
+            unsigned n = bytes_first(marks);
+
+            *bits |= eight & ((UINT64_C(1) << 8 * n) - 1);
+            return at + n;
+        }
+        *bits |= eight;
     }
-    return at - from;
+    for (; at < in.n; at++) {
+        unsigned char c = (unsigned char)in.p[at];
+
+        if (c < 0x20 || c == '"' || c == '\\')
+            break;
+        *bits |= c;
+    }
+    return at;
 }
 
 /* Read a string whose opening quote is at the reader into j->text. */
@@ -222,30 +235,28 @@ static enum json_token
 read_string(struct json *j, enum json_token token)
 {
     size_t from = ++j->at;
-    bool has_escapes = false, is_ascii = true;
+    bool has_escapes = false;
     const char *why = NULL;
+    uint64_t bits = 0;
     struct slice raw;
 
-    for (j->at += count_plain(j->in, j->at, &is_ascii);; j->at++) {
-        int c = peek(j);
-
-        if (c == -1)
-            return fail(j, "the input ends inside a string");
-        is_ascii &= c < 0x80;
-        if (c == '"')
+    for (;;) {
+        j->at = find_special(j->in, j->at, &bits);
+        if (peek(j) == '"')
             break;
-        if (c < 0x20)
-            return fail(j, "a control character in a string");
-        if (c == '\\') {
+        if (peek(j) == '\\') {
             has_escapes = true;
             j->at++;
-            if (peek(j) == -1)
-                return fail(j, "the input ends inside a string");
+        } else if (peek(j) != -1) {
+            return fail(j, "a control character in a string");
         }
+        if (peek(j) == -1)
+            return fail(j, "the input ends inside a string");
+        j->at++;
     }
     raw = slice_of(j->in.p + from, j->at - from);
     j->at++;
-    if (!is_ascii && !slice_is_utf8(raw))
+    if (bytes_any_high(bits) && !slice_is_utf8(raw))
         return fail(j, "a string is not UTF-8");
     j->text = raw;
     if (has_escapes)

@@ -34,9 +34,12 @@ grow(struct segment__texts *t)
 uint32_t
 segment__texts_code(struct segment__texts *t, struct arena *a, struct slice value)
 {
-    uint32_t hash = (uint32_t)hash64(value, 0);
+    uint32_t hash;
     uint32_t place;
 
+    if (t->n > 0 && slice_equal(t->values[t->last], value))
+        return t->last;
+    hash = (uint32_t)hash64(value, 0);
     if (t->n == t->n_max)
         grow(t);
     place = hash & (t->n_places - 1);
@@ -44,10 +47,10 @@ segment__texts_code(struct segment__texts *t, struct arena *a, struct slice valu
         uint32_t code = t->table[place] - 1;
 
         if (t->hashes[code] == hash && slice_equal(t->values[code], value))
-            return code;
+            return t->last = code;
     }
     t->values[t->n] = arena_copy(a, value);
     t->hashes[t->n] = hash;
     t->table[place] = t->n + 1;
-    return t->n++;
+    return t->last = t->n++;
 }

@@ -16,6 +16,7 @@ struct segment__texts {
     uint32_t *hashes;
     uint32_t n;
     uint32_t n_max;
+    uint32_t last;     /* the code that was asked for last: visitors come in stretches */
     uint32_t *table;   /* code + 1; 0 = free; at most half full */
     uint32_t n_places; /* a power of two */
 };
