@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help setup frontend build up test check-format format bench bench-ingest bench-steady faults fuzz clean
+.PHONY: help setup frontend build up test check-format format bench bench-ingest bench-aggregate bench-steady faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
@@ -10,6 +10,7 @@ help:
 	@echo 'make build   the release binary, build/corong'
 	@echo 'make bench   measure on this machine'
 	@echo 'make bench-ingest  measure the collector beside nginx (INGEST_ROUNDS=5 of INGEST_SECONDS=3)'
+	@echo 'make bench-aggregate  how fast the aggregator takes what waits in Redis'
 	@echo 'make bench-steady  from beacon to figure, and the memory of the collector (12 minutes)'
 	@echo 'make faults  kill processes under load and compare with a ledger (minutes)'
 	@echo 'make fuzz    fuzz every parser, FUZZ_SECONDS=60 each'
@@ -49,6 +50,10 @@ INGEST_ROUNDS ?= 5
 bench-ingest: build
 	@scripts/setup.sh bench
 	@node bench/ingest.mjs $(INGEST_SECONDS) $(INGEST_ROUNDS)
+
+AGGREGATE_EVENTS ?= 2000000
+bench-aggregate: build
+	@node bench/aggregate.mjs $(AGGREGATE_EVENTS)
 
 FRESH_SECONDS ?= 60
 MEMORY_SECONDS ?= 600

@@ -33,7 +33,7 @@ struct import_work {
     uint64_t n_given; /* each of these three never overtakes the one before */
     uint64_t n_taken;
     uint64_t n_collected;
-    bool is_ending;    /* no more blocks will be given */
+    bool is_ending;         /* no more blocks will be given */
     atomic_bool is_stopped; /* what is left is not wanted */
     int n_workers;
     struct worker *workers;
@@ -53,8 +53,8 @@ static void
 refuse(struct import_block *b, int64_t line, const char *field, const char *why)
 {
     b->n_rejected++;
-    buffer_printf(&b->refusals, "line %lld: %s%s%s\n", (long long)line, field,
-                  field[0] ? ": " : "", why);
+    buffer_printf(&b->refusals, "line %lld: %s%s%s\n", (long long)line, field, field[0] ? ": " : "",
+                  why);
 }
 
 static void

@@ -23,10 +23,10 @@
 
 struct import_block {
     struct source_block text;
-    int64_t n_stored;     /* rows handed to the writer, repeats included */
-    int64_t n_rejected;   /* rows refused */
+    int64_t n_stored;       /* rows handed to the writer, repeats included */
+    int64_t n_rejected;     /* rows refused */
     struct buffer refusals; /* a line each: "line 7: time: missing or empty\n" */
-    enum err_code rc;     /* an error of ours: the import has failed */
+    enum err_code rc;       /* an error of ours: the import has failed */
     struct err err;
     bool is_done; /* private */
 };
