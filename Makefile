@@ -44,6 +44,7 @@ test: build check-format
 
 bench: build
 	@node bench/run.mjs
+	@node bench/aggregate.mjs 1000000 100 1
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5
