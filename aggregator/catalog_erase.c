@@ -230,7 +230,7 @@ catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a, struct ca
     if (rc != ERR_OK)
         return rc;
     *out = (struct catalog_erased){
-        {c->owner, n, list}, n_all, n_read == n_all && check_read == check_all};
+        {c->owner, n, list, 0}, n_all, n_read == n_all && check_read == check_all};
     return ERR_OK;
 }
 

@@ -16,6 +16,7 @@ struct place {
     uint32_t run_end;
     struct segment_column time;    /* where the input has no scan */
     struct segment_cursor *cursor; /* made when ids or visitors are first read */
+    bool is_cut;                   /* some of its rows are too old to count */
 };
 
 /* A run of the hash at hand. */
@@ -459,7 +460,7 @@ load_member(struct journey_walk *w, const struct member *m)
     return is_wanted;
 }
 
-/* Leave out what was erased: the rows are in order of time. */
+/* Leave out what was erased or is too old: the rows are in order of time. */
 static void
 drop_erased(struct journey_walk *w, const struct member *m)
 {
@@ -500,7 +501,8 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
         rc = drop_repeats(w, err);
     if (rc != ERR_OK)
         return rc;
-    if (segment_erased_may_have(w->setup->erased, first->hash))
+    if (w->setup->erased->kept_from_ms > 0 ||
+        segment_erased_may_have(w->setup->erased, first->hash))
         drop_erased(w, first);
     if (w->n_joined == 0)
         return ERR_OK;
@@ -561,7 +563,7 @@ give_next_hash(struct journey_walk *w, uint32_t *n_rows, struct err *err)
     }
     if (!is_wanted)
         return ERR_OK;
-    if (w->n_members == 1 && !is_joined_hash(w, hash) &&
+    if (w->n_members == 1 && !is_joined_hash(w, hash) && !w->places[w->members[0].place].is_cut &&
         !segment_erased_may_have(w->setup->erased, hash))
         return give_run(w, w->members[0].place, w->members[0].run, err);
     return give_members(w, err);
@@ -585,6 +587,7 @@ start(struct journey_walk *w, struct err *err)
             .rows = segment_run_rows(inputs[i].segment),
             .run = inputs[i].site->run_begin,
             .run_end = inputs[i].site->run_end,
+            .is_cut = segment_erased_cuts(w->setup->erased, inputs[i].site->time_min_ms),
         };
         if (w->places[i].run < w->places[i].run_end)
             w->heap[w->n_heap++] = (struct next_run){w->places[i].hashes[w->places[i].run], i};

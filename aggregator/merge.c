@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "aggregator/retention.h"
 #include "aggregator/segment/merge.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
@@ -29,9 +30,11 @@ struct job {
     int64_t newest_ms;
 };
 
+/* What does not count, of whole sites and for its age. */
 struct removed {
     const uint32_t *ids; /* ascending */
     size_t n;
+    struct retention_limits limits;
 };
 
 static bool
@@ -216,6 +219,7 @@ merge_sites(struct work *w, struct err *err)
         if (w->options->stop && atomic_load(w->options->stop))
             return err_set(err, ERR_UNAVAILABLE, NULL, "stopping");
         rc = catalog_erased_read(w->catalog, site, &w->arena, &erased, err);
+        erased.list.kept_from_ms = retention_limit_of(&w->removed->limits, site);
         if (rc == ERR_OK)
             rc = segment_merge(&merge, w->options->store->segments, &w->arena, &files, &n, err);
         if (rc == ERR_OK)
@@ -422,7 +426,29 @@ find_erase_job(struct catalog *c, const struct catalog_list *list,
     return rc;
 }
 
-/* Segments that hold nothing but a removed site, and its links. */
+/* A file that reaches back much further than its site keeps events. */
+static void
+find_old_job(const struct catalog_list *list, const struct merge_options *options,
+             const struct removed *removed, struct job *out)
+{
+    for (size_t i = 0; out->n == 0 && i < list->n; i++) {
+        const struct catalog_segment *row = &list->segments[i];
+
+        if (row->site != 0 && !is_bad(options->memory, row->name) &&
+            row->min_time_ms < retention_limit_of(&removed->limits, row->site) - MERGE_OLD_MS)
+            job_add(out, row);
+    }
+}
+
+static bool
+is_gone(const struct removed *removed, const struct catalog_segment *row)
+{
+    return row->site != 0 && (is_removed(removed, row->site) ||
+                              row->max_time_ms < retention_limit_of(&removed->limits, row->site));
+}
+
+/* Segments that hold nothing but a removed site, and its links; and those of nothing but what is
+ * too old. */
 static enum err_code
 drop_removed(struct catalog *c, const struct catalog_list *list, const struct removed *removed,
              size_t *out_n, struct err *err)
@@ -436,7 +462,7 @@ drop_removed(struct catalog *c, const struct catalog_list *list, const struct re
     if (rc != ERR_OK)
         return rc;
     for (size_t i = 0; i < list->n && change.n_remove < MERGE_INPUTS_MAX; i++)
-        if (list->segments[i].site != 0 && is_removed(removed, list->segments[i].site))
+        if (is_gone(removed, &list->segments[i]))
             memcpy(names[change.n_remove++], list->segments[i].name, CATALOG_NAME_MAX);
     *out_n = change.n_remove;
     if (change.n_remove == 0)
@@ -449,13 +475,15 @@ static enum err_code
 find_and_run(struct catalog *c, const struct merge_options *options, struct arena *a, size_t *out_n,
              struct err *err)
 {
-    struct removed removed = {NULL, 0};
+    struct removed removed = {.n = 0};
     struct catalog_list list;
     uint32_t *ids = NULL;
     struct job job;
     enum err_code rc;
 
     rc = site_list_removed(options->settings, a, &ids, &removed.n, err);
+    if (rc == ERR_OK)
+        rc = retention_of_all(options->settings, a, &removed.limits, err);
     if (rc == ERR_OK)
         rc = catalog_read(c, a, &list, err);
     if (rc != ERR_OK)
@@ -468,6 +496,8 @@ find_and_run(struct catalog *c, const struct merge_options *options, struct aren
         rc = find_erase_job(c, &list, options, a, &job, err);
     else
         find_job(&list, options, &job);
+    if (options->only_erases && rc == ERR_OK && job.n == 0)
+        find_old_job(&list, options, &removed, &job);
     if (rc != ERR_OK || job.n == 0)
         return rc;
     rc = run_job(c, options, &job, &removed, err);

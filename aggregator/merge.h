@@ -5,7 +5,8 @@
  * - of a site's month, sorted by rows, those files are joined that together have as many as the
  * next larger one, once there are MERGE_FAN_IN of them, or after a quiet while any two of them:
  * each join at least doubles a row's file, so a row is written about log2(month / flush) times
- * - segments of removed sites are dropped
+ * - segments of removed sites are dropped, as are those wholly older than their site's retention;
+ *   what is partly older is left out of every merge, and a file with much of it written anew
  * - whoever was erased is left out; every MERGE_ERASE_MS all files that hold him yet are written
  * anew
  * - inputs stay live until the outputs are committed in the same transaction; queries and ingest
@@ -25,6 +26,7 @@
 #define MERGE_OUTPUT_BYTES (256u << 20) /* a merged file is cut by visitor hash at about this */
 #define MERGE_QUIET_MS     60000
 #define MERGE_ERASE_MS     3600000
+#define MERGE_OLD_MS       (INT64_C(7) * 86400 * 1000) /* how far a file may reach back too far */
 
 /* Segments that turned out to be damaged: left alone until a restart, so that one bad file does not
  * keep the others from being merged. */
@@ -38,7 +40,7 @@ struct merge_options {
     const struct store *store; /* borrowed */
     struct settings_db *settings;
     bool everything;             /* join whatever can be joined, not only what is due */
-    bool only_erases;            /* only write anew what holds somebody who was erased */
+    bool only_erases;            /* only write anew what holds much that does not count any more */
     const atomic_bool *stop;     /* may be NULL */
     struct merge_memory *memory; /* may be NULL */
 };

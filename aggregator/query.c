@@ -244,12 +244,31 @@ struct warnings {
 static void
 copy_warnings(const struct snapshot *snapshot, struct arena *a, struct warnings *w)
 {
-    /* room for those of the snapshot and one for each of its segments */
-    w->list = ARENA_ARRAY(a, struct report_warning, snapshot->n_warnings + snapshot->n + 1);
+    /* room for those of the snapshot, one for each of its segments, and one of retention */
+    w->list = ARENA_ARRAY(a, struct report_warning, snapshot->n_warnings + snapshot->n + 2);
     for (size_t i = 0; i < snapshot->n_warnings; i++)
         w->list[w->n++] =
             (struct report_warning){.code = arena_copy(a, snapshot->warnings[i].code),
                                     .message = arena_copy(a, snapshot->warnings[i].message)};
+}
+
+/* What is gone is gone: a range that begins before what is kept is not whole. */
+static void
+warn_of_retention(const struct snapshot *snapshot, const struct request *r, struct arena *a,
+                  struct warnings *w)
+{
+    int64_t from_ms = r->range.from_ms;
+    char day[TIMESTAMP_TEXT_MAX];
+
+    if (r->compare.is_given && r->compare.range.from_ms < from_ms)
+        from_ms = r->compare.range.from_ms;
+    if (!segment_erased_cuts(&snapshot->erased, from_ms))
+        return;
+    w->list[w->n++] = (struct report_warning){
+        .code = SLICE("retention"),
+        .message = arena_printf(a, "events before %s are not kept: the site's retention is %s",
+                                zone_format(r->zone, snapshot->erased.kept_from_ms, day),
+                                snapshot->retention)};
 }
 
 static void
@@ -281,6 +300,8 @@ find_points(struct attempt *t, struct arena *a, struct err *err)
         if (site && site->time_max_ms > last_ms)
             last_ms = site->time_max_ms;
     }
+    if (first_ms <= last_ms && segment_erased_cuts(&snapshot->erased, first_ms))
+        first_ms = snapshot->erased.kept_from_ms;
     return request_points(t->q->request, first_ms, last_ms, a, &t->points, &t->n_points, err);
 }
 
@@ -299,6 +320,7 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
     about.snapshot = arena_copy(&out->arena, slice_from(snapshot->name));
     t.is_left_out = ARENA_ARRAY(&out->arena, bool, snapshot->n + 1);
     copy_warnings(snapshot, &out->arena, &warnings);
+    warn_of_retention(snapshot, q->request, &out->arena, &warnings);
     rc = find_points(&t, &out->arena, err);
     if (rc != ERR_OK)
         return rc;

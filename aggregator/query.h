@@ -117,4 +117,13 @@ struct query_summary {
 enum err_code query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary *out,
                                  struct err *err);
 
+/* What another retention would remove: all that counts now and is before its limit. */
+struct query_older {
+    uint64_t n_events; /* stored, as of the summary */
+    uint64_t n_files;  /* that hold nothing else */
+    uint64_t n_bytes;  /* of these */
+};
+enum err_code query_older(struct snapshot_pool *p, uint32_t site, int64_t before_ms,
+                          struct query_older *out, struct err *err);
+
 #endif

@@ -51,20 +51,38 @@ count_set(const struct query_part *part, const struct segment_column *c)
     uint32_t codes[QUERY_CHUNK];
     int64_t values[QUERY_CHUNK];
     bool is_set[QUERY_CHUNK];
+    bool is_counted[QUERY_CHUNK];
     uint64_t n_set = 0;
 
-    if (is_whole_file(part) && (c->n_codes == 0 || c->n_set < part->end - part->begin))
+    if (part->from_ms == INT64_MIN && is_whole_file(part) &&
+        (c->n_codes == 0 || c->n_set < part->end - part->begin))
         return c->n_set;
     for (uint32_t row = part->begin, n; row < part->end; row += n) {
-        n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;
+        n = query__rows(part, row, is_counted);
         if (c->n_codes != 0)
             segment_codes(c, row, n, codes);
         else
             segment_values(c, row, n, values, is_set);
         for (uint32_t i = 0; i < n; i++)
-            n_set += c->n_codes != 0 ? codes[i] != 0 : is_set[i];
+            n_set += is_counted[i] && (c->n_codes != 0 ? codes[i] != 0 : is_set[i]);
     }
     return n_set;
+}
+
+static uint64_t
+count_rows(const struct query_part *part)
+{
+    bool is_counted[QUERY_CHUNK];
+    uint64_t n_rows = 0;
+
+    if (part->from_ms == INT64_MIN)
+        return part->end - part->begin;
+    for (uint32_t row = part->begin, n; row < part->end; row += n) {
+        n = query__rows(part, row, is_counted);
+        for (uint32_t i = 0; i < n; i++)
+            n_rows += is_counted[i];
+    }
+    return n_rows;
 }
 
 static enum err_code
@@ -96,7 +114,7 @@ count_attribute(const struct query_part *part, struct query_attribute *q, struct
 
     if (attribute->source == SOURCE_DERIVED && attribute->code != DERIVED_LANDING) {
         /* bot and entrance are always true or false */
-        q->n_events += part->end - part->begin;
+        q->n_events += count_rows(part);
         return ERR_OK;
     }
     if (attribute->source == SOURCE_DERIVED)

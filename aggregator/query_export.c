@@ -106,7 +106,8 @@ give(struct walk *w, const struct event *e, struct err *err)
 {
     if (e->time_ms < w->range.from_ms || e->time_ms >= w->range.to_ms)
         return ERR_OK;
-    if (segment_erased_may_have(w->erased, w->hash) &&
+    if ((segment_erased_cuts(w->erased, e->time_ms) ||
+         segment_erased_may_have(w->erased, w->hash)) &&
         e->time_ms < segment_erased_from(w->erased, w->hash, e->visitor))
         return ERR_OK;
     return w->callback(e, w->context, err);

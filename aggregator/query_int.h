@@ -12,13 +12,17 @@ struct query_part {
     const struct segment_site *site;
     uint32_t begin;
     uint32_t end;
+    /* rows before do not count (query__rows); INT64_MIN: all do */
+    int64_t from_ms;
+    struct segment_column time; /* where some do not */
 };
 
-/* False where segment i of the snapshot has nothing of the site. */
+/* False where segment i of the snapshot has nothing of the site. (Rows that are too old are in it
+ * until query__pieces.) */
 bool query__part(const struct snapshot *snapshot, size_t i, uint32_t site, struct query_part *out);
 
-/* The stretches of the part that were not erased, in the arena; each is a part. Usually one, the
- * whole. ERR_CORRUPT. */
+/* The stretches of the part that were not erased, in the arena; each is a part, and knows which of
+ * its rows are too old. Usually one, the whole. ERR_CORRUPT. */
 enum err_code query__pieces(const struct snapshot *snapshot, const struct query_part *part,
                             struct arena *a, struct query_part **out, size_t *out_n,
                             struct err *err);
@@ -29,6 +33,9 @@ enum err_code query__leave_out(enum err_code rc, const struct err *why, struct e
 
 /* Is it an attribute that rules cannot ask about yet? */
 bool query__is_later(const struct attribute *attribute);
+
+/* The next rows of the part from `row` on: how many, and which of them count. */
+uint32_t query__rows(const struct query_part *part, uint32_t row, bool counts[QUERY_CHUNK]);
 
 /* Add to counts[code] the rows of the part with that code; with `flags`, of those that have a
  * driver of their own. */

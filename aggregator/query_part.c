@@ -17,6 +17,7 @@ query__part(const struct snapshot *snapshot, size_t i, uint32_t site, struct que
         return false;
     out->begin = rows[out->site->run_begin];
     out->end = rows[out->site->run_end];
+    out->from_ms = INT64_MIN;
     return true;
 }
 
@@ -69,7 +70,8 @@ find_erased(const struct snapshot *snapshot, const struct query_part *part,
         if (i > 0 && l->list[i - 1].hash == hash)
             continue;
         for (; rc == ERR_OK && run < part->site->run_end && hashes[run] == hash; run++) {
-            struct query_part hole = {part->segment, part->site, rows[run], rows[run + 1]};
+            struct query_part hole = {
+                .segment = part->segment, .begin = rows[run], .end = rows[run + 1]};
 
             rc = erased_end(snapshot, cursor, &time, &hole, hash, run, &hole.end, err);
             if (rc == ERR_OK && hole.end > hole.begin)
@@ -88,10 +90,15 @@ query__pieces(const struct snapshot *snapshot, const struct query_part *part, st
     struct query_part *holes = ARENA_ARRAY(a, struct query_part, n_max);
     struct query_part *pieces = ARENA_ARRAY(a, struct query_part, n_max);
     struct segment_cursor *cursor = NULL;
+    struct query_part whole = *part;
     uint32_t begin = part->begin;
     enum err_code rc = ERR_OK;
 
-    if (snapshot->erased.n > 0) {
+    if (segment_erased_cuts(&snapshot->erased, part->site->time_min_ms)) {
+        whole.from_ms = snapshot->erased.kept_from_ms;
+        rc = segment_time_open(part->segment, &whole.time, err);
+    }
+    if (rc == ERR_OK && snapshot->erased.n > 0) {
         cursor = segment_cursor_create(part->segment);
         rc = find_erased(snapshot, part, cursor, holes, &n_holes, err);
         segment_cursor_destroy(&cursor);
@@ -100,8 +107,11 @@ query__pieces(const struct snapshot *snapshot, const struct query_part *part, st
     for (size_t i = 0; i <= n_holes; i++) {
         uint32_t end = i < n_holes ? holes[i].begin : part->end;
 
-        if (end > begin)
-            pieces[n++] = (struct query_part){part->segment, part->site, begin, end};
+        if (end > begin) {
+            pieces[n] = whole;
+            pieces[n].begin = begin;
+            pieces[n++].end = end;
+        }
         begin = i < n_holes ? holes[i].end : end;
     }
     if (rc == ERR_OK) {
@@ -129,19 +139,36 @@ query__is_later(const struct attribute *attribute)
     return attribute->source == SOURCE_DERIVED && attribute->code == DERIVED_PAGE_GROUP;
 }
 
+uint32_t
+query__rows(const struct query_part *part, uint32_t row, bool counts[QUERY_CHUNK])
+{
+    uint32_t n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;
+    int64_t times[QUERY_CHUNK];
+
+    if (part->from_ms == INT64_MIN) {
+        memset(counts, true, n * sizeof *counts);
+        return n;
+    }
+    segment_values(&part->time, row, n, times, NULL);
+    for (uint32_t i = 0; i < n; i++)
+        counts[i] = times[i] >= part->from_ms;
+    return n;
+}
+
 void
 query__count_codes(const struct query_part *part, const struct segment_column *c,
                    const struct segment_column *flags, uint64_t *counts)
 {
     uint32_t codes[QUERY_CHUNK];
     int64_t bits[QUERY_CHUNK];
+    bool is_counted[QUERY_CHUNK];
 
     for (uint32_t row = part->begin, n; row < part->end; row += n) {
-        n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;
+        n = query__rows(part, row, is_counted);
         segment_codes(c, row, n, codes);
         if (flags)
             segment_values(flags, row, n, bits, NULL);
         for (uint32_t i = 0; i < n; i++)
-            counts[codes[i]] += !flags || (bits[i] & EVENT_DRIVER) != 0;
+            counts[codes[i]] += is_counted[i] && (!flags || (bits[i] & EVENT_DRIVER) != 0);
     }
 }

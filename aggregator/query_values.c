@@ -63,13 +63,14 @@ bot_values(const struct query_part *part, struct values *v, struct err *err)
     struct segment_column flags;
     uint64_t counts[2] = {0, 0};
     int64_t bits[QUERY_CHUNK];
+    bool is_counted[QUERY_CHUNK];
     enum err_code rc = segment_flags_open(part->segment, &flags, err);
 
     for (uint32_t row = part->begin, n; rc == ERR_OK && row < part->end; row += n) {
-        n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;
+        n = query__rows(part, row, is_counted);
         segment_values(&flags, row, n, bits, NULL);
         for (uint32_t i = 0; i < n; i++)
-            counts[(bits[i] & EVENT_BOT) != 0]++;
+            counts[(bits[i] & EVENT_BOT) != 0] += is_counted[i];
     }
     add_value(v, SLICE("false"), counts[0]);
     add_value(v, SLICE("true"), counts[1]);
@@ -117,6 +118,7 @@ number_values(const struct query_part *part, enum event_number code, struct valu
     uint32_t codes[QUERY_CHUNK];
     int64_t units[QUERY_CHUNK];
     bool is_set[QUERY_CHUNK];
+    bool is_counted[QUERY_CHUNK];
     size_t n_numbers = 0;
     enum err_code rc;
 
@@ -127,11 +129,11 @@ number_values(const struct query_part *part, enum event_number code, struct valu
         return rc;
     numbers = mem_alloc((part->end - part->begin + 1) * sizeof *numbers);
     for (uint32_t row = part->begin, n; row < part->end; row += n) {
-        n = part->end - row < QUERY_CHUNK ? part->end - row : QUERY_CHUNK;
+        n = query__rows(part, row, is_counted);
         segment_values(&column, row, n, units, is_set);
         segment_codes(&currency, row, n, codes);
         for (uint32_t i = 0; i < n; i++)
-            if (is_set[i])
+            if (is_set[i] && is_counted[i])
                 numbers[n_numbers++] = (struct number){
                     units[i], event_number_digits(code, segment_text_value(&currency, codes[i]))};
     }

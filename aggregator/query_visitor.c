@@ -178,7 +178,8 @@ query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary 
     for (size_t i = 0; i < snapshot->n; i++) {
         struct query_part part;
 
-        if (!query__part(snapshot, i, site, &part))
+        if (!query__part(snapshot, i, site, &part) ||
+            segment_erased_cuts(&snapshot->erased, part.site->time_max_ms))
             continue;
         if (sum.n_events == 0 || part.site->time_min_ms < sum.first_ms)
             sum.first_ms = part.site->time_min_ms;
@@ -186,6 +187,8 @@ query_site_summary(struct snapshot_pool *p, uint32_t site, struct query_summary 
             sum.last_ms = part.site->time_max_ms;
         sum.n_events += part.site->n_rows;
     }
+    if (sum.n_events > 0 && segment_erased_cuts(&snapshot->erased, sum.first_ms))
+        sum.first_ms = snapshot->erased.kept_from_ms; /* a bound will do, and costs nothing */
     sum.n_joined_ids = snapshot->persons->n_ids;
     sum.n_persons = snapshot->persons->n_persons;
     sum.n_links_other = snapshot->persons->n_other;

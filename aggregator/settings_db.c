@@ -7,7 +7,7 @@
 #include "aggregator/sql.h"
 
 #define APPLICATION_ID 0x436f7273 /* "Cors" */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
 static const char schema_1[] =
@@ -47,6 +47,9 @@ static const char schema_3[] =
     "ALTER TABLE sites ADD COLUMN dnt TEXT NOT NULL DEFAULT 'ignore'"
     " CHECK(dnt IN ('ignore', 'respect'));";
 
+static const char schema_4[] =
+    "ALTER TABLE sites ADD COLUMN retention TEXT NOT NULL DEFAULT 'never';";
+
 struct settings_db {
     sqlite3 *db;
     pthread_mutex_t lock;
@@ -68,6 +71,8 @@ settings_db_open(const struct store *s, struct settings_db **out, struct err *er
         rc = sql_migrate(db, 2, schema_2, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, 3, schema_3, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 4, schema_4, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "aggregator/retention.h"
 #include "aggregator/sql.h"
 #include "core/clock.h"
 #include "core/decimal.h"
@@ -91,6 +92,19 @@ check_privacy(struct site_wish *w, struct err *err)
     return rc;
 }
 
+/* Written in the one way, in the arena. */
+static enum err_code
+check_retention(struct site_wish *w, struct arena *a, struct err *err)
+{
+    struct retention r = {0, 0};
+    char text[RETENTION_TEXT_MAX];
+    enum err_code rc = w->retention.n == 0 ? ERR_OK : retention_parse(w->retention, &r, err);
+
+    if (rc == ERR_OK)
+        w->retention = arena_copy(a, slice_from(retention_format(&r, text)));
+    return rc;
+}
+
 /* The wish with defaults written out, checked; strings go to the arena. */
 static enum err_code
 check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out, struct err *err)
@@ -126,7 +140,8 @@ check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out,
         if (!is_domain(wish->ignored_referrers[i]))
             return err_set(err, ERR_INVALID, "ignored_referrers", "\"%.*s\" is no host name",
                            SLICE_ARG(slice_sub(wish->ignored_referrers[i], 0, 64)));
-    return check_privacy(out, err);
+    rc = check_retention(out, a, err);
+    return rc == ERR_OK ? check_privacy(out, err) : rc;
 }
 
 /* ---- Keys ---- */
@@ -183,7 +198,7 @@ split_lines(struct arena *a, struct slice text, struct site *out)
 
 #define COLUMNS                                                                                    \
     "id, name, domain, timezone, currency, public_key, secret_sha256, max_age_ms, max_events_day," \
-    " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt"
+    " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt, retention"
 #define COLUMN_PRIVACY 12 /* and the next, in the order of enum privacy_setting */
 
 static void
@@ -205,6 +220,7 @@ read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
     split_lines(a, sql_text(s, 11), out);
     for (int i = 0; i < PRIVACY_COUNT; i++) /* the schema allows no other words */
         privacy_set(&out->privacy, (enum privacy_setting)i, sql_text(s, COLUMN_PRIVACY + i), NULL);
+    out->retention = arena_copy(a, sql_text(s, COLUMN_PRIVACY + PRIVACY_COUNT));
 }
 
 static enum err_code
@@ -239,6 +255,7 @@ site_wish_of(const struct site *s)
                           .max_events_per_visitor_day = s->max_events_per_visitor_day,
                           .ignored_referrers = s->ignored_referrers,
                           .n_ignored_referrers = s->n_ignored_referrers,
+                          .retention = s->retention,
                           .is_demo = s->is_demo};
 
     for (int i = 0; i < PRIVACY_COUNT; i++)
@@ -271,12 +288,13 @@ site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a, 
     rc = sql_do(sql, NULL, err,
                 "INSERT INTO sites(name, domain, timezone, currency, public_key, secret_sha256,"
                 " max_age_ms, max_events_day, is_demo, created_ms, ignored_referrers, identity,"
-                " consent, gpc, dnt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "ttttttiiiittttt", w.name, w.domain, w.timezone, w.currency, slice_from(key),
+                " consent, gpc, dnt, retention)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "ttttttiiiitttttt", w.name, w.domain, w.timezone, w.currency, slice_from(key),
                 slice_from(hash), w.max_age_ms, w.max_events_per_visitor_day, (int64_t)w.is_demo,
                 clock_wall_ms(), join_lines(a, w.ignored_referrers, w.n_ignored_referrers),
                 w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
-                w.privacy[PRIVACY_DNT]);
+                w.privacy[PRIVACY_DNT], w.retention);
     if (rc == ERR_EXISTS)
         rc = err_set(err, ERR_EXISTS, "name", "there is a site %.*s already", SLICE_ARG(w.name));
     if (rc == ERR_OK)
@@ -304,12 +322,12 @@ site_update(struct settings_db *db, struct slice name, const struct site_wish *w
     rc = sql_do(settings_db_lock(db), &n_changed, err,
                 "UPDATE sites SET domain = ?, timezone = ?, currency = ?, max_age_ms = ?,"
                 " max_events_day = ?, is_demo = ?, ignored_referrers = ?, identity = ?,"
-                " consent = ?, gpc = ?, dnt = ? WHERE name = ?",
-                "tttiiitttttt", w.domain, w.timezone, w.currency, w.max_age_ms,
+                " consent = ?, gpc = ?, dnt = ?, retention = ? WHERE name = ?",
+                "tttiiittttttt", w.domain, w.timezone, w.currency, w.max_age_ms,
                 w.max_events_per_visitor_day, (int64_t)w.is_demo,
                 join_lines(&a, w.ignored_referrers, w.n_ignored_referrers),
                 w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
-                w.privacy[PRIVACY_DNT], name);
+                w.privacy[PRIVACY_DNT], w.retention, name);
     settings_db_unlock(db);
     if (rc == ERR_OK && n_changed == 0)
         rc = err_set(err, ERR_NOT_FOUND, "site", "there is no site %.*s",

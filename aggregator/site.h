@@ -27,13 +27,15 @@ struct site {
     struct slice *ignored_referrers; /* domains */
     uint32_t n_ignored_referrers;
     struct privacy privacy;
+    struct slice retention; /* how long events count (retention.h): "13mo", "400d", "never" */
     bool is_demo;
     int64_t created_ms;
 };
 
-/* What a new site is given; zeros and "" mean the defaults: UTC, no currency, 24 h, 5000, and of
- * privacy first_party, none, respect for gpc (it has the force of law in several places, and nobody
- * sends it without meaning it), ignore for dnt (it has none, and browsers have given it up). */
+/* What a new site is given; zeros and "" mean the defaults: UTC, no currency, 24 h, 5000, events
+ * count for ever, and of privacy first_party, none, respect for gpc (it has the force of law in
+ * several places, and nobody sends it without meaning it), ignore for dnt (it has none, and
+ * browsers have given it up). */
 struct site_wish {
     struct slice name;
     struct slice domain;
@@ -44,6 +46,7 @@ struct site_wish {
     const struct slice *ignored_referrers;
     uint32_t n_ignored_referrers;
     struct slice privacy[PRIVACY_COUNT]; /* words (core/privacy.h); NULL for the default */
+    struct slice retention;
     bool is_demo;
 };
 
@@ -52,7 +55,7 @@ struct site_wish site_wish_of(const struct site *s);
 
 /* Make a site. *out and its slices are in the arena; secret gets "secret_..." and is shown once.
  * ERR_INVALID (err->field: name, domain, timezone, currency, max_age, max_events,
- * ignored_referrers, identity, consent, gpc, dnt), ERR_EXISTS. */
+ * ignored_referrers, identity, consent, gpc, dnt, retention), ERR_EXISTS. */
 enum err_code site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a,
                        struct site *out, char secret[SITE_KEY_MAX], struct err *err);
 

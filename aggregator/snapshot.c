@@ -1,8 +1,9 @@
 /* Snapshots and the pool of open segments.
  *
- * One lock guards everything here; it is held while the catalog is read and while files are opened
- * (each is verified once in its life), never while a query scans. An open file is counted: one for
- * being in the pool's latest listing, one for each snapshot that holds it.
+ * One lock guards everything here (settings have their own); it is held while the catalog is read
+ * and while files are opened (each is verified once in its life), never while a query scans. An
+ * open file is counted: one for being in the pool's latest listing, one for each snapshot that
+ * holds it.
  */
 #include "aggregator/snapshot.h"
 
@@ -41,6 +42,7 @@ struct snapshot_pool {
     struct segment_owner owner;
     pthread_mutex_t lock;
     struct catalog *catalog;
+    struct settings_db *settings; /* for what sites keep */
     bool is_listed;
     int64_t version; /* of the catalog when it was listed */
     uint64_t generation;
@@ -72,14 +74,20 @@ struct kept {
 enum err_code
 snapshot_pool_open(const struct store *s, struct snapshot_pool **out, struct err *err)
 {
+    struct settings_db *settings = NULL;
     struct catalog *catalog = NULL;
     struct snapshot_pool *p;
     enum err_code rc;
 
     rc = catalog_open(s, true, &catalog, err);
-    if (rc != ERR_OK)
+    if (rc == ERR_OK)
+        rc = settings_db_open(s, &settings, err);
+    if (rc != ERR_OK) {
+        catalog_close(&catalog);
         return rc;
+    }
     p = mem_zalloc(sizeof *p);
+    p->settings = settings;
     p->store = s;
     p->owner = store_owner(s);
     p->catalog = catalog;
@@ -172,6 +180,7 @@ snapshot_pool_close(struct snapshot_pool **p)
         forget_site(&(*p)->sites[i]);
     free((*p)->sites);
     catalog_close(&(*p)->catalog);
+    settings_db_close(&(*p)->settings);
     pthread_mutex_destroy(&(*p)->lock);
     free(*p);
     *p = NULL;
@@ -375,20 +384,27 @@ open_pooled(struct snapshot_pool *p, struct pooled *f)
         f->rc = ERR_OK;
 }
 
+/* What is asked for, and from when on there is anything. */
+struct wanted {
+    const struct snapshot_scope *scope;
+    struct retention_limit limit;
+};
+
 static bool
-fits(const struct catalog_segment *row, const struct snapshot_scope *scope)
+fits(const struct catalog_segment *row, const struct wanted *w)
 {
-    return catalog_segment_fits(row, scope->site, scope->from_ms, scope->to_ms);
+    return row->max_time_ms >= (w->limit.from_ms > 0 ? w->limit.from_ms : INT64_MIN) &&
+           catalog_segment_fits(row, w->scope->site, w->scope->from_ms, w->scope->to_ms);
 }
 
 /* Open what fits. False where a file has gone and a new listing may know better. */
 static bool
-open_fitting(struct snapshot_pool *p, const struct snapshot_scope *scope)
+open_fitting(struct snapshot_pool *p, const struct wanted *w)
 {
     bool is_complete = true;
 
     for (size_t i = 0; i < p->n; i++) {
-        if (!fits(&p->files[i]->row, scope))
+        if (!fits(&p->files[i]->row, w))
             continue;
         open_pooled(p, p->files[i]);
         is_complete = is_complete && p->files[i]->rc != ERR_NOT_FOUND;
@@ -404,18 +420,21 @@ add_warning(struct held *h, struct snapshot_warning *warnings, const char *code,
 }
 
 static void
-copy_erased(struct held *h, const struct segment_erased_list *l)
+copy_erased(struct held *h, const struct segment_erased_list *l,
+            const struct retention_limit *limit)
 {
     struct segment_erased *copy = ARENA_ARRAY(&h->arena, struct segment_erased, l->n + 1);
 
     if (l->n > 0)
         memcpy(copy, l->list, l->n * sizeof *copy);
-    h->snapshot.erased = (struct segment_erased_list){l->owner, l->n, copy};
+    h->snapshot.erased = (struct segment_erased_list){l->owner, l->n, copy, limit->from_ms};
+    memcpy(h->snapshot.retention, limit->text, sizeof limit->text);
 }
 
 static struct held *
-make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
+make_held(struct snapshot_pool *p, const struct wanted *w)
 {
+    const struct snapshot_scope *scope = w->scope;
     struct site_links *links = find_site(p, scope->site);
     struct held *h = mem_zalloc(sizeof *h);
     struct snapshot_warning *warnings;
@@ -443,13 +462,13 @@ make_held(struct snapshot_pool *p, const struct snapshot_scope *scope)
         add_warning(h, warnings, "tombstones_damaged",
                     SLICE("The catalog's tombstones do not agree with their own checks: somebody "
                           "who was erased may be counted. Run `corong check`."));
-    copy_erased(h, &links->erased.list);
+    copy_erased(h, &links->erased.list, &w->limit);
     h->snapshot.compare_persons = person_book_persons(links->book, scope->compare_as_of_ms);
     h->snapshot.persons = person_book_persons(links->book, scope->as_of_ms);
     for (size_t i = 0; i < p->n; i++) {
         struct pooled *f = p->files[i];
 
-        if (!fits(&f->row, scope))
+        if (!fits(&f->row, w))
             continue;
         if (!f->segment) {
             add_warning(h, warnings, "segment_left_out",
@@ -470,17 +489,20 @@ enum err_code
 snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct snapshot **out,
               struct err *err)
 {
-    enum err_code rc;
+    struct wanted w = {.scope = &scope};
+    enum err_code rc = retention_of_site(p->settings, scope.site, &w.limit, err);
 
+    if (rc != ERR_OK)
+        return rc;
     pthread_mutex_lock(&p->lock);
     forget_old_kept(p);
     if (!find_site(p, scope.site))
         add_site(p, scope.site);
     rc = refresh(p, find_site(p, scope.site)->book == NULL, err);
-    for (int i = 0; rc == ERR_OK && !open_fitting(p, &scope) && i < TRIES; i++)
+    for (int i = 0; rc == ERR_OK && !open_fitting(p, &w) && i < TRIES; i++)
         rc = refresh(p, true, err);
     if (rc == ERR_OK)
-        *out = &make_held(p, &scope)->snapshot;
+        *out = &make_held(p, &w)->snapshot;
     pthread_mutex_unlock(&p->lock);
     return rc;
 }
@@ -524,17 +546,20 @@ enum err_code
 snapshot_take_kept(struct snapshot_pool *p, struct slice name, struct snapshot_scope scope,
                    const struct snapshot **out, struct err *err)
 {
+    struct retention_limit limit;
     struct held *found = NULL;
+    enum err_code rc = retention_of_site(p->settings, scope.site, &limit, err);
 
-    enum err_code rc;
-
+    if (rc != ERR_OK)
+        return rc;
     pthread_mutex_lock(&p->lock);
     forget_old_kept(p);
     rc = refresh(p, false, err); /* somebody may have been erased since */
     for (size_t i = 0; rc == ERR_OK && i < p->n_kept && !found; i++) {
         struct held *h = p->kept[i].held;
 
-        if (slice_is(name, h->snapshot.name) && is_same_scope(&scope, &h->scope))
+        if (slice_is(name, h->snapshot.name) && is_same_scope(&scope, &h->scope) &&
+            h->snapshot.erased.kept_from_ms == limit.from_ms)
             found = h;
     }
     if (found) {

@@ -8,6 +8,7 @@
 #define AGGREGATOR_SNAPSHOT_H
 
 #include "aggregator/person.h"
+#include "aggregator/retention.h"
 
 struct segment;
 struct snapshot_pool;
@@ -33,6 +34,7 @@ struct snapshot {
     const struct persons *persons;           /* of the site; borrowed until snapshot_release */
     const struct persons *compare_persons;   /* by the links up to compare_as_of */
     struct segment_erased_list erased;       /* of the site: whose events do not count */
+    char retention[RETENTION_TEXT_MAX];      /* of the site; erased.kept_from_ms is its limit now */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
 };
@@ -54,9 +56,10 @@ enum err_code snapshot_pool_open(const struct store *s, struct snapshot_pool **o
                                  struct err *err);
 void snapshot_pool_close(struct snapshot_pool **p); /* all snapshots are released before */
 
-/* The live segments that can hold such rows. A file that has gone in between is looked for in a new
+/* The live segments that can hold such rows, without those that are wholly older than the site's
+ * retention. A file that has gone in between is looked for in a new
  * listing; one that is corrupt, foreign or still gone is left out with a warning, as are links.
- * ERR_CORRUPT, ERR_IO, ERR_UNAVAILABLE: the catalog itself cannot be read. */
+ * ERR_CORRUPT, ERR_IO, ERR_UNAVAILABLE: the catalog or the settings cannot be read. */
 enum err_code snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope,
                             const struct snapshot **out, struct err *err);
 void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot);
@@ -65,7 +68,8 @@ void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot)
  * until SNAPSHOT_KEPT_MAX were kept after it. */
 void snapshot_keep(struct snapshot_pool *p, const struct snapshot *snapshot);
 
-/* Take again what was kept, by its name and the same scope. ERR_NOT_FOUND where it has gone. */
+/* Take again what was kept, by its name and the same scope. ERR_NOT_FOUND where it has gone, or
+ * where other events are too old to count by now. */
 enum err_code snapshot_take_kept(struct snapshot_pool *p, struct slice name,
                                  struct snapshot_scope scope, const struct snapshot **out,
                                  struct err *err);

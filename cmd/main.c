@@ -20,18 +20,10 @@ static const char *const no_flags[] = {NULL};
 static const char *const json_only[] = {"--json", NULL};
 static const char *const check_flags[] = {"--repair", "--json", NULL};
 static const char *const backup_flags[] = {"--without-stream", NULL};
-static const char *const site_flags[] = {"--json",
-                                         "--domain=",
-                                         "--timezone=",
-                                         "--currency=",
-                                         "--max-age=",
-                                         "--max-events=",
-                                         "--ignore-referrer=",
-                                         "--identity=",
-                                         "--consent=",
-                                         "--gpc=",
-                                         "--dnt=",
-                                         NULL};
+static const char *const site_flags[] = {
+    "--json",        "--domain=",          "--timezone=", "--currency=", "--max-age=",
+    "--max-events=", "--ignore-referrer=", "--identity=", "--consent=",  "--gpc=",
+    "--dnt=",        "--retention=",       NULL};
 static const char *const user_flags[] = {"--role=", "--site=", NULL};
 static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
 static const char *const visitor_flags[] = {"--json", "--now", NULL};
@@ -71,6 +63,8 @@ static const struct command commands[] = {
      "  --consent C          none (default) or required: nothing before corong.consent(true)\n"
      "  --gpc G              respect (default) or ignore Global Privacy Control\n"
      "  --dnt D              ignore (default) or respect Do Not Track\n"
+     "  --retention R        never (default: kept for ever), or how long events count, like 13mo\n"
+     "                       or 400d; older ones leave every answer at once and are then deleted\n"
      "debug prints a ticket: for half an hour a beacon that shows it (?debug=, or the header\n"
      "X-Corong-Debug) is answered with what became of its events. refused lists what collectors\n"
      "refused of the site in the last hour, and why.\n",

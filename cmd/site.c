@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aggregator/query.h"
+
 #include "cmd/cmd.h"
 #include "cmd/duration.h"
 #include "cmd/state.h"
@@ -64,6 +66,7 @@ read_wish(struct cmd *c, struct site_wish *w, struct err *err)
         {"--consent", &w->privacy[PRIVACY_CONSENT]},
         {"--gpc", &w->privacy[PRIVACY_GPC]},
         {"--dnt", &w->privacy[PRIVACY_DNT]},
+        {"--retention", &w->retention},
     };
     const char *hosts = cmd_value(c, "--ignore-referrer");
     enum err_code rc;
@@ -193,20 +196,78 @@ add(struct cmd *c, const struct store *store, struct settings_db *db, struct err
     return cmd_fail(err);
 }
 
+/* What the site's new retention takes away, on stderr. Where it cannot be counted, that is said:
+ * the change itself has been made. */
+static void
+warn_of_retention(struct settings_db *db, const struct site *s, const struct query_older *older,
+                  const struct err *why)
+{
+    struct retention_limit limit;
+    struct zone *zone = NULL;
+    char day[TIMESTAMP_TEXT_MAX];
+
+    if (retention_of_site(db, s->id, &limit, NULL) != ERR_OK || limit.from_ms == 0 ||
+        zone_open(s->timezone, &zone, NULL) != ERR_OK)
+        return;
+    fprintf(stderr, "retention %s: events before %s do not count any more, from now on.\n",
+            limit.text, zone_format(zone, limit.from_ms, day));
+    zone_close(&zone);
+    if (why->code != ERR_OK)
+        fprintf(stderr, "How many these are cannot be said: %s.\n", why->message);
+    else if (older->n_events > 0)
+        fprintf(stderr,
+                "WARNING: %llu events go. The aggregator deletes them for good: %llu files (%.1f"
+                " MB) within\nminutes, the rest within days. Only a backup brings them back.\n",
+                (unsigned long long)older->n_events, (unsigned long long)older->n_files,
+                (double)older->n_bytes / 1e6);
+}
+
+/* What counts now and will not with the retention (and the zone) of the wish. */
+static enum err_code
+count_older(const struct store *store, const struct site *s, const struct site_wish *wish,
+            struct query_older *out, struct err *err)
+{
+    struct snapshot_pool *pool = NULL;
+    struct zone *zone = NULL;
+    struct retention r;
+    int64_t limit_ms = 0;
+    enum err_code rc = retention_parse(wish->retention, &r, err);
+
+    *out = (struct query_older){0};
+    if (rc == ERR_OK)
+        rc = zone_open(wish->timezone, &zone, err);
+    if (rc == ERR_OK)
+        limit_ms = retention_limit_ms(&r, zone, clock_wall_ms());
+    if (rc == ERR_OK && limit_ms > 0)
+        rc = snapshot_pool_open(store, &pool, err);
+    if (rc == ERR_OK && limit_ms > 0)
+        rc = query_older(pool, s->id, limit_ms, out, err);
+    snapshot_pool_close(&pool);
+    zone_close(&zone);
+    return rc;
+}
+
 /* Pages know nothing of a change until their tag is pasted anew. */
 static int
 set(struct cmd *c, const struct store *store, struct settings_db *db, struct err *err)
 {
     struct slice name = cmd_word(c, 1), snippet;
+    struct query_older older;
+    struct err why = ERR_NONE; /* of a count that is no reason to fail */
     struct site_wish wish;
     struct site old, new;
 
     if (site_find(db, name, &c->arena, &old, err) != ERR_OK)
         return cmd_fail(err);
     wish = site_wish_of(&old);
-    if (read_wish(c, &wish, err) != ERR_OK || site_update(db, name, &wish, err) != ERR_OK ||
+    if (read_wish(c, &wish, err) != ERR_OK)
+        return cmd_fail(err);
+    why.code = count_older(store, &old, &wish, &older, &why);
+    if (site_update(db, name, &wish, err) != ERR_OK ||
         site_find(db, name, &c->arena, &new, err) != ERR_OK)
         return cmd_fail(err);
+    if (cmd_value(c, "--retention") != NULL)
+        warn_of_retention(db, &new, &older, &why);
     snippet = snippet_of(c, store, &new);
     if (!slice_equal(snippet, snippet_of(c, store, &old)))
         printf("the pages' tag has changed; put this in its place:\nsnippet     %.*s\n",
@@ -232,6 +293,8 @@ add_site_json(struct buffer *b, const struct site *s, struct slice snippet)
         enum privacy_setting p = (enum privacy_setting)i;
         buffer_printf(b, ",\"%s\":\"%s\"", privacy_name(p), privacy_word(&s->privacy, p));
     }
+    buffer_add_text(b, ",\"retention\":");
+    buffer_add_json(b, s->retention);
     buffer_add_text(b, ",\"snippet\":");
     buffer_add_json(b, snippet);
     buffer_add_char(b, '}');
@@ -276,6 +339,7 @@ add_site_text(struct buffer *b, const struct site *s, struct slice snippet)
         enum privacy_setting p = (enum privacy_setting)i;
         buffer_printf(b, "%-11s %s\n", privacy_name(p), privacy_word(&s->privacy, p));
     }
+    buffer_printf(b, "retention   %.*s\n", SLICE_ARG(s->retention));
     buffer_printf(b, "site key    %.*s\n", SLICE_ARG(s->public_key));
     buffer_printf(b, "snippet     %.*s\n", SLICE_ARG(snippet));
 }

@@ -1,4 +1,4 @@
-/* Whose events up to when are left out. */
+/* Whose events up to when are left out, and from when on anybody's count. */
 #include "aggregator/segment/segment_int.h"
 
 #include "core/hash.h"
@@ -40,9 +40,10 @@ int64_t
 segment_erased_from(const struct segment_erased_list *l, uint64_t hash, struct slice visitor)
 {
     uint64_t other = segment_erased_hash(&l->owner, visitor);
+    int64_t from_ms = l->kept_from_ms > 0 ? l->kept_from_ms : INT64_MIN;
 
     for (size_t i = seek(l, hash); i < l->n && l->list[i].hash == hash; i++)
-        if (l->list[i].other == other)
-            return l->list[i].until_ms + 1;
-    return INT64_MIN;
+        if (l->list[i].other == other && l->list[i].until_ms >= from_ms)
+            from_ms = l->list[i].until_ms + 1;
+    return from_ms;
 }

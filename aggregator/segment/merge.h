@@ -31,7 +31,7 @@ struct segment_merge {
     uint32_t month;      /* 202606; an input of another month is ERR_INVALID */
     uint64_t part_bytes; /* 0: SEGMENT_PART_BYTES */
     const struct segment_erased_list
-        *erased; /* borrowed; their events are left out; NULL: nobody */
+        *erased; /* borrowed; what does not count is left out; NULL: nothing */
 };
 
 /* *out (arena; in order of the hash) is written only on ERR_OK; *out_n is 0 where the inputs have

@@ -32,6 +32,7 @@ struct segment__input {
     uint32_t run; /* the next one */
     uint32_t run_end;
     uint32_t row_end;
+    bool is_cut; /* some of its rows are too old to count */
 };
 
 /* Rows [row, row + n) of an input, next in the part. */

@@ -55,6 +55,7 @@ segment__plan_init(struct segment__plan *p, const struct segment_merge *m, struc
         input->run_end = site->run_end;
         input->row_end = input->segment->run_rows[site->run_end];
         input->cursor = segment_cursor_create(input->segment);
+        input->is_cut = m->erased != NULL && segment_erased_cuts(m->erased, site->time_min_ms);
         rc = segment_time_open(input->segment, &input->time, err);
         segment__heap_add(&p->heap, p->n_inputs++);
     }
@@ -178,7 +179,7 @@ counts_from(const struct segment__plan *p, const struct head *head)
 {
     uint64_t hash = p->inputs[head->input].segment->run_hashes[head->run];
 
-    if (p->erased == NULL || !segment_erased_may_have(p->erased, hash))
+    if (p->erased == NULL)
         return INT64_MIN;
     return segment_erased_from(p->erased, hash, head->visitor);
 }
@@ -272,6 +273,14 @@ add_whole_run(struct segment__plan *p, const struct head *head)
     add_run(p, head->input, head->run, n);
 }
 
+/* Without a look at whose run it is. */
+static bool
+counts_whole(const struct segment__plan *p, const struct head *head, uint64_t hash)
+{
+    return p->erased == NULL ||
+           (!p->inputs[head->input].is_cut && !segment_erased_may_have(p->erased, hash));
+}
+
 /* Its visitor was read. */
 static void
 add_run_that_counts(struct segment__plan *p, const struct head *head)
@@ -361,7 +370,7 @@ segment__plan_part(struct segment__plan *p, uint32_t rows, struct err *err)
         struct head *heads = take_heads(p, &n);
         uint64_t hash = p->inputs[heads->input].segment->run_hashes[heads->run];
 
-        if (n == 1 && (p->erased == NULL || !segment_erased_may_have(p->erased, hash)))
+        if (n == 1 && counts_whole(p, heads, hash))
             add_whole_run(p, heads);
         else
             rc = add_heads(p, heads, n, err);

@@ -215,19 +215,28 @@ struct segment_erased {
     int64_t until_ms; /* events of this time or earlier do not count */
 };
 
-/* Of one site, by hash. */
+/* Of one site, by hash. And what does not count of anybody, as its retention has ended. */
 struct segment_erased_list {
     struct segment_owner owner;
     size_t n;
     const struct segment_erased *list;
+    int64_t kept_from_ms; /* nothing before counts; 0: all of it */
 };
+
+/* Are there rows that do not count, among some whose first is of that time, for their age alone? */
+static inline bool
+segment_erased_cuts(const struct segment_erased_list *l, int64_t time_min_ms)
+{
+    return l->kept_from_ms > 0 && time_min_ms < l->kept_from_ms;
+}
 
 uint64_t segment_erased_hash(const struct segment_owner *owner, struct slice visitor);
 
 /* May a visitor of this hash be in the list? Never for most. */
 bool segment_erased_may_have(const struct segment_erased_list *l, uint64_t hash);
 
-/* From when on the visitor's events count: INT64_MIN for who was not erased. */
+/* From when on the visitor's events count: INT64_MIN for who was not erased, where nothing is too
+ * old. Ask where segment_erased_may_have or segment_erased_cuts. */
 int64_t segment_erased_from(const struct segment_erased_list *l, uint64_t hash,
                             struct slice visitor);
 

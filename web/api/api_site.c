@@ -28,6 +28,7 @@ site_json(const struct call *c, const struct site *s, const struct query_summary
     for (int i = 0; i < PRIVACY_COUNT; i++)
         json_object_set_new(site, privacy_name((enum privacy_setting)i),
                             json_string(privacy_word(&s->privacy, (enum privacy_setting)i)));
+    json_object_set_new(site, "retention", web__json_text(s->retention));
     return site;
 }
 
@@ -72,6 +73,7 @@ read_wish(const json_t *body, bool is_new, struct site_wish *wish, struct err *e
         {privacy_name(PRIVACY_CONSENT), &wish->privacy[PRIVACY_CONSENT]},
         {privacy_name(PRIVACY_GPC), &wish->privacy[PRIVACY_GPC]},
         {privacy_name(PRIVACY_DNT), &wish->privacy[PRIVACY_DNT]},
+        {"retention", &wish->retention},
     };
     const char *keys[sizeof members / sizeof *members + 1] = {NULL};
     size_t first = is_new ? 0 : 1; /* a site keeps its name */

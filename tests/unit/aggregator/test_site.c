@@ -222,6 +222,7 @@ test_settings_of_schema_2_are_taken_over(void **state)
                       "ALTER TABLE sites DROP COLUMN consent;"
                       "ALTER TABLE sites DROP COLUMN gpc;"
                       "ALTER TABLE sites DROP COLUMN dnt;"
+                      "ALTER TABLE sites DROP COLUMN retention;"
                       "PRAGMA user_version = 2",
                       &err));
     settings_db_unlock(f->settings);
@@ -231,6 +232,7 @@ test_settings_of_schema_2_are_taken_over(void **state)
     assert_true(slice_equal(kept.public_key, site.public_key));
     assert_true(slice_is(kept.domain, "shop.example"));
     expect_privacy(&kept, "first_party none ignore ignore");
+    assert_true(slice_is(kept.retention, "never"));
     site = add_site(f, "new");
     expect_privacy(&site, "first_party none respect ignore");
 }

@@ -31,6 +31,7 @@ export interface Site {
   consent: "none" | "required";
   gpc: "ignore" | "respect";
   dnt: "ignore" | "respect";
+  retention: string;
 }
 
 export interface NewSite {
