@@ -366,7 +366,7 @@ source_read(struct source *s, struct source_block *b)
     b->bytes = s->window;
     b->n_records = 0;
     for (at = cut(s, b, 0); !is_enough(s, b); at = cut(s, b, at)) {
-        if (b->n_records == 0) { /* what was skipped need not be kept */
+        if (b->n_records == 0 && at > 0) { /* what was skipped need not be kept */
             memmove(b->bytes.p, b->bytes.p + at, b->bytes.n - at);
             b->bytes.n -= at;
             at = 0;
