@@ -5,6 +5,7 @@
 
 #include "aggregator/ingest.h"
 #include "aggregator/merge.h"
+#include "aggregator/repair.h"
 #include "core/log.h"
 
 static int
@@ -29,6 +30,8 @@ clean(const struct store *store, struct err *err)
     int n = 0;
 
     rc = catalog_open(store, true, &catalog, err);
+    if (rc == ERR_OK)
+        rc = catalog_erased_keep(catalog, err); /* a file that was damaged is whole again */
     if (rc == ERR_OK)
         rc = catalog_clean(catalog, store, &n, err);
     if (rc == ERR_OK && n != 0)
@@ -63,6 +66,13 @@ run(const struct aggregator_config *config, const struct store *store, struct se
     return rc;
 }
 
+static void
+on_finding(const struct check_finding *f, void *context)
+{
+    (void)context;
+    log_warn("%.*s: %.*s", SLICE_ARG(f->where), SLICE_ARG(f->what));
+}
+
 enum err_code
 aggregator_run(const struct aggregator_config *config, const atomic_bool *stop, struct err *err)
 {
@@ -71,6 +81,8 @@ aggregator_run(const struct aggregator_config *config, const atomic_bool *stop, 
     enum err_code rc;
 
     rc = store_open(config->data_dir, true, &store, err);
+    if (rc == ERR_OK)
+        rc = repair_at_start(&store, on_finding, NULL, err);
     if (rc == ERR_OK)
         rc = settings_db_open(&store, &settings, err);
     if (rc == ERR_OK)

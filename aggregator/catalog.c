@@ -121,6 +121,9 @@ open_path(const struct store *s, bool create, bool must_exist, struct catalog **
     *out = mem_zalloc(sizeof **out);
     (*out)->db = db;
     (*out)->owner = store_owner(s);
+    memcpy((*out)->dir, s->dir, sizeof(*out)->dir);
+    catalog__mark_path(s, *out);
+    store_path(s, "erased", (*out)->erased_path);
     return ERR_OK;
 }
 
@@ -130,8 +133,13 @@ enum err_code
 catalog_open(const struct store *s, bool create, struct catalog **out, struct err *err)
 {
     bool must_exist = has_segments(s); /* asked first: another process may be making both */
+    enum err_code rc = open_path(s, create, must_exist, out, err);
 
-    return open_path(s, create, must_exist, out, err);
+    if (rc == ERR_OK)
+        rc = catalog__mark_check(*out, err);
+    if (rc != ERR_OK)
+        catalog_close(out);
+    return rc;
 }
 
 enum err_code
@@ -439,7 +447,8 @@ add_segment(sqlite3 *db, const struct catalog_segment *row, struct summary *sum,
 }
 
 static enum err_code
-apply_change(struct catalog *c, const struct catalog_change *change, struct err *err)
+apply_change(struct catalog *c, const struct catalog_change *change, uint64_t *out_generation,
+             struct err *err)
 {
     sqlite3 *db = c->db;
     struct summary sum = {0};
@@ -456,23 +465,26 @@ apply_change(struct catalog *c, const struct catalog_change *change, struct err 
         rc = catalog__add_links(c, change->links, change->n_links, err);
     if (rc != ERR_OK)
         return rc;
-    return sql_do(
-        db, NULL, err,
-        "UPDATE summary SET generation = generation + ?, n = ?, check64 = ? WHERE one = 1", "iii",
-        (int64_t)(change->n_add + change->n_remove != 0), (int64_t)sum.n, (int64_t)sum.check);
+    *out_generation = sum.generation + (change->n_add + change->n_remove != 0);
+    return sql_do(db, NULL, err,
+                  "UPDATE summary SET generation = ?, n = ?, check64 = ? WHERE one = 1", "iii",
+                  (int64_t)*out_generation, (int64_t)sum.n, (int64_t)sum.check);
 }
 
 enum err_code
 catalog_commit(struct catalog *c, const struct catalog_change *change, struct err *err)
 {
+    uint64_t generation = 0;
     enum err_code rc;
 
     rc = sql_begin(c->db, err);
     if (rc != ERR_OK)
         return rc;
-    rc = apply_change(c, change, err);
+    rc = apply_change(c, change, &generation, err);
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
+    if (rc == ERR_OK && change->n_add + change->n_remove != 0)
+        catalog__mark_committed(c, generation);
     sql_rollback(c->db);
     return rc;
 }

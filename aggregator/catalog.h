@@ -12,6 +12,9 @@
  *   replaced   files no longer live, and when: unlinked 60 s later (a reader may still open them)
  *   alarms     what somebody should look at, by code
  *
+ * Beside it: catalog.mark, the generation of the latest commit, which tells a catalog that has lost
+ * commits (catalog_mark.c), and erased, the tombstones once more (catalog_erased.c).
+ *
  * `check` is XXH3-64 of the row's own fields, as SQLite has no checksums of pages; rows and summary
  * are compared at each listing. One struct catalog is one connection, for one thread at a time.
  */
@@ -28,6 +31,8 @@
 #define CATALOG_REPLACED_MS 60000
 #define CATALOG_ASIDE_S     (7 * 86400)
 #define CATALOG_ERASED_MS   (INT64_C(400) * 86400 * 1000) /* how long a tombstone stays */
+
+#define CATALOG_BEHIND "catalog_behind" /* alarm: commits are lost, until a repair */
 
 enum catalog_kind { CATALOG_FLUSH = 1, CATALOG_IMPORT = 2, CATALOG_MERGE = 3 };
 
@@ -176,6 +181,18 @@ struct catalog_erased {
 enum err_code catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a,
                                   struct catalog_erased *out, struct err *err);
 
+/* Put what a file of tombstones has (path NULL: this folder's `erased`) into the catalog. No file:
+ * ERR_OK. Records that are damaged are passed over. */
+enum err_code catalog_erased_restore(struct catalog *c, const char *path, struct err *err);
+/* Whatever the catalog has is in `erased` too from now on. */
+enum err_code catalog_erased_keep(struct catalog *c, struct err *err);
+/* How many records of `erased` are damaged. */
+enum err_code catalog_erased_damage(struct catalog *c, size_t *out_n, struct err *err);
+
+/* Sites that have tombstones, ascending, in the arena. */
+enum err_code catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out,
+                                   size_t *out_n, struct err *err);
+
 /* Write the file anew without what was deleted, its log included. ERR_UNAVAILABLE: it is in use. */
 enum err_code catalog_vacuum(struct catalog *c, struct err *err);
 
@@ -189,6 +206,13 @@ enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);
 /* Copy the catalog into a new file, between catalog_reading_begin and _end as of that moment. */
 enum err_code catalog_copy(struct catalog *c, const char *path, struct err *err);
 
+/* How many commits the catalog has lost since the last repair, seen by its mark; 0: none. */
+enum err_code catalog_lost_commits(struct catalog *c, uint64_t *out, struct err *err);
+bool catalog_mark_is_damaged(struct catalog *c);
+/* Whatever was lost is back, or will not come: the generation rises above the mark's, the alarm
+ * goes. */
+enum err_code catalog_is_repaired(struct catalog *c, struct err *err);
+
 /* PRAGMA integrity_check: *out is "ok" or the first problems. */
 enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);
 
@@ -200,7 +224,8 @@ enum err_code catalog_unlink_replaced(struct catalog *c, const struct store *s, 
 
 /* Unlink replaced files whose time has come, and, where nobody is writing, put every file in
  * segments/ that the catalog does not name into unlisted/, from where it goes after
- * CATALOG_ASIDE_S. *out_n (may be NULL) is how many went out of segments/. */
+ * CATALOG_ASIDE_S, unless commits are lost. *out_n (may be NULL) is how many went out of segments/.
+ */
 enum err_code catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err);
 
 /* Is it a file that was live and waits for its unlink? */

@@ -143,16 +143,20 @@ clear_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n
 enum err_code
 catalog_clean(struct catalog *c, const struct store *s, int *out_n, struct err *err)
 {
+    uint64_t n_lost = 0;
     struct arena a;
     enum err_code rc;
     int lock = -1;
     int n = 0;
 
     rc = unlink_replaced(c, s, clock_wall_ms() - CATALOG_REPLACED_MS, &n, err);
+    if (rc == ERR_OK)
+        rc = catalog_lost_commits(c, &n_lost, err);
     if (rc != ERR_OK)
         return rc;
-    rc = store_lock_writing(s, true, false, &lock, err);
-    if (rc == ERR_OK) {
+    if (n_lost == 0) /* else what nobody names is what a repair brings back */
+        rc = store_lock_writing(s, true, false, &lock, err);
+    if (rc == ERR_OK && n_lost == 0) {
         arena_init(&a, 64 << 10);
         rc = clear_unlisted(c, s, &a, &n, err);
         arena_fini(&a);

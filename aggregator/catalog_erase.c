@@ -2,18 +2,14 @@
  * writing files anew without them (merge). */
 #include "aggregator/catalog_int.h"
 
+#include <stdlib.h>
+
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/hash.h"
 
-struct tombstone {
-    uint32_t site;
-    struct segment_erased erased;
-    int64_t created_ms;
-};
-
 static uint64_t
-row_check(const struct tombstone *t)
+row_check(const struct catalog__tombstone *t)
 {
     uint64_t fields[5] = {t->site, t->erased.hash, t->erased.other, (uint64_t)t->erased.until_ms,
                           (uint64_t)t->created_ms};
@@ -56,10 +52,10 @@ change_sum(sqlite3 *db, int64_t n_more, uint64_t check, struct err *err)
 
 /* ---- Rows ---- */
 
-static struct tombstone
+static struct catalog__tombstone
 row_of(sqlite3_stmt *s, uint64_t *out_check)
 {
-    struct tombstone t = {
+    struct catalog__tombstone t = {
         .site = (uint32_t)sqlite3_column_int64(s, 0),
         .erased = {(uint64_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2),
                    sqlite3_column_int64(s, 3)},
@@ -72,10 +68,26 @@ row_of(sqlite3_stmt *s, uint64_t *out_check)
 
 #define COLUMNS "site, hash, other, until_ms, created_ms, check64"
 
+/* By counting: what the sum says may be damaged, and no room is made on its word. */
+static enum err_code
+count_rows(sqlite3 *db, size_t *out, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(db, "SELECT count(*) FROM tombstones", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK)
+        *out = has_row ? (size_t)sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
 /* *out_check is 0 where there is none. */
 static enum err_code
-find(sqlite3 *db, const struct tombstone *key, struct tombstone *out, uint64_t *out_check,
-     struct err *err)
+find(sqlite3 *db, const struct catalog__tombstone *key, struct catalog__tombstone *out,
+     uint64_t *out_check, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
@@ -95,24 +107,25 @@ find(sqlite3 *db, const struct tombstone *key, struct tombstone *out, uint64_t *
     return rc;
 }
 
-static struct tombstone
+static struct catalog__tombstone
 tombstone_of(const struct segment_owner *owner, uint32_t site, struct slice id, int64_t until_ms)
 {
-    return (struct tombstone){
+    return (struct catalog__tombstone){
         site,
         {segment_visitor_hash(owner, id), segment_erased_hash(owner, id), until_ms},
         clock_wall_ms()};
 }
 
-/* The later of it and what is there. */
-static enum err_code
-put(sqlite3 *db, const struct tombstone *t, struct err *err)
+enum err_code
+catalog__tombstone_put(sqlite3 *db, const struct catalog__tombstone *t, bool *out_is_new,
+                       struct err *err)
 {
-    struct tombstone old;
+    struct catalog__tombstone old;
     uint64_t before = 0;
     uint64_t check = row_check(t);
     enum err_code rc = find(db, t, &old, &before, err);
 
+    *out_is_new = false;
     if (rc != ERR_OK || (before != 0 && old.erased.until_ms >= t->erased.until_ms))
         return rc;
     rc = sql_do(db, NULL, err,
@@ -120,12 +133,24 @@ put(sqlite3 *db, const struct tombstone *t, struct err *err)
                 " VALUES(?, ?, ?, ?, ?, ?)",
                 "iiiiii", (int64_t)t->site, (int64_t)t->erased.hash, (int64_t)t->erased.other,
                 t->erased.until_ms, t->created_ms, (int64_t)check);
+    *out_is_new = rc == ERR_OK;
     return rc == ERR_OK ? change_sum(db, before == 0, before ^ check, err) : rc;
 }
 
+/* Into the catalog and, first, into the file beside it. */
 static enum err_code
-forget_old(sqlite3 *db, struct err *err)
+put(struct catalog *c, const struct catalog__tombstone *t, struct err *err)
 {
+    bool is_new = false;
+    enum err_code rc = catalog__tombstone_put(c->db, t, &is_new, err);
+
+    return rc == ERR_OK && is_new ? catalog__erased_append(c, t, err) : rc;
+}
+
+static enum err_code
+forget_old(struct catalog *c, struct err *err)
+{
+    sqlite3 *db = c->db;
     int64_t before_ms = clock_wall_ms() - CATALOG_ERASED_MS;
     sqlite3_stmt *s = NULL;
     bool has_row = false;
@@ -144,7 +169,9 @@ forget_old(sqlite3 *db, struct err *err)
     if (rc != ERR_OK || n == 0)
         return rc;
     rc = sql_do(db, NULL, err, "DELETE FROM tombstones WHERE created_ms < ?", "i", before_ms);
-    return rc == ERR_OK ? change_sum(db, -n, check, err) : rc;
+    if (rc == ERR_OK)
+        rc = change_sum(db, -n, check, err);
+    return rc == ERR_OK ? catalog__erased_forget(c, before_ms, err) : rc;
 }
 
 /* ---- Erasing ---- */
@@ -153,44 +180,49 @@ enum err_code
 catalog_erase(struct catalog *c, uint32_t site, const struct slice *ids, size_t n, int64_t until_ms,
               struct err *err)
 {
+    uint64_t generation = 0;
     enum err_code rc = sql_begin(c->db, err);
 
     if (rc != ERR_OK)
         return rc;
-    rc = forget_old(c->db, err);
+    rc = forget_old(c, err);
     for (size_t i = 0; rc == ERR_OK && i < n; i++) {
-        struct tombstone t = tombstone_of(&c->owner, site, ids[i], until_ms);
+        struct catalog__tombstone t = tombstone_of(&c->owner, site, ids[i], until_ms);
 
-        rc = put(c->db, &t, err);
+        rc = put(c, &t, err);
         if (rc == ERR_OK)
             rc = catalog__remove_links_of(c->db, site, ids[i], err);
     }
     if (rc == ERR_OK) /* what was answered before is no answer any more */
         rc = sql_run(c->db, "UPDATE summary SET generation = generation + 1", err);
     if (rc == ERR_OK)
+        rc = catalog__generation(c->db, &generation, err);
+    if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
+    if (rc == ERR_OK)
+        catalog__mark_committed(c, generation);
     sql_rollback(c->db);
     return rc;
 }
 
 enum err_code
-catalog__erase_late(sqlite3 *db, const struct segment_owner *owner, const struct catalog_link *link,
-                    bool *out_is_erased, struct err *err)
+catalog__erase_late(struct catalog *c, const struct catalog_link *link, bool *out_is_erased,
+                    struct err *err)
 {
     struct slice ids[2] = {link->visitor, link->known};
     enum err_code rc = ERR_OK;
 
     *out_is_erased = false;
     for (int i = 0; rc == ERR_OK && i < 2; i++) {
-        struct tombstone key = tombstone_of(owner, link->site, ids[i], 0), old, other;
+        struct catalog__tombstone key = tombstone_of(&c->owner, link->site, ids[i], 0), old, other;
         uint64_t check = 0;
 
-        rc = find(db, &key, &old, &check, err);
+        rc = find(c->db, &key, &old, &check, err);
         if (rc != ERR_OK || check == 0 || old.erased.until_ms < link->time_ms)
             continue;
         *out_is_erased = true;
-        other = tombstone_of(owner, link->site, ids[1 - i], old.erased.until_ms);
-        rc = put(db, &other, err);
+        other = tombstone_of(&c->owner, link->site, ids[1 - i], old.erased.until_ms);
+        rc = put(c, &other, err);
     }
     return rc;
 }
@@ -205,21 +237,23 @@ catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a, struct ca
     uint64_t n_all = 0, check_all = 0, n_read = 0, check_read = 0;
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    size_t n = 0;
+    size_t n = 0, n_max = 0;
     enum err_code rc = read_sum(c->db, &n_all, &check_all, err);
 
+    if (rc == ERR_OK)
+        rc = count_rows(c->db, &n_max, err);
     if (rc == ERR_OK)
         rc = sql_prepare(c->db,
                          "SELECT " COLUMNS " FROM tombstones"
                          " ORDER BY (hash < 0), hash, other", /* as unsigned numbers */
                          &s, err);
     if (rc == ERR_OK)
-        list = ARENA_ARRAY(a, struct segment_erased, n_all + 1);
+        list = ARENA_ARRAY(a, struct segment_erased, n_max + 1);
     while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
         uint64_t check;
-        struct tombstone t = row_of(s, &check);
+        struct catalog__tombstone t = row_of(s, &check);
 
-        if (check != row_check(&t) || n_read == n_all)
+        if (check != row_check(&t) || n_read == n_max)
             continue;
         n_read++;
         check_read ^= check;
@@ -232,6 +266,56 @@ catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a, struct ca
     *out = (struct catalog_erased){
         {c->owner, n, list, 0}, n_all, n_read == n_all && check_read == check_all};
     return ERR_OK;
+}
+
+enum err_code
+catalog__tombstones(sqlite3 *db, struct catalog__tombstone **out, size_t *out_n, struct err *err)
+{
+    struct catalog__tombstone *list;
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    uint64_t check = 0;
+    size_t n = 0, n_max = 0;
+    enum err_code rc = count_rows(db, &n_max, err);
+
+    if (rc == ERR_OK)
+        rc = sql_prepare(db, "SELECT " COLUMNS " FROM tombstones", &s, err);
+    if (rc != ERR_OK)
+        return rc;
+    list = mem_alloc((n_max + 1) * sizeof *list);
+    while (n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+        list[n] = row_of(s, &check);
+        n += check == row_check(&list[n]);
+    }
+    sqlite3_finalize(s);
+    if (rc != ERR_OK) {
+        free(list);
+        return rc;
+    }
+    *out = list;
+    *out_n = n;
+    return ERR_OK;
+}
+
+enum err_code
+catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t *out_n,
+                     struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    size_t n = 0, n_max = 0;
+    enum err_code rc = count_rows(c->db, &n_max, err);
+
+    *out_n = 0;
+    if (rc != ERR_OK || n_max == 0)
+        return rc;
+    *out = ARENA_ARRAY(a, uint32_t, n_max);
+    rc = sql_prepare(c->db, "SELECT DISTINCT site FROM tombstones ORDER BY site", &s, err);
+    while (rc == ERR_OK && n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+        (*out)[n++] = (uint32_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    *out_n = n;
+    return rc;
 }
 
 enum err_code

@@ -164,7 +164,7 @@ catalog__add_links(struct catalog *c, const struct catalog_link *links, size_t n
         for (end = i; rc == ERR_OK && end < n && links[end].site == links[i].site; end++) {
             bool is_erased = false;
 
-            rc = catalog__erase_late(db, &c->owner, &links[end], &is_erased, err);
+            rc = catalog__erase_late(c, &links[end], &is_erased, err);
             if (rc == ERR_OK && !is_erased)
                 rc = add_link(db, find, &links[end], &sum, err);
         }

@@ -209,6 +209,47 @@ check_links(struct check *k)
         tell(k, true, SLICE("catalog.db"), slice_from(why.message));
 }
 
+static void
+check_tombstones(struct check *k)
+{
+    struct catalog_erased erased;
+    struct err why = ERR_NONE;
+    enum err_code rc = catalog_reading_begin(k->catalog, &why);
+    size_t n_bad = 0;
+
+    if (rc == ERR_OK)
+        rc = catalog_erased_read(k->catalog, 0, &k->arena, &erased, &why);
+    catalog_reading_end(k->catalog);
+    if (rc == ERR_OK && !erased.is_whole)
+        tell(k, true, SLICE("catalog.db"), SLICE("tombstones do not agree with their checks"));
+    if (rc == ERR_OK)
+        rc = catalog_erased_damage(k->catalog, &n_bad, &why);
+    if (rc != ERR_OK)
+        tell(k, true, SLICE("catalog.db"), slice_from(why.message));
+    if (n_bad != 0)
+        tell(k, false, SLICE("erased"),
+             arena_printf(&k->arena,
+                          "%zu records are damaged: what of them is in the catalog is written "
+                          "again when the aggregator starts",
+                          n_bad));
+}
+
+/* Has it lost commits without a word of SQLite's? */
+static void
+check_mark(struct check *k)
+{
+    struct err why = ERR_NONE;
+    uint64_t n_lost = 0;
+
+    if (catalog_lost_commits(k->catalog, &n_lost, &why) != ERR_OK)
+        tell(k, true, SLICE("catalog.db"), slice_from(why.message));
+    if (n_lost != 0)
+        tell(k, true, SLICE("catalog.db"),
+             arena_printf(&k->arena, "its last %llu commits are lost", (unsigned long long)n_lost));
+    if (catalog_mark_is_damaged(k->catalog))
+        tell(k, false, SLICE("catalog.mark"), SLICE("damaged: the next commit writes it anew"));
+}
+
 /* The catalog can be read: everything that it says. */
 static enum err_code
 check_listing(struct check *k, struct err *err)
@@ -226,8 +267,10 @@ check_listing(struct check *k, struct err *err)
         tell(k, true, SLICE("catalog.db"), slice_from(why.message));
         return ERR_OK;
     }
+    check_mark(k);
     check_rows(k, &list);
     check_links(k);
+    check_tombstones(k);
     for (size_t i = 0; i < list.n; i++)
         check_segment(k, &list.segments[i]);
     return check_unlisted(k, &list, err);

@@ -87,9 +87,18 @@ are_links_whole(struct repair *k)
     return is_whole;
 }
 
-/* Open it; false where it is not there, or not what was written. */
 static bool
-is_catalog_whole(struct repair *k, struct err *why)
+are_tombstones_whole(struct repair *k)
+{
+    struct catalog_erased erased;
+
+    return catalog_erased_read(k->catalog, 0, &k->arena, &erased, NULL) == ERR_OK &&
+           erased.is_whole;
+}
+
+/* Open it; ERR_CORRUPT, ERR_NOT_FOUND: it is not there, or not what was written. */
+static enum err_code
+check_catalog(struct repair *k, struct err *why)
 {
     struct slice words = SLICE_EMPTY;
     struct catalog_list list;
@@ -106,9 +115,9 @@ is_catalog_whole(struct repair *k, struct err *why)
         rc = err_set(why, ERR_CORRUPT, NULL, "%.*s", SLICE_ARG(words));
     if (rc == ERR_OK)
         rc = catalog_read(k->catalog, &k->arena, &list, why);
-    if (rc == ERR_OK && (!list.is_whole || !are_links_whole(k)))
+    if (rc == ERR_OK && (!list.is_whole || !are_links_whole(k) || !are_tombstones_whole(k)))
         rc = err_set(why, ERR_CORRUPT, NULL, "rows do not agree with their checks");
-    return rc == ERR_OK;
+    return rc;
 }
 
 static enum err_code
@@ -165,10 +174,14 @@ make_catalog(struct repair *k, const struct err *why, struct err *err)
 {
     enum err_code rc;
 
+    if (k->catalog) /* whom it still knows; what cannot be read is in `erased`, it is to be hoped */
+        (void)catalog_erased_keep(k->catalog, NULL);
     catalog_close(&k->catalog);
     rc = put_catalog_aside(k, err);
     if (rc == ERR_OK)
         rc = catalog_create_again(k->store, &k->catalog, err);
+    if (rc == ERR_OK) /* before any event is named again */
+        rc = catalog_erased_restore(k->catalog, NULL, err);
     if (rc == ERR_OK)
         rc = keep_position(k, err);
     if (rc != ERR_OK)
@@ -336,23 +349,120 @@ take_folder(struct repair *k, const char *folder, struct err *err)
     return rc;
 }
 
+/* ---- Lost commits ---- */
+
+/* A merge that was lost left rows of files that are gone by now: what they held is in the merge's
+ * own files, which have just come back. */
+static enum err_code
+drop_missing(struct repair *k, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+    struct catalog_list list;
+    enum err_code rc = catalog_read(k->catalog, &k->arena, &list, err);
+
+    for (size_t i = 0; rc == ERR_OK && i < list.n; i++) {
+        const struct catalog_segment *row = &list.segments[i];
+        struct catalog_change change = {.remove = &row->name, .n_remove = 1};
+
+        store_segment_path(k->store, row->name, path);
+        if (file_exists(path))
+            continue;
+        tell(k, false, row->name,
+             arena_printf(&k->arena,
+                          "its file is gone (%llu events): it was merged into others after what "
+                          "the catalog remembers",
+                          (unsigned long long)row->n_rows)
+                 .p);
+        rc = catalog_commit(k->catalog, &change, err);
+    }
+    return rc;
+}
+
 /* ---- All of it ---- */
 
+/* What the catalog is found to be. One of a newer Corong, or one that is busy, is none to be made
+ * anew; one that cannot be read is, where somebody asked for it. */
 static enum err_code
-run(struct repair *k, struct err *err)
+judge(struct repair *k, bool is_start, bool *out_is_whole, uint64_t *out_n_lost, struct err *why,
+      struct err *err)
 {
-    struct err why = ERR_NONE;
+    enum err_code rc = check_catalog(k, why);
+
+    *out_n_lost = 0;
+    *out_is_whole = rc == ERR_OK;
+    if (rc == ERR_OK)
+        return catalog_lost_commits(k->catalog, out_n_lost, err);
+    if (rc == ERR_CORRUPT || rc == ERR_NOT_FOUND || (rc == ERR_IO && !is_start))
+        return ERR_OK;
+    *err = *why;
+    return rc;
+}
+
+static enum err_code
+mend(struct repair *k, bool is_whole, uint64_t n_lost, const struct err *why, struct err *err)
+{
     char unlisted[FILE_PATH_MAX];
-    enum err_code rc = ERR_OK;
+    enum err_code rc = is_whole ? ERR_OK : make_catalog(k, why, err);
 
     store_path(k->store, "unlisted", unlisted);
-    if (!is_catalog_whole(k, &why))
-        rc = make_catalog(k, &why, err);
     if (rc == ERR_OK)
         rc = take_folder(k, k->store->segments, err);
     if (rc == ERR_OK)
         rc = take_folder(k, unlisted, err);
+    if (rc == ERR_OK && n_lost != 0)
+        rc = drop_missing(k, err);
+    if (rc == ERR_OK && (n_lost != 0 || !is_whole))
+        rc = catalog_is_repaired(k->catalog, err);
+    return rc;
+}
+
+static enum err_code
+tell_alarm(struct repair *k, struct err *err)
+{
+    const char *message =
+        arena_printf(&k->arena,
+                     "catalog.db was damaged or had lost commits and was mended at a start: %llu "
+                     "segments are named again, %llu files could not be (they are in damaged/)",
+                     (unsigned long long)k->result.n_segments, (unsigned long long)k->result.n_lost)
+            .p;
+
+    return catalog_alarm_raise(k->catalog, "catalog_repaired", 1, message, err);
+}
+
+static enum err_code
+run(struct repair *k, bool is_start, struct err *err)
+{
+    struct err why = ERR_NONE;
+    bool is_whole = false;
+    uint64_t n_lost = 0;
+    enum err_code rc = judge(k, is_start, &is_whole, &n_lost, &why, err);
+
+    if (rc == ERR_OK && !(is_start && is_whole && n_lost == 0)) {
+        rc = mend(k, is_whole, n_lost, &why, err);
+        if (rc == ERR_OK && is_start)
+            rc = tell_alarm(k, err);
+    }
     catalog_close(&k->catalog);
+    return rc;
+}
+
+static enum err_code
+run_alone(struct repair *k, bool is_start, struct err *err)
+{
+    int merging = -1, writing = -1;
+    enum err_code rc = store_lock_merging(k->store, false, &merging, err);
+
+    if (rc == ERR_OK)
+        rc = store_lock_writing(k->store, true, false, &writing, err);
+    if (rc == ERR_OK)
+        rc = check_closed(k->store, err);
+    if (rc == ERR_OK) {
+        arena_init(&k->arena, 256 << 10);
+        rc = run(k, is_start, err);
+        arena_fini(&k->arena);
+    }
+    file_unlock(&writing);
+    file_unlock(&merging);
     return rc;
 }
 
@@ -361,21 +471,35 @@ repair_run(const struct store *s, check_callback callback, void *context, struct
            struct err *err)
 {
     struct repair k = {.store = s, .callback = callback, .context = context};
-    int merging = -1, writing = -1;
-    enum err_code rc = store_lock_merging(s, false, &merging, err);
+    enum err_code rc = run_alone(&k, false, err);
 
-    if (rc == ERR_OK)
-        rc = store_lock_writing(s, true, false, &writing, err);
-    if (rc == ERR_OK)
-        rc = check_closed(s, err);
-    if (rc == ERR_OK) {
-        arena_init(&k.arena, 256 << 10);
-        rc = run(&k, err);
-        arena_fini(&k.arena);
-    }
-    file_unlock(&writing);
-    file_unlock(&merging);
     if (rc == ERR_OK)
         *out = k.result;
     return rc;
+}
+
+static bool
+has_catalog(const struct store *s)
+{
+    char path[FILE_PATH_MAX];
+
+    store_path(s, "catalog.db", path);
+    return file_exists(path);
+}
+
+enum err_code
+repair_at_start(const struct store *s, check_callback callback, void *context, struct err *err)
+{
+    struct repair k = {.store = s, .callback = callback, .context = context};
+    struct slice *names = NULL;
+    size_t n_segments = 0;
+    enum err_code rc;
+
+    arena_init(&k.arena, 16 << 10);
+    rc = list_files(&k, s->segments, &names, &n_segments, err);
+    arena_fini(&k.arena);
+    if (rc != ERR_OK || (!has_catalog(s) && n_segments == 0)) /* a new folder */
+        return rc;
+    rc = run_alone(&k, true, err);
+    return rc == ERR_CONFLICT ? ERR_OK : rc; /* whoever has it open would know */
 }

@@ -23,4 +23,10 @@ struct repair_result {
 enum err_code repair_run(const struct store *s, check_callback callback, void *context,
                          struct repair_result *out, struct err *err);
 
+/* Before anything is started on the folder: a catalog that is damaged, lost, or has lost commits is
+ * repaired, so that the server starts; the alarm "catalog_repaired" says so. One that is whole is
+ * left as it is, and so is one that another process has open. */
+enum err_code repair_at_start(const struct store *s, check_callback callback, void *context,
+                              struct err *err);
+
 #endif

@@ -49,7 +49,8 @@ struct snapshot_pool {
     uint64_t check;
     bool is_whole;
     size_t n_bad;
-    size_t n; /* live files, by name */
+    uint64_t n_lost; /* commits that it has lost */
+    size_t n;        /* live files, by name */
     struct pooled **files;
     size_t n_sites;
     struct site_links *sites;
@@ -328,6 +329,8 @@ read_catalog(struct snapshot_pool *p, struct arena *a, struct catalog_list *list
     if (rc != ERR_OK)
         return rc;
     rc = catalog_read(p->catalog, a, list, err);
+    if (rc == ERR_OK)
+        rc = catalog_lost_commits(p->catalog, &p->n_lost, err);
     for (size_t i = 0; rc == ERR_OK && i < p->n_sites; i++)
         if ((rc = read_erased(p, &p->sites[i], err)) == ERR_OK)
             rc = read_links(p, &p->sites[i], err);
@@ -444,7 +447,7 @@ make_held(struct snapshot_pool *p, const struct wanted *w)
     h->n_users = 1;
     arena_init(&h->arena, ARENA_BLOCK_BYTES);
     segments = ARENA_ARRAY(&h->arena, struct snapshot_segment, p->n + 1);
-    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 3);
+    warnings = ARENA_ARRAY(&h->arena, struct snapshot_warning, p->n + 4);
     h->files = ARENA_ARRAY(&h->arena, struct pooled *, p->n + 1);
     snprintf(h->snapshot.name, sizeof h->snapshot.name, "c%" PRIu64 "-%02x", p->generation,
              (unsigned)(p->check & 0xff));
@@ -454,6 +457,12 @@ make_held(struct snapshot_pool *p, const struct wanted *w)
                                  "The catalog does not agree with its own checks (%zu rows are "
                                  "damaged): figures may be too small. Run `corong check`.",
                                  p->n_bad));
+    if (p->n_lost != 0)
+        add_warning(h, warnings, CATALOG_BEHIND,
+                    arena_printf(&h->arena,
+                                 "The catalog has lost its last %" PRIu64 " commits: figures may "
+                                 "be wrong. Stop Corong and run `corong check --repair`.",
+                                 p->n_lost));
     if (!links->read.is_whole)
         add_warning(h, warnings, "links_damaged",
                     SLICE("The catalog's links do not agree with their own checks: some people may "

@@ -18,7 +18,7 @@ struct snapshot_pool;
 #define SNAPSHOT_KEPT_MAX 1000
 
 struct snapshot_warning {
-    struct slice code;    /* "segment_left_out", "catalog_damaged" */
+    struct slice code;    /* "segment_left_out", "catalog_damaged", CATALOG_BEHIND, .. */
     struct slice message; /* names the file and what is wrong with it */
 };
 

@@ -26,6 +26,7 @@ sql_error(sqlite3 *db, struct err *err, const char *doing)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR: /* no such table, say: our statements are right, so the schema is not */
         code = ERR_CORRUPT;
         break;
     case SQLITE_CONSTRAINT:

@@ -53,8 +53,9 @@ enum err_code sql_do(sqlite3 *db, int *out_changes, struct err *err, const char 
 /* A column as text, borrowed until the next step; NULL is "". */
 struct slice sql_text(sqlite3_stmt *s, int column);
 
-/* What SQLite last said about db, as one of our codes: busy is ERR_UNAVAILABLE, full ERR_FULL,
- * corrupt and "not a database" ERR_CORRUPT, a broken constraint ERR_EXISTS, else ERR_IO. */
+/* What SQLite last said about db, as one of our codes: busy is ERR_UNAVAILABLE, full ERR_FULL;
+ * corrupt, "not a database" and a schema that is not ours ERR_CORRUPT, a broken constraint
+ * ERR_EXISTS, else ERR_IO. */
 enum err_code sql_error(sqlite3 *db, struct err *err, const char *doing);
 
 /* PRAGMA data_version: another value than before means another connection has committed. */

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "aggregator/store.h"
+#include "aggregator/repair.h"
 #include "cmd/cmd.h"
 #include "cmd/demo.h"
 #include "cmd/state.h"
@@ -482,6 +482,13 @@ lock_folder(const struct store *store, int *out_fd, struct err *err)
     return rc;
 }
 
+static void
+on_finding(const struct check_finding *f, void *context)
+{
+    (void)context;
+    log_warn("%.*s: %.*s", SLICE_ARG(f->where), SLICE_ARG(f->what));
+}
+
 int
 cmd_up(struct cmd *c)
 {
@@ -497,6 +504,8 @@ cmd_up(struct cmd *c)
     rc = store_open(settings_text(c->settings, "data"), true, &u.store, &err);
     if (rc == ERR_OK)
         rc = lock_folder(&u.store, &lock, &err);
+    if (rc == ERR_OK)
+        rc = repair_at_start(&u.store, on_finding, NULL, &err);
     if (rc == ERR_OK)
         rc = settings_db_open(&u.store, &u.db, &err);
     if (rc == ERR_OK)

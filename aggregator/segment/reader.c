@@ -112,8 +112,13 @@ segment__checksum(const struct segment *s, const struct segment__entry *e, struc
         uint64_t at = i * FORMAT_PAGE;
         uint64_t n = e->length - at < FORMAT_PAGE ? e->length - at : FORMAT_PAGE;
 
-        if (checksum64(p + at, n) != load_u64(sums + i * 8))
-            return segment__corrupt(s, e, err, "the checksum of a page differs");
+        if (checksum64(p + at, n) != load_u64(sums + i * 8)) {
+            char what[80];
+
+            snprintf(what, sizeof what, "the checksum of page %llu of %llu differs",
+                     (unsigned long long)i + 1, (unsigned long long)n_pages);
+            return segment__corrupt(s, e, err, what);
+        }
     }
     return ERR_OK;
 }

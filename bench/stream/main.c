@@ -14,12 +14,12 @@
 #include "core/codec.h"
 #include "core/stream.h"
 
-#define PIPELINE         32
-#define POLL_MS          5
-#define START_MS         INT64_C(1767571200000) /* Monday, 2026-01-05, UTC */
-#define WEEK_MS          (INT64_C(7) * 86400 * 1000)
-#define VISITORS_A_WEEK  100000
-#define WEEKS            500 /* more than anybody asks for: the events end it */
+#define PIPELINE        32
+#define POLL_MS         5
+#define START_MS        INT64_C(1767571200000) /* Monday, 2026-01-05, UTC */
+#define WEEK_MS         (INT64_C(7) * 86400 * 1000)
+#define VISITORS_A_WEEK 100000
+#define WEEKS           500 /* more than anybody asks for: the events end it */
 
 struct filling {
     struct stream *stream;

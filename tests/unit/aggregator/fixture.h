@@ -156,9 +156,9 @@ fixture_commit(struct fixture *f)
 /* ---- Reports ---- */
 
 /* A report as JSON, without what differs from run to run; in f->arena. */
-static inline struct slice
-fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition,
-                        enum request_bots bots, struct path_range range)
+static inline enum err_code
+fixture_try_report(struct fixture *f, uint32_t site, const char *definition, enum request_bots bots,
+                   struct path_range range, struct slice *out, struct err *why)
 {
     struct query_funnel q = {.site = site, .n_presets = 1, .want_paths = true};
     struct funnel *funnel = NULL;
@@ -166,7 +166,7 @@ fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition
     struct request request;
     struct buffer json = BUFFER_EMPTY;
     struct err err = ERR_NONE;
-    struct slice out;
+    enum err_code rc;
 
     assert_ok(funnel_parse(slice_from(definition), &funnel, &err));
     request_init(&request);
@@ -176,16 +176,29 @@ fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition
     q.funnel = funnel;
     q.request = &request;
     q.presets[0] = funnel->preset;
-    assert_ok(query_funnel(f->pool, &q, &answer, &err));
-    answer.reports[0].about.elapsed_us = 0;
-    answer.reports[0].about.events_read = 0;
-    answer.reports[0].about.snapshot = SLICE_EMPTY;
-    report_add_json(&json, &answer.reports[0]);
-    out = arena_copy(&f->arena, buffer_slice(&json));
+    rc = query_funnel(f->pool, &q, &answer, why);
+    if (rc == ERR_OK) {
+        answer.reports[0].about.elapsed_us = 0;
+        answer.reports[0].about.events_read = 0;
+        answer.reports[0].about.snapshot = SLICE_EMPTY;
+        report_add_json(&json, &answer.reports[0]);
+        *out = arena_copy(&f->arena, buffer_slice(&json));
+        query_answer_fini(&answer);
+    }
     buffer_fini(&json);
-    query_answer_fini(&answer);
     request_fini(&request);
     funnel_destroy(&funnel);
+    return rc;
+}
+
+static inline struct slice
+fixture_report_of_range(struct fixture *f, uint32_t site, const char *definition,
+                        enum request_bots bots, struct path_range range)
+{
+    struct slice out = SLICE_EMPTY;
+    struct err err = ERR_NONE;
+
+    assert_ok(fixture_try_report(f, site, definition, bots, range, &out, &err));
     return out;
 }
 

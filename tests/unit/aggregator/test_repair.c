@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "aggregator/merge.h"
 #include "aggregator/repair.h"
+#include "core/log.h"
 #include "tests/unit/aggregator/fixture.h"
 
 struct told {
@@ -231,15 +233,148 @@ test_commits_that_were_lost_come_back(void **state)
     close_all(f);
     assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
     open_all(f);
-    assert_false(slice_equal(report(f), before));
+    assert_contains(report(f), "\"" CATALOG_BEHIND "\"");
+    assert_int_equal(check(f).n_problems, 1);
     assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
-    assert_int_equal(n, 1); /* in unlisted/ */
+    assert_int_equal(n, 0); /* it stays where it is */
     close_all(f);
     assert_int_equal(repair(f, &told).n_segments, 1);
     assert_non_null(strstr(told.text, "it is back"));
     open_all(f);
     assert_true(slice_equal(report(f), before));
+    assert_int_equal(check(f).n_problems, 0);
     buffer_fini(&bytes);
+}
+
+/* Where the mark is lost as well, a clean-up puts the file aside, and it comes back too. */
+static void
+test_a_file_that_was_put_aside_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    struct event e = event_of(1, "y", "a", "a", JUNE_2026_MS);
+    struct slice before;
+    char path[FILE_PATH_MAX];
+    struct told told;
+    sqlite3 *db = NULL;
+    struct err err = ERR_NONE;
+    int n = 0;
+
+    fill(f);
+    fixture_add(f, &e);
+    fixture_commit(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, "catalog.mark", path);
+    assert_ok(file_remove(path, &err));
+    path_of(f, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "DELETE FROM segments; UPDATE summary SET n = 0, check64 = 0,"
+                                  " generation = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    open_all(f);
+    assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
+    assert_int_equal(n, 6);
+    close_all(f);
+    assert_int_equal(repair(f, &told).n_segments, 6);
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+}
+
+/* A merge that the catalog has forgotten: its inputs are gone, its output is not named. */
+static void
+test_a_merge_that_was_lost(void **state)
+{
+    struct fixture *f = *state;
+    struct merge_options options = {
+        .store = &f->store, .settings = f->settings, .everything = true};
+    struct buffer bytes = BUFFER_EMPTY;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    fill(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_read(path, 1 << 24, &bytes, &err));
+    open_all(f);
+    do
+        assert_ok(merge_step(f->catalog, &options, &n, &err));
+    while (n != 0);
+    assert_ok(catalog_unlink_replaced(f->catalog, &f->store, &err));
+    close_all(f);
+    assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
+    open_all(f);
+    assert_contains(report(f), "\"" CATALOG_BEHIND "\"");
+    close_all(f);
+    assert_int_equal(repair(f, &told).n_segments, 1);
+    assert_non_null(strstr(told.text, "its file is gone"));
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+    assert_int_equal(check(f).n_problems, 0);
+    buffer_fini(&bytes);
+}
+
+/* Whoever was erased stays away, though the file still holds him and the catalog is a new one. */
+static void
+test_the_erased_stay_erased(void **state)
+{
+    struct fixture *f = *state;
+    struct slice id = SLICE("x");
+    char path[FILE_PATH_MAX];
+    struct slice full, before;
+    struct told told;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    full = report(f);
+    assert_ok(catalog_erase(f->catalog, 1, &id, 1, JUNE_2026_MS + DAY_MS, &err));
+    before = report(f);
+    assert_false(slice_equal(before, full));
+    for (int i = 0; i < 3; i++) {
+        close_all(f);
+        path_of(f, i == 2 ? "erased" : "catalog.db", path);
+        assert_ok(file_remove(path, &err));
+        if (i == 2) { /* the catalog still knows */
+            open_all(f);
+            assert_ok(catalog_erased_keep(f->catalog, &err));
+            close_all(f);
+            path_of(f, "catalog.db", path);
+            assert_ok(file_remove(path, &err));
+        }
+        assert_true(repair(f, &told).is_new);
+        open_all(f);
+        assert_true(slice_equal(report(f), before));
+        assert_int_equal(check(f).n_problems, 0);
+    }
+}
+
+static void
+test_a_newer_catalog_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct repair_result result;
+    struct told told = {""};
+    char path[FILE_PATH_MAX];
+    sqlite3 *db = NULL;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    assert_rc(repair_run(&f->store, collect, &told, &result, &err), ERR_VERSION);
+    assert_rc(repair_at_start(&f->store, collect, &told, &err), ERR_VERSION);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=3", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_all(f);
+    assert_int_equal(check(f).n_problems, 0);
 }
 
 static void
@@ -283,6 +418,14 @@ test_not_while_it_is_open(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
+static int
+group_setup(void **state)
+{
+    (void)state;
+    log_set_level((enum log_level)(LOG_ERROR + 1)); /* a line about every loss that is meant */
+    return 0;
+}
+
 int
 main(void)
 {
@@ -292,9 +435,13 @@ main(void)
         CASE(test_a_catalog_that_is_damaged),
         CASE(test_a_damaged_row_costs_no_position),
         CASE(test_commits_that_were_lost_come_back),
+        CASE(test_a_file_that_was_put_aside_comes_back),
+        CASE(test_a_merge_that_was_lost),
+        CASE(test_the_erased_stay_erased),
+        CASE(test_a_newer_catalog_is_left_alone),
         CASE(test_a_file_that_cannot_be_opened_is_kept_and_named),
         CASE(test_not_while_it_is_open),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, group_setup, NULL);
 }

@@ -1,0 +1,219 @@
+/* The mark: which generation catalog.db had after its latest commit, in a small file of its own.
+ *
+ * Behind a damaged page of its log SQLite drops the commits that follow, without a word; a
+ * catalog.db may also be put back by hand. Then the catalog is behind its mark, which is written
+ * after each commit, and never before: what it says was committed. Where that is seen, an alarm is
+ * raised that stays until a repair, reports warn, and no unlisted file is put aside any more.
+ *
+ *   OFFSET  SIZE  MEANING
+ *   0       8     "CorongMk"
+ *   8       8     generation
+ *   16      40    zeros
+ *   56      8     checksum of bytes 0..55
+ *
+ * A mark that is damaged or missing says nothing; the next commit writes it anew.
+ */
+#include "aggregator/catalog_int.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "core/hash.h"
+#include "core/log.h"
+
+#define MARK_FILE  "catalog.mark"
+#define MARK_MAGIC "CorongMk"
+#define MARK_BYTES 64
+#define MARK_SUM   56
+
+/* ---- The file ---- */
+
+/* 0 where it says nothing. */
+static uint64_t
+read_mark(int fd, bool *is_damaged)
+{
+    unsigned char bytes[MARK_BYTES];
+    ssize_t n = pread(fd, bytes, sizeof bytes, 0);
+    bool is_whole = n == MARK_BYTES && memcmp(bytes, MARK_MAGIC, 8) == 0 &&
+                    checksum64(bytes, MARK_SUM) == load_u64(bytes + MARK_SUM);
+
+    *is_damaged = n != 0 && !is_whole;
+    return is_whole ? load_u64(bytes + 8) : 0;
+}
+
+static bool
+write_mark(int fd, uint64_t generation)
+{
+    unsigned char bytes[MARK_BYTES] = MARK_MAGIC;
+
+    store_u64(bytes + 8, generation);
+    store_u64(bytes + MARK_SUM, checksum64(bytes, MARK_SUM));
+    return pwrite(fd, bytes, sizeof bytes, 0) == MARK_BYTES && fdatasync(fd) == 0;
+}
+
+/* Locked: 64 bytes are one write, and yet a reader could see half of it. */
+static int
+open_mark(const struct catalog *c, int flags, int operation)
+{
+    int fd = open(c->mark_path, flags | O_CLOEXEC, 0640);
+
+    if (fd >= 0 && flock(fd, operation) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+uint64_t
+catalog__mark_read(const struct catalog *c, bool *is_damaged)
+{
+    int fd = open_mark(c, O_RDONLY, LOCK_SH);
+    uint64_t generation = 0;
+
+    *is_damaged = false;
+    if (fd < 0)
+        return 0;
+    generation = read_mark(fd, is_damaged);
+    close(fd);
+    return generation;
+}
+
+void
+catalog__mark_committed(struct catalog *c, uint64_t generation)
+{
+    int fd = open_mark(c, O_RDWR | O_CREAT, LOCK_EX);
+    bool is_damaged = false;
+    bool is_written = fd >= 0;
+
+    /* of two that have committed the later one may come first */
+    if (fd >= 0 && read_mark(fd, &is_damaged) < generation)
+        is_written = write_mark(fd, generation);
+    if (fd >= 0)
+        close(fd);
+    if (!is_written && !c->is_mark_troubled)
+        log_warn("%s cannot be written: a catalog that loses commits would go unnoticed",
+                 c->mark_path);
+    c->is_mark_troubled = !is_written;
+}
+
+void
+catalog__mark_path(const struct store *s, struct catalog *c)
+{
+    store_path(s, MARK_FILE, c->mark_path);
+}
+
+/* ---- What follows from it ---- */
+
+enum err_code
+catalog__generation(sqlite3 *db, uint64_t *out, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(db, "SELECT generation FROM summary WHERE one = 1", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK)
+        *out = has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
+/* The same loss is told once: from here on the generation is again that of the mark. */
+static enum err_code
+tell_loss(struct catalog *c, uint64_t mark, struct err *err)
+{
+    char message[300];
+    uint64_t generation = 0;
+    enum err_code rc = sql_begin(c->db, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    rc = catalog__generation(c->db, &generation, err);
+    if (rc != ERR_OK || generation >= mark)
+        goto done; /* another process was faster */
+    snprintf(message, sizeof message,
+             "catalog.db has lost its last %" PRIu64 " commits (its log is damaged, or an earlier "
+             "copy was put back): stop Corong and run `corong check --repair`",
+             mark - generation);
+    log_error("%s", message);
+    rc = sql_do(c->db, NULL, err, "UPDATE summary SET generation = ? WHERE one = 1", "i",
+                (int64_t)mark);
+    if (rc == ERR_OK)
+        rc = catalog_alarm_raise(c, CATALOG_BEHIND, mark - generation, message, err);
+    if (rc == ERR_OK)
+        rc = sql_commit(c->db, err);
+done:
+    sql_rollback(c->db);
+    return rc;
+}
+
+enum err_code
+catalog__mark_check(struct catalog *c, struct err *err)
+{
+    bool is_damaged = false;
+    uint64_t mark = catalog__mark_read(c, &is_damaged); /* first: it may only rise meanwhile */
+    uint64_t generation = 0;
+    enum err_code rc = catalog__generation(c->db, &generation, err);
+
+    if (rc != ERR_OK || generation >= mark)
+        return rc;
+    rc = tell_loss(c, mark, err);
+    return rc == ERR_OK ? catalog_erased_restore(c, NULL, err) : rc;
+}
+
+enum err_code
+catalog_lost_commits(struct catalog *c, uint64_t *out, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc =
+        sql_prepare(c->db, "SELECT n FROM alarms WHERE code = '" CATALOG_BEHIND "'", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK)
+        *out = has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
+bool
+catalog_mark_is_damaged(struct catalog *c)
+{
+    bool is_damaged = false;
+
+    catalog__mark_read(c, &is_damaged);
+    return is_damaged;
+}
+
+enum err_code
+catalog_is_repaired(struct catalog *c, struct err *err)
+{
+    bool is_damaged = false;
+    uint64_t mark = catalog__mark_read(c, &is_damaged);
+    uint64_t generation = 0;
+    enum err_code rc = sql_begin(c->db, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    rc = catalog__generation(c->db, &generation, err);
+    generation =
+        (generation > mark ? generation : mark) + 1; /* no earlier answer is one any more */
+    if (rc == ERR_OK)
+        rc = sql_do(c->db, NULL, err, "UPDATE summary SET generation = ? WHERE one = 1", "i",
+                    (int64_t)generation);
+    if (rc == ERR_OK)
+        rc = catalog_alarm_clear(c, CATALOG_BEHIND, err);
+    if (rc == ERR_OK)
+        rc = sql_commit(c->db, err);
+    if (rc == ERR_OK)
+        catalog__mark_committed(c, generation);
+    sql_rollback(c->db);
+    return rc;
+}
