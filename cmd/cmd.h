@@ -77,6 +77,7 @@ int cmd_user(struct cmd *c);
 int cmd_import(struct cmd *c);
 int cmd_export(struct cmd *c);
 int cmd_funnel(struct cmd *c);
+int cmd_count(struct cmd *c);
 int cmd_visitor(struct cmd *c);
 int cmd_check(struct cmd *c);
 int cmd_status(struct cmd *c);

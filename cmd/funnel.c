@@ -8,8 +8,8 @@
 #include "aggregator/saved_funnel.h"
 #include "aggregator/site.h"
 #include "cmd/cmd.h"
+#include "cmd/query_flags.h"
 #include "cmd/table.h"
-#include "core/clock.h"
 #include "core/file.h"
 
 struct session {
@@ -69,43 +69,6 @@ find_definition(struct session *s, struct slice word, struct slice *out, struct 
 }
 
 /* ---- run ---- */
-
-static enum err_code
-read_where(struct cmd *c, struct request *r, struct err *err)
-{
-    const char *path;
-    int at = 0;
-    enum err_code rc = ERR_OK;
-
-    while (rc == ERR_OK && (path = cmd_next_value(c, "--where", &at)) != NULL) {
-        struct buffer bytes = BUFFER_EMPTY;
-
-        rc = file_read(path, SAVED_FUNNEL_DEFINITION_MAX, &bytes, err);
-        if (rc == ERR_OK)
-            rc = request_set(r, "filters", buffer_slice(&bytes), err);
-        buffer_fini(&bytes);
-    }
-    return rc;
-}
-
-static enum err_code
-read_request(struct cmd *c, struct request *r, struct slice site_zone, struct err *err)
-{
-    static const char *const flags[][2] = {
-        {"--from", "from"},   {"--to", "to"},       {"--timezone", "timezone"},
-        {"--as-of", "as_of"}, {"--bots", "bots"},   {"--breakdown", "breakdown"},
-        {"--limit", "limit"}, {"--trend", "trend"}, {"--compare", "compare"}};
-    enum err_code rc = read_where(c, r, err);
-
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        const char *value;
-        int at = 0;
-
-        while (rc == ERR_OK && (value = cmd_next_value(c, flags[i][0], &at)) != NULL)
-            rc = request_set(r, flags[i][1], slice_from(value), err);
-    }
-    return rc == ERR_OK ? request_finish(r, site_zone, clock_wall_ms(), err) : rc;
-}
 
 static void
 add_answer(struct buffer *out, const struct cmd *c, const struct report *r,
@@ -181,7 +144,7 @@ run(struct session *s, struct err *err)
     int status;
 
     request_init(&request);
-    if (read_request(s->c, &request, s->site.timezone, err) == ERR_OK &&
+    if (query_flags_read(s->c, &request, s->site.timezone, err) == ERR_OK &&
         find_definition(s, cmd_word(s->c, 2), &definition, err) == ERR_OK &&
         funnel_parse(definition, &funnel, err) == ERR_OK)
         status = run_query(s, funnel, &request, err);

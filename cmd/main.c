@@ -32,6 +32,11 @@ static const char *const funnel_flags[] = {
     "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=", "--where=", "--breakdown=",
     "--limit=", "--trend=", "--compare=",  "--visitors=", "--paths", "--json",   NULL};
 
+static const char *const count_flags[] = {
+    "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=",
+    "--where=", "--count=", "--window=",   "--value-of=", "--breakdown=",
+    "--limit=", "--trend=", "--compare=",  "--json",      NULL};
+
 static const struct command commands[] = {
     {"up", "corong up [--demo] [--data DIR] [SETTING..]",
      "Run everything on this machine: Redis, collector, aggregator and dashboard.", NULL, USER_UP,
@@ -134,6 +139,20 @@ static const struct command commands[] = {
      "  --paths           every visitor's counted path (with --json)\n"
      "  --json            the report of docs/funnel.md, section 5\n",
      USER_DATA, funnel_flags, cmd_funnel},
+    {"count",
+     "corong count SITE [--from D] [--to D] [--timezone Z] [--as-of T] [--bots B]\n"
+     "             [--where FILTERS.json] [--breakdown ATTR[@AT]] [--limit N]\n"
+     "             [--trend hour|day|week|month] [--compare previous|FROM..TO]\n"
+     "             [--count visitors|sessions] [--window W] [--value-of EVENT] [--json]",
+     "Count visitors, sessions, events, orders, value and engaged time, by attributes and time.",
+     "Flags are those of `corong help funnel`, and (docs/questions.md):\n"
+     "  --breakdown ATTR  rows by the attribute of each event; @entry, @first or @last behind it\n"
+     "                    give each visitor one row; may be repeated\n"
+     "  --count sessions  filters choose sessions, which are taken whole, by their first event\n"
+     "  --window W        how far after --to filters at `any` and `none` look (not at all)\n"
+     "  --value-of EVENT  whose value is summed up (sale)\n"
+     "  --json            the answer of the API's POST /api/v1/sites/{site}/count\n",
+     USER_DATA, count_flags, cmd_count},
     {"visitor",
      "corong visitor show SITE VISITOR [--json]\n"
      "corong visitor export SITE VISITOR > FILE\n"

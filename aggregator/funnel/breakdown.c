@@ -58,20 +58,30 @@ read_bins(const json_t *bins, struct arena *a, struct request_breakdown *out, st
     return ERR_OK;
 }
 
+static enum err_code
+read_place(const json_t *value, bool of_count, struct request_breakdown *out, struct err *err)
+{
+    const json_t *at = json_object_get(value, "at");
+
+    if (of_count && json_is_string(at) && slice_is(json__text(at), at_names[AT_EVERY]))
+        return ERR_OK;
+    return request__read_at(value, AT_ANY, &out->at, &out->stage, err);
+}
+
 enum err_code
-request__read_breakdown(struct arena *a, json_t *value, struct request_breakdown *out,
-                        struct err *err)
+request__read_breakdown(struct arena *a, json_t *value, bool of_count,
+                        struct request_breakdown *out, struct err *err)
 {
     static const char *const known[] = {"attribute", "at", "bins", NULL};
     json_t *bins;
     enum err_code rc;
 
-    *out = (struct request_breakdown){.at = AT_ENTRY};
+    *out = (struct request_breakdown){.at = of_count ? AT_EVERY : AT_ENTRY};
     rc = json__check_keys(value, known, err);
     if (rc == ERR_OK)
         rc = json__attribute(value, "attribute", a, &out->attribute, err);
     if (rc == ERR_OK)
-        rc = request__read_at(value, AT_ANY, &out->at, &out->stage, err);
+        rc = read_place(value, of_count, out, err);
     bins = json_object_get(value, "bins");
     if (rc == ERR_OK && bins != NULL && !json_is_null(bins))
         rc = json__in(read_bins(bins, a, out, err), err, "bins");
@@ -85,7 +95,7 @@ is_at(struct slice word)
 {
     int64_t number;
 
-    for (int i = 0; i < AT_ANY; i++)
+    for (int i = 0; i <= AT_EVERY; i++)
         if (slice_is(word, at_names[i]))
             return true;
     return word.n <= STAGE_WORD_MAX && slice_to_int64(word, &number);

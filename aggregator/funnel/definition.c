@@ -39,23 +39,32 @@ read_window(struct slice text, int64_t *out_count, int64_t *out_unit_ms)
     return false;
 }
 
+enum err_code
+funnel_window_parse(struct slice text, int64_t *out_ms, struct err *err)
+{
+    int64_t count;
+    int64_t unit_ms;
+
+    if (!read_window(text, &count, &unit_ms))
+        return err_set(err, ERR_INVALID, NULL,
+                       "must be a whole number and ms, s, m, h or d, as in \"30d\"");
+    if (count < 1 || count > FUNNEL_WINDOW_MAX_MS / unit_ms)
+        return err_set(err, ERR_INVALID, NULL, "must be from 1ms to 400d");
+    *out_ms = count * unit_ms;
+    return ERR_OK;
+}
+
 static enum err_code
 parse_window(const json_t *json, struct funnel *f, struct err *err)
 {
     const json_t *value = json_object_get(json, "window");
-    int64_t count;
-    int64_t unit_ms;
+    enum err_code rc;
 
     if (value == NULL)
         return err_set(err, ERR_INVALID, "window", "is missing");
-    if (!json_is_string(value) || !read_window(json__text(value), &count, &unit_ms))
-        return err_set(err, ERR_INVALID, "window",
-                       "must be a whole number and ms, s, m, h or d, as in \"30d\"");
-    if (count < 1 || count > FUNNEL_WINDOW_MAX_MS / unit_ms)
-        return err_set(err, ERR_INVALID, "window", "must be from 1ms to 400d");
+    rc = funnel_window_parse(json__text(value), &f->window_ms, err);
     f->window = arena_copy(&f->arena, json__text(value));
-    f->window_ms = count * unit_ms;
-    return ERR_OK;
+    return json__in(rc, err, "window");
 }
 
 /* ---- Stages ---- */

@@ -75,6 +75,9 @@ struct json_t *funnel_to_json(const struct funnel *f);
 /* The same as text, compact, appended. */
 void funnel_add_json(struct buffer *out, const struct funnel *f);
 
+/* "30d" in ms; ERR_INVALID without a field. */
+enum err_code funnel_window_parse(struct slice text, int64_t *out_ms, struct err *err);
+
 const char *funnel_preset_name(enum funnel_preset preset); /* "open" */
 bool funnel_preset_find(struct slice name, enum funnel_preset *out);
 const char *funnel_count_name(enum funnel_count count); /* "visitors" */

@@ -305,8 +305,8 @@ add_compare(struct buffer *out, const struct report *r)
 
 /* ---- About it ---- */
 
-static void
-add_about(struct buffer *out, const struct report_about *about)
+void
+report_add_about(struct buffer *out, const struct report_about *about)
 {
     char as_of[TIMESTAMP_TEXT_MAX];
 
@@ -369,7 +369,7 @@ report_add_members(struct buffer *out, const struct report *r)
     add_range(out, r, &r->total, &r->parts.breakdown);
     add_trend(out, r);
     add_compare(out, r);
-    add_about(out, &r->about);
+    report_add_about(out, &r->about);
     if (r->about.has_paths)
         add_paths(out, r);
 }

@@ -131,6 +131,9 @@ void report_add_json(struct buffer *out, const struct report *r);
 /* Only its members, without the braces, so that a caller may add some of its own. */
 void report_add_members(struct buffer *out, const struct report *r);
 
+/* From a comma on: left_out, warnings, as_of, snapshot, events_read, elapsed_ms. */
+void report_add_about(struct buffer *out, const struct report_about *about);
+
 /* The list's members without braces: figure, stage, n, visitors. */
 void report_add_list(struct buffer *out, const struct report_list *list, const struct funnel *f);
 

@@ -11,7 +11,7 @@
 #define NAME_BYTES_MAX    60 /* of a name that is not known: to be repeated in the error */
 
 static const char *const bots_names[] = {"exclude", "include", "only"};
-static const char *const trend_names[] = {"day", "week", "month"};
+static const char *const trend_names[] = {"day", "week", "month", "hour"};
 
 #define BOTS_COUNT  (int)(sizeof bots_names / sizeof *bots_names)
 #define TREND_COUNT (int)(sizeof trend_names / sizeof *trend_names)
@@ -19,8 +19,10 @@ static const char *const trend_names[] = {"day", "week", "month"};
 void
 request_init(struct request *r)
 {
-    *r = (struct request){
-        .bots = BOTS_EXCLUDE, .limit = REQUEST_LIMIT_DEFAULT, .range = PATH_RANGE_ALL};
+    *r = (struct request){.bots = BOTS_EXCLUDE,
+                          .limit = REQUEST_LIMIT_DEFAULT,
+                          .range = PATH_RANGE_ALL,
+                          .count = {.value_of = SLICE("sale")}};
     arena_init(&r->arena, ARENA_BLOCK_BYTES);
 }
 
@@ -112,10 +114,11 @@ read_bots(struct request *r, json_t *value, struct err *err)
 static enum err_code
 read_trend(struct request *r, json_t *value, struct err *err)
 {
-    int i = find_word(value, trend_names, TREND_COUNT);
+    int i = find_word(value, trend_names, r->is_count ? TREND_COUNT : TREND_COUNT - 1);
 
     if (i < 0)
-        return err_set(err, ERR_INVALID, NULL, "must be \"day\", \"week\" or \"month\"");
+        return err_set(err, ERR_INVALID, NULL, "must be %s\"day\", \"week\" or \"month\"",
+                       r->is_count ? "\"hour\", " : "");
     r->trend = (enum request_trend)(TREND_DAY + i);
     return ERR_OK;
 }
@@ -162,7 +165,7 @@ read_breakdowns(struct request *r, json_t *value, struct err *err)
         return err_set(err, ERR_INVALID, NULL, "has more than %d attributes",
                        REQUEST_BREAKDOWNS_MAX);
     for (size_t i = 0; i < n && rc == ERR_OK; i++) {
-        rc = request__read_breakdown(&r->arena, json_array_get(value, i),
+        rc = request__read_breakdown(&r->arena, json_array_get(value, i), r->is_count,
                                      &r->breakdowns[r->n_breakdowns], err);
         rc = json__at(rc, err, "", r->n_breakdowns);
         r->n_breakdowns += rc == ERR_OK;
@@ -174,6 +177,37 @@ static enum err_code
 read_compare(struct request *r, json_t *value, struct err *err)
 {
     return request__read_compare(&r->compare, value, err);
+}
+
+/* ---- Of a count ---- */
+
+static enum err_code
+read_count(struct request *r, json_t *value, struct err *err)
+{
+    for (int i = 0; json_is_string(value) && i < COUNT_COUNT; i++) {
+        if (slice_is(json__text(value), funnel_count_name((enum funnel_count)i))) {
+            r->count.unit = (enum funnel_count)i;
+            return ERR_OK;
+        }
+    }
+    return err_set(err, ERR_INVALID, NULL, "must be \"visitors\" or \"sessions\"");
+}
+
+static enum err_code
+read_window(struct request *r, json_t *value, struct err *err)
+{
+    if (!json_is_string(value))
+        return err_set(err, ERR_INVALID, NULL, "must be text: \"30d\"");
+    return funnel_window_parse(json__text(value), &r->count.window_ms, err);
+}
+
+static enum err_code
+read_value_of(struct request *r, json_t *value, struct err *err)
+{
+    if (!json_is_string(value) || json_string_length(value) > REQUEST_EVENT_BYTES_MAX)
+        return err_set(err, ERR_INVALID, NULL, "must be an event's name");
+    r->count.value_of = arena_copy(&r->arena, json__text(value));
+    return ERR_OK;
 }
 
 /* ---- One parameter ---- */
@@ -198,24 +232,29 @@ static const struct parameter {
     json_t *(*from_text)(struct slice text); /* of what is no JSON; NULL: JSON it must be */
     bool may_be_json;                        /* as text, where it starts with { or [ */
     bool is_list;
+    bool is_of_count;
 } parameters[] = {
-    {"from", read_from, plain_text, false, false},
-    {"to", read_to, plain_text, false, false},
-    {"timezone", read_timezone, plain_text, false, false},
-    {"as_of", read_as_of, plain_text, false, false},
-    {"filters", read_filters, NULL, true, true},
-    {"breakdown", read_breakdowns, request__breakdown_from_text, true, true},
-    {"limit", read_limit, number_from_text, false, false},
-    {"bots", read_bots, plain_text, false, false},
-    {"trend", read_trend, plain_text, false, false},
-    {"compare", read_compare, request__compare_from_text, true, false},
+    {"from", read_from, plain_text, false, false, false},
+    {"to", read_to, plain_text, false, false, false},
+    {"timezone", read_timezone, plain_text, false, false, false},
+    {"as_of", read_as_of, plain_text, false, false, false},
+    {"filters", read_filters, NULL, true, true, false},
+    {"breakdown", read_breakdowns, request__breakdown_from_text, true, true, false},
+    {"limit", read_limit, number_from_text, false, false, false},
+    {"bots", read_bots, plain_text, false, false, false},
+    {"trend", read_trend, plain_text, false, false, false},
+    {"compare", read_compare, request__compare_from_text, true, false, false},
+    {"count", read_count, plain_text, false, false, true},
+    {"window", read_window, plain_text, false, false, true},
+    {"value_of", read_value_of, plain_text, false, false, true},
 };
 
 static enum err_code
-find_parameter(const char *name, const struct parameter **out, struct err *err)
+find_parameter(const struct request *r, const char *name, const struct parameter **out,
+               struct err *err)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
-        if (strcmp(name, parameters[i].name) == 0) {
+        if (strcmp(name, parameters[i].name) == 0 && (r->is_count || !parameters[i].is_of_count)) {
             *out = &parameters[i];
             return ERR_OK;
         }
@@ -235,7 +274,7 @@ static enum err_code
 set_json(struct request *r, const char *name, json_t *value, struct err *err)
 {
     const struct parameter *p = NULL;
-    enum err_code rc = find_parameter(name, &p, err);
+    enum err_code rc = find_parameter(r, name, &p, err);
 
     if (rc != ERR_OK || is_nothing(value))
         return rc;
@@ -264,7 +303,7 @@ enum err_code
 request_set(struct request *r, const char *name, struct slice text, struct err *err)
 {
     const struct parameter *p = NULL;
-    enum err_code rc = find_parameter(name, &p, err);
+    enum err_code rc = find_parameter(r, name, &p, err);
     json_t *value = NULL;
 
     if (rc != ERR_OK || text.n == 0)
@@ -329,6 +368,26 @@ request_finish(struct request *r, struct slice site_zone, int64_t now_ms, struct
     if (r->range.from_ms >= r->range.to_ms)
         return err_set(err, ERR_INVALID, "to", "must be after \"from\"");
     return request__resolve_compare(r, err);
+}
+
+static void
+add_bound(struct buffer *out, const char *name, const struct request *r, int64_t ms)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+
+    if (ms == INT64_MIN || ms == INT64_MAX)
+        buffer_printf(out, ",\"%s\":null", name);
+    else
+        buffer_printf(out, ",\"%s\":\"%s\"", name, zone_format(r->zone, ms, text));
+}
+
+void
+request_add_range(struct buffer *out, const struct request *r, const struct path_range *range)
+{
+    add_bound(out, "from", r, range->from_ms);
+    add_bound(out, "to", r, range->to_ms);
+    buffer_add_text(out, ",\"timezone\":");
+    buffer_add_json(out, slice_from(zone_name(r->zone)));
 }
 
 /* ---- With its funnel ---- */

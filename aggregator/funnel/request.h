@@ -31,7 +31,8 @@ struct request_moment {
     int64_t ms;
 };
 
-/* Which event of a unit is meant; AT_ANY, AT_NONE and AT_EVERY only in filters. */
+/* Which event of a unit is meant; AT_ANY, AT_NONE and AT_EVERY only in filters (AT_EVERY also in
+ * the breakdown of a count: each event by itself). */
 enum request_at { AT_ENTRY, AT_FIRST, AT_LAST, AT_ANY, AT_NONE, AT_EVERY, AT_STAGE };
 
 struct request_filter {
@@ -50,7 +51,16 @@ struct request_breakdown {
     struct slice *bins; /* canonical decimals (core/decimal.h), ascending */
 };
 
-enum request_trend { TREND_NONE, TREND_DAY, TREND_WEEK, TREND_MONTH };
+enum request_trend { TREND_NONE, TREND_DAY, TREND_WEEK, TREND_MONTH, TREND_HOUR };
+
+#define REQUEST_EVENT_BYTES_MAX 200 /* of an event's name */
+
+/* What a count is asked for besides (aggregator/query_count.h). */
+struct request_count {
+    enum funnel_count unit;
+    int64_t window_ms;     /* how far after `to` filters at any and none look */
+    struct slice value_of; /* the events whose value is summed up: "sale" */
+};
 
 struct request_compare {
     bool is_given;
@@ -64,6 +74,9 @@ struct request_compare {
 };
 
 struct request {
+    /* Of a count, set before anything is read: `count`, `window` and `value_of` are known then,
+     * breakdowns are at `every` unless they say otherwise, a trend may be by hour. */
+    bool is_count;
     /* as asked */
     struct request_moment from;
     struct request_moment to;
@@ -77,6 +90,7 @@ struct request {
     int limit; /* rows of the breakdown, 1..REQUEST_LIMIT_MAX */
     enum request_trend trend;
     struct request_compare compare;
+    struct request_count count;
     struct arena arena; /* rules, attributes, bins */
     /* after request_finish */
     struct path_range range; /* open ends: INT64_MIN, INT64_MAX */
@@ -123,6 +137,9 @@ enum err_code request_points(const struct request *r, int64_t first_ms, int64_t 
  * makes: "<10", "10..50" (from 10, below 50), ">=50". */
 size_t request_bin(const struct request_breakdown *b, struct slice number);
 struct slice request_bin_name(const struct request_breakdown *b, size_t bin, struct arena *a);
+
+/* ,"from":..,"to":..,"timezone":..: a range of the request; open ends are null. */
+void request_add_range(struct buffer *out, const struct request *r, const struct path_range *range);
 
 const char *request_bots_name(enum request_bots bots); /* "exclude" */
 

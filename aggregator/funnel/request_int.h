@@ -14,8 +14,9 @@ enum err_code request__read_moment(struct request_moment *m, const json_t *value
 
 enum err_code request__read_filter(struct arena *a, json_t *value, struct request_filter *out,
                                    struct err *err);
-enum err_code request__read_breakdown(struct arena *a, json_t *value, struct request_breakdown *out,
-                                      struct err *err);
+/* of_count: it may be at `every`, and is by default. */
+enum err_code request__read_breakdown(struct arena *a, json_t *value, bool of_count,
+                                      struct request_breakdown *out, struct err *err);
 enum err_code request__read_compare(struct request_compare *c, json_t *value, struct err *err);
 
 /* The member "at" of a filter or breakdown: the first n_words words of enum request_at, or a

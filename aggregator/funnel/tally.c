@@ -8,12 +8,6 @@
 #include "aggregator/funnel/times_int.h"
 #include "core/decimal.h"
 
-/* A sum of minor units: 9e15 at most an event, and no number of events overflows 128 bits. */
-struct sum {
-    __int128 units;
-    int64_t n; /* events */
-};
-
 /* Currencies by number, shared by the tallies that are alike. */
 struct currencies {
     int n_users;
@@ -25,8 +19,8 @@ struct currencies {
 };
 
 struct sums {
-    struct sum value[FUNNEL_STAGES_MAX];
-    struct sum seen[FUNNEL_STAGES_MAX];
+    struct tally_sum value[FUNNEL_STAGES_MAX];
+    struct tally_sum seen[FUNNEL_STAGES_MAX];
 };
 
 struct tally {
@@ -120,19 +114,12 @@ sums_of(struct tally *t, int currency)
 }
 
 static void
-sum_add(struct sum *s, int64_t units)
-{
-    s->units += units;
-    s->n++;
-}
-
-static void
 add_seen_value(struct tally *t, uint32_t stages, const struct tally_value *value)
 {
     if (value->currency < 0)
         return;
     for (; stages != 0; stages &= stages - 1)
-        sum_add(&sums_of(t, value->currency)->seen[__builtin_ctz(stages)], value->units);
+        tally_sum_add(&sums_of(t, value->currency)->seen[__builtin_ctz(stages)], value->units);
 }
 
 static void
@@ -188,7 +175,7 @@ add_path(struct tally *t, const struct path_range *range, const struct path_even
         if (values != NULL && values[path->visits[i].event].currency >= 0) {
             const struct tally_value *value = &values[path->visits[i].event];
 
-            sum_add(&sums_of(t, value->currency)->value[stage], value->units);
+            tally_sum_add(&sums_of(t, value->currency)->value[stage], value->units);
         }
     }
 }
@@ -329,30 +316,33 @@ add_decimal(struct buffer *out, __int128 units, int digits)
     buffer_add(out, text + at, sizeof text - at);
 }
 
-/* The currency that follows `after` in the order of codes; -1: none does. after -1: the first. */
+/* Of the first n, the currency that follows `after` in the order of codes; -1: none does. after -1:
+ * the first. */
 static int
-next_currency(const struct tally *t, int after)
+next_currency(const struct currencies *c, int n, int after)
 {
-    const struct currency *list = t->currencies->list;
+    const struct currency *list = c->list;
     int next = -1;
 
-    for (int i = 0; i < t->n_sums; i++)
+    for (int i = 0; i < n; i++)
         if ((after < 0 || strcmp(list[i].code, list[after].code) > 0) &&
             (next < 0 || strcmp(list[i].code, list[next].code) < 0))
             next = i;
     return next;
 }
 
+/* sums: the first of them, each `step` bytes on. */
 static void
-add_sums(const struct tally *t, int stage, bool is_seen, struct buffer *out)
+add_sums(const struct currencies *currencies, const struct tally_sum *sums, size_t step, int n,
+         struct buffer *out)
 {
     bool is_first = true;
 
-    assert(stage >= 0 && stage < t->n_stages);
     buffer_add_char(out, '{');
-    for (int i = next_currency(t, -1); i >= 0; i = next_currency(t, i)) {
-        const struct sum *s = is_seen ? &t->sums[i].seen[stage] : &t->sums[i].value[stage];
-        const struct currency *c = &t->currencies->list[i];
+    for (int i = next_currency(currencies, n, -1); i >= 0; i = next_currency(currencies, n, i)) {
+        const struct tally_sum *s =
+            (const struct tally_sum *)(const void *)((const char *)sums + (size_t)i * step);
+        const struct currency *c = &currencies->list[i];
 
         if (s->n == 0)
             continue;
@@ -370,11 +360,22 @@ add_sums(const struct tally *t, int stage, bool is_seen, struct buffer *out)
 void
 tally_add_value_json(const struct tally *t, int stage, struct buffer *out)
 {
-    add_sums(t, stage, false, out);
+    assert(stage >= 0 && stage < t->n_stages);
+    add_sums(t->currencies, t->sums ? &t->sums->value[stage] : NULL, sizeof *t->sums, t->n_sums,
+             out);
 }
 
 void
 tally_add_seen_value_json(const struct tally *t, int stage, struct buffer *out)
 {
-    add_sums(t, stage, true, out);
+    assert(stage >= 0 && stage < t->n_stages);
+    add_sums(t->currencies, t->sums ? &t->sums->seen[stage] : NULL, sizeof *t->sums, t->n_sums,
+             out);
+}
+
+void
+tally_add_sums_json(const struct tally *t, const struct tally_sum *sums, int n, struct buffer *out)
+{
+    assert(n <= t->currencies->n);
+    add_sums(t->currencies, sums, sizeof *sums, n, out);
 }

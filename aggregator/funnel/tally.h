@@ -14,6 +14,19 @@
 
 #define TALLY_EXACT_MAX 1000000 /* times of a stage beyond which percentiles are approximate */
 
+/* A sum of minor units: 9e15 at most an event, and no number of events overflows 128 bits. */
+struct tally_sum {
+    __int128 units;
+    int64_t n; /* events */
+};
+
+static inline void
+tally_sum_add(struct tally_sum *s, int64_t units)
+{
+    s->units += units;
+    s->n++;
+}
+
 struct tally_value {
     int64_t units;    /* minor units of the currency */
     int32_t currency; /* of tally_currency; -1 = the event has no value */
@@ -77,5 +90,9 @@ struct tally_times tally_time_from_start(const struct tally *t, int stage);
 /* Sums as text: {"USD":"129.90"}, currencies sorted, "{}" where no event had a value. */
 void tally_add_value_json(const struct tally *t, int stage, struct buffer *out);
 void tally_add_seen_value_json(const struct tally *t, int stage, struct buffer *out);
+
+/* The same of sums that somebody else keeps, of the first n currencies of t. */
+void tally_add_sums_json(const struct tally *t, const struct tally_sum *sums, int n,
+                         struct buffer *out);
 
 #endif

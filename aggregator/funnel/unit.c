@@ -61,8 +61,8 @@ met_conditions(const struct unit *u)
     return met;
 }
 
-static bool
-chooses(const struct chooser *c, const struct unit *u, const struct path *path)
+bool
+unit_is_chosen(const struct unit *u, const struct chooser *c, const struct path *path)
 {
     uint32_t met = met_conditions(u);
     bool holds = path != NULL || !c->needs_path;
@@ -114,7 +114,7 @@ unit_count(const struct unit *u, const struct plan *plan, const struct chooser *
            struct outcome *out)
 {
     out->has_path = path_count(plan, &u->range, u->events, u->n, &out->path);
-    out->is_chosen = c->n == 0 || chooses(c, u, out->has_path ? &out->path : NULL);
+    out->is_chosen = c->n == 0 || unit_is_chosen(u, c, out->has_path ? &out->path : NULL);
     out->has_path = out->has_path && out->is_chosen;
     out->is_open = out->has_path && is_open(u, plan, &out->path);
     out->began_before = out->has_path && began_before(u, plan, &out->path);

@@ -55,6 +55,9 @@ struct outcome {
 void unit_count(const struct unit *u, const struct plan *plan, const struct chooser *c,
                 struct outcome *out);
 
+/* Do the filters choose a unit whose counted path this is? NULL: it has none. */
+bool unit_is_chosen(const struct unit *u, const struct chooser *c, const struct path *path);
+
 /* In all its figures. */
 void tally_unit(struct tally *t, const struct unit *u, const struct outcome *o);
 

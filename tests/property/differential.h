@@ -35,10 +35,10 @@ void asking_fini(struct asking *a);
 
 /* ---- Comparing (differential_compare.c) ---- */
 
-enum outcome { SAME, DIFFERENT, TOO_MUCH };
+enum agreement { SAME, DIFFERENT, TOO_MUCH };
 
 struct verdict {
-    enum outcome outcome;
+    enum agreement outcome;
     enum question_preset preset;
     char words[2048]; /* what differs */
 };

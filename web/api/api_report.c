@@ -8,8 +8,7 @@
 #include "core/url.h"
 #include "web/api/web_int.h"
 
-#define UNPROCESSABLE 422
-#define LIST_PAGE     500 /* units */
+#define LIST_PAGE 500 /* units */
 
 /* ---- Reading the question ---- */
 
@@ -101,21 +100,17 @@ read_figure(const json_t *body, struct question *q, struct err *err)
 static enum err_code
 read_place(const json_t *body, struct question *q, struct err *err)
 {
-    struct slice snapshot, cursor;
+    struct slice cursor;
     int64_t row = 0;
-    enum err_code rc = web__body_text(body, "snapshot", false, &snapshot, err);
+    enum err_code rc = web__read_snapshot(body, &q->request, q->snapshot, err);
 
     if (rc == ERR_OK)
         rc = web__body_text(body, "cursor", false, &cursor, err);
     if (rc != ERR_OK)
         return rc;
-    if (!slice_to_cstr(snapshot, q->snapshot, sizeof q->snapshot))
-        return err_set(err, ERR_INVALID, "snapshot", "is none");
-    if (snapshot.n != 0 && !q->request.as_of.is_given)
-        return err_set(err, ERR_INVALID, "as_of", "must be given with a snapshot: the report's");
     if (cursor.n == 0)
         return ERR_OK;
-    if (snapshot.n == 0)
+    if (q->snapshot[0] == '\0')
         return err_set(err, ERR_INVALID, "snapshot", "must be given with a cursor");
     if (!slice_to_int64(cursor, &row) || row < 0)
         return err_set(err, ERR_INVALID, "cursor", "is none");
@@ -148,17 +143,6 @@ read_body(struct call *c, struct question *q, struct err *err)
 }
 
 /* ---- The answer ---- */
-
-static void
-add_bound(struct buffer *out, const char *name, const struct request *r, int64_t ms)
-{
-    char text[TIMESTAMP_TEXT_MAX];
-
-    if (ms == INT64_MIN || ms == INT64_MAX)
-        buffer_printf(out, ",\"%s\":null", name);
-    else
-        buffer_printf(out, ",\"%s\":\"%s\"", name, zone_format(r->zone, ms, text));
-}
 
 static void
 add_range(struct buffer *out, const struct query_summary *s)
@@ -210,10 +194,7 @@ add_report(struct buffer *out, const struct question *q, const struct query_answ
     report_add_members(out, &answer->reports[0]);
     buffer_add_text(out, ",\"funnel\":");
     funnel_add_json(out, q->funnel);
-    add_bound(out, "from", r, r->range.from_ms);
-    add_bound(out, "to", r, r->range.to_ms);
-    buffer_add_text(out, ",\"timezone\":");
-    buffer_add_json(out, slice_from(zone_name(r->zone)));
+    request_add_range(out, r, &r->range);
     add_range(out, summary);
     add_presets(out, answer);
     buffer_add_char(out, '}');
@@ -301,10 +282,8 @@ answer(struct call *c, const struct question *q)
         else
             add_report(&c->reply->body, q, &found, &summary);
         query_answer_fini(&found);
-    } else if (rc == ERR_LIMIT) { /* the question is well-formed, but not to be answered */
-        http_reply_error(c->reply, UNPROCESSABLE, "limit", err.message, err.field);
     } else {
-        web__reply_err(c, &err);
+        web__reply_costly(c, &err);
     }
     atomic_fetch_add(&c->web->metrics.reports, 1);
     atomic_fetch_add(&c->web->metrics.report_us, (uint64_t)(clock_steady_us() - started_us));

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
+#include "aggregator/funnel/request.h"
+#include "aggregator/query_guard.h"
 #include "aggregator/settings_db.h"
 #include "aggregator/site.h"
 #include "aggregator/snapshot.h"
@@ -79,6 +81,27 @@ enum err_code web__body_check_keys(const json_t *object, const char *const *name
 enum err_code web__body_text(const json_t *object, const char *name, bool is_required,
                              struct slice *out, struct err *err);
 
+/* ---- Questions besides funnels (answer.c) ---- */
+
+/* The member "snapshot"; "" where there is none. ERR_INVALID, also without an as_of beside it. */
+enum err_code web__read_snapshot(const json_t *body, const struct request *r,
+                                 char out[SNAPSHOT_NAME_MAX], struct err *err);
+
+/* As web__reply_err, of an error that an answer ended with: ERR_LIMIT is 422. */
+void web__reply_costly(struct call *c, const struct err *err);
+
+struct web__from {
+    struct slice snapshot; /* "": the latest */
+    struct query_guard *guard;
+};
+
+/* Adds the answer's members, without braces. */
+typedef enum err_code (*web__question)(struct call *c, const void *what, struct web__from from,
+                                       struct buffer *out, struct err *err);
+
+/* Ask and reply: from the snapshot, or where that has gone from the latest, saying so. */
+void web__answer(struct call *c, web__question question, const void *what, struct slice snapshot);
+
 /* ---- Sessions ---- */
 
 /* Fill is_secure, is_signed_in and account. ERR_IO and the like where settings.db fails. */
@@ -106,6 +129,9 @@ void web__delete_funnel(struct call *c);
 void web__get_report(struct call *c);
 void web__post_report(struct call *c);
 void web__post_visitors(struct call *c);
+void web__get_count(struct call *c);
+void web__post_count(struct call *c);
+void web__post_values(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 

@@ -1,0 +1,518 @@
+/* See enquiry.h. What is not here: what is counted. */
+#include "aggregator/enquiry.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+/* ---- Life ---- */
+
+/* Up to when events of a range matter. */
+static int64_t
+end_of_range(const struct enquiry_setup *s, int64_t to_ms, int64_t as_of_ms)
+{
+    int64_t known_ms = path_time_add(as_of_ms, 1);
+    int64_t end_ms = path_time_add(to_ms, s->funnel->window_ms);
+
+    return s->funnel->count == COUNT_SESSIONS || end_ms > known_ms ? known_ms : end_ms;
+}
+
+static int64_t
+end_of(const struct enquiry_setup *s)
+{
+    return end_of_range(s, s->request->range.to_ms, s->request->as_of_ms);
+}
+
+/* From when on: look back for drivers, and visitors for paths. */
+static int64_t
+begin_of(const struct enquiry_setup *s)
+{
+    int64_t back_ms = s->funnel->count == COUNT_SESSIONS ? 0 : s->funnel->window_ms;
+
+    return path_time_add(s->request->range.from_ms, -(back_ms + SETTLE_LOOK_BACK_MS));
+}
+
+/* As of a report, so that its snapshot serves. */
+static struct snapshot_scope
+scope_of(const struct enquiry_setup *s)
+{
+    const struct request *r = s->request;
+    struct snapshot_scope scope = {.site = s->site,
+                                   .from_ms = INT64_MIN, /* of copies the earlier one counts */
+                                   .to_ms = end_of(s),
+                                   .as_of_ms = r->as_of_ms,
+                                   .compare_as_of_ms = r->as_of_ms};
+    int64_t compare_end_ms;
+
+    if (!r->compare.is_given)
+        return scope;
+    scope.compare_as_of_ms = r->compare.as_of_ms;
+    compare_end_ms = end_of_range(s, r->compare.range.to_ms, r->compare.as_of_ms);
+    if (compare_end_ms > scope.to_ms)
+        scope.to_ms = compare_end_ms;
+    return scope;
+}
+
+static enum err_code
+take_snapshot(struct enquiry *e, struct err *err)
+{
+    const struct enquiry_setup *s = &e->setup;
+    enum err_code rc;
+
+    if (s->beside) {
+        e->snapshot = s->beside->snapshot;
+        e->persons = e->snapshot->compare_persons;
+        return ERR_OK;
+    }
+    if (s->snapshot.n != 0) {
+        rc = snapshot_take_kept(e->pool, s->snapshot, scope_of(s), &e->snapshot, err);
+    } else {
+        rc = snapshot_take(e->pool, scope_of(s), &e->snapshot, err);
+        if (rc == ERR_OK)
+            snapshot_keep(e->pool, e->snapshot);
+    }
+    e->persons = rc == ERR_OK ? e->snapshot->persons : NULL;
+    return rc;
+}
+
+static void
+copy_warnings(struct enquiry *e)
+{
+    const struct snapshot *s = e->snapshot;
+
+    /* room for those of the snapshot and one for each of its segments */
+    e->warnings = ARENA_ARRAY(e->arena, struct report_warning, s->n_warnings + s->n + 1);
+    for (size_t i = 0; i < s->n_warnings; i++)
+        e->warnings[i] =
+            (struct report_warning){.code = arena_copy(e->arena, s->warnings[i].code),
+                                    .message = arena_copy(e->arena, s->warnings[i].message)};
+    e->about.warnings = e->warnings;
+    e->about.n_warnings = s->n_warnings;
+}
+
+enum err_code
+enquiry_open(struct snapshot_pool *p, const struct enquiry_setup *setup, struct arena *a,
+             struct enquiry **out, struct err *err)
+{
+    const struct request *r = setup->request;
+    struct enquiry *e = mem_zalloc(sizeof *e);
+    enum err_code rc;
+
+    *e = (struct enquiry){.setup = *setup, .pool = p, .arena = a};
+    e->scratch = leaf_scratch_create();
+    rc = request_check_funnel(r, setup->funnel, err);
+    if (rc == ERR_OK)
+        rc = take_snapshot(e, err);
+    if (rc == ERR_OK)
+        rc = matcher_create(setup->funnel, r->filters, r->n_filters, &e->matcher, err);
+    if (rc != ERR_OK) {
+        enquiry_close(&e);
+        return rc;
+    }
+    plan_init(&e->plan, setup->funnel, setup->funnel->preset);
+    chooser_init(&e->chooser, r, e->matcher);
+    e->about.snapshot = arena_copy(a, slice_from(e->snapshot->name));
+    e->about.as_of_ms = r->as_of_ms;
+    e->is_left_out = ARENA_ARRAY(a, bool, e->snapshot->n + 1);
+    copy_warnings(e);
+    *out = e;
+    return ERR_OK;
+}
+
+static void
+drop_walk(struct enquiry *e)
+{
+    person_events_fini(&e->person);
+    leaf_sets_destroy(&e->sets);
+    driver_table_destroy(&e->drivers);
+    tally_destroy(&e->currencies);
+    for (size_t k = 0; k < e->setup.n_attributes; k++)
+        attribute_values_destroy(&e->values[k]);
+}
+
+void
+enquiry_close(struct enquiry **enquiry)
+{
+    struct enquiry *e = *enquiry;
+
+    if (e == NULL)
+        return;
+    drop_walk(e);
+    matcher_destroy(&e->matcher);
+    leaf_scratch_destroy(&e->scratch);
+    if (e->snapshot && !e->setup.beside)
+        snapshot_release(e->pool, &e->snapshot);
+    free(e);
+    *enquiry = NULL;
+}
+
+/* ---- Inputs ---- */
+
+/* The segments of a walk, and which of the snapshot each is of. */
+struct inputs {
+    size_t n;
+    size_t max;
+    struct journey_input *list;
+    struct segment_site *sites; /* of those that are narrowed: as many as max */
+    size_t *of;
+};
+
+static enum err_code
+open_input(struct enquiry *e, const struct segment *segment, const struct segment_site *site,
+           struct journey_input *out, struct err *err)
+{
+    struct scan_setup setup = {.matcher = e->matcher,
+                               .scratch = e->scratch,
+                               .tally = e->currencies,
+                               .sets = e->sets,
+                               .drivers = e->drivers};
+
+    *out = (struct journey_input){.segment = segment, .site = site};
+    if (site->time_max_ms < begin_of(&e->setup))
+        return ERR_OK;
+    out->is_background = site->time_max_ms < e->setup.request->range.from_ms;
+    setup.is_sparse = out->is_background || e->walk->n_only != 0;
+    e->about.events_read += e->walk->n_only != 0 ? 0 : site->n_rows;
+    return scan_open(segment, site, &setup, &out->scan, err);
+}
+
+/* One input for each id that has runs here, of these runs only. */
+static enum err_code
+open_narrowed(struct enquiry *e, const struct segment *segment, const struct segment_site *site,
+              size_t of, struct inputs *in, struct err *err)
+{
+    const uint64_t *hashes = segment_run_hashes(segment);
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; i < e->walk->n_only && rc == ERR_OK; i++) {
+        uint64_t hash = snapshot_visitor_hash(e->pool, e->walk->only[i]);
+        struct segment_site *own = &in->sites[in->n];
+
+        *own = *site;
+        own->run_begin = segment_seek_run(segment, site, hash);
+        own->run_end = own->run_begin;
+        while (own->run_end < site->run_end && hashes[own->run_end] == hash)
+            own->run_end++;
+        if (own->run_begin == own->run_end)
+            continue;
+        rc = open_input(e, segment, own, &in->list[in->n], err);
+        in->of[in->n++] = of;
+    }
+    return rc;
+}
+
+static enum err_code
+open_inputs(struct enquiry *e, struct inputs *in, size_t *bad, struct err *err)
+{
+    const struct snapshot *snapshot = e->snapshot;
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; i < snapshot->n && rc == ERR_OK; i++) {
+        const struct segment *segment = snapshot->segments[i].segment;
+        const struct segment_site *site = segment_find_site(segment, e->setup.site);
+
+        if (!site || e->is_left_out[i] || site->time_min_ms >= end_of(&e->setup))
+            continue;
+        *bad = i;
+        if (e->walk->n_only != 0) {
+            rc = open_narrowed(e, segment, site, i, in, err);
+            continue;
+        }
+        rc = open_input(e, segment, site, &in->list[in->n], err);
+        in->of[in->n++] = i;
+    }
+    return rc;
+}
+
+static void
+inputs_init(struct inputs *in, const struct enquiry *e)
+{
+    in->n = 0;
+    in->max = e->snapshot->n * (e->walk->n_only > 1 ? e->walk->n_only : 1) + 1;
+    in->list = mem_zalloc(in->max * sizeof *in->list);
+    in->sites = mem_zalloc(in->max * sizeof *in->sites);
+    in->of = mem_zalloc(in->max * sizeof *in->of);
+}
+
+static void
+inputs_fini(struct inputs *in)
+{
+    for (size_t i = 0; i < in->n; i++)
+        scan_close(&in->list[i].scan);
+    free(in->list);
+    free(in->sites);
+    free(in->of);
+}
+
+/* ---- The walk ---- */
+
+static enum err_code
+take_person(const struct journey *j, void *context, struct err *err)
+{
+    struct enquiry *e = context;
+
+    person_events_read(&e->person, j);
+    return e->person.all.n == 0 ? ERR_OK : e->walk->person(e, j, e->walk->context, err);
+}
+
+static size_t
+held_bytes(void *context)
+{
+    const struct enquiry *e = context;
+    size_t bytes = e->arena->used_bytes;
+
+    if (e->walk->held_bytes)
+        bytes += e->walk->held_bytes(e->walk->context);
+    return bytes;
+}
+
+static enum err_code
+create_walk(struct enquiry *e, struct err *err)
+{
+    const struct enquiry_setup *s = &e->setup;
+    const struct request *r = s->request;
+    enum err_code rc;
+
+    drop_walk(e);
+    e->about.events_read = 0;
+    e->currencies = tally_create(s->funnel->n_stages);
+    e->drivers = driver_table_create();
+    for (size_t k = 0; k < s->n_attributes; k++)
+        e->values[k] = attribute_values_create(&s->attributes[k]);
+    rc = leaf_sets_create(e->matcher, e->scratch, &e->sets, err);
+    person_events_init(
+        &e->person,
+        &(struct person_setup){
+            .bots = r->bots,
+            .as_of_ms = r->as_of_ms,
+            .bots_range = {r->range.from_ms, path_time_add(r->range.to_ms, s->funnel->window_ms)},
+            .sets = e->sets,
+            .drivers = e->drivers});
+    return rc;
+}
+
+static enum err_code
+walk_inputs(struct enquiry *e, const struct inputs *in, struct err *err)
+{
+    struct journey_setup setup = {.inputs = in->list,
+                                  .n_inputs = in->n,
+                                  .persons = e->persons,
+                                  .erased = &e->snapshot->erased,
+                                  .is_unsettled = true,
+                                  .want_all = true,
+                                  .callback = take_person,
+                                  .context = e,
+                                  .guard = e->setup.guard,
+                                  .held_bytes = held_bytes};
+    enum err_code rc = ERR_OK;
+
+    e->inputs = in->list;
+    e->n_inputs = in->n;
+    for (size_t k = 0; k < e->setup.n_attributes && rc == ERR_OK; k++)
+        rc = attribute_values_open(e->values[k], in->list, in->n, &e->bad_input, err);
+    if (rc == ERR_OK)
+        rc = e->walk->start(e, e->walk->context, err);
+    if (rc == ERR_OK)
+        rc = journey_each(&setup, &e->bad_input, err);
+    e->about.left_out_bots = e->person.n_bots;
+    return rc;
+}
+
+/* ERR_CORRUPT: segment *bad of the snapshot is damaged. */
+static enum err_code
+walk_once(struct enquiry *e, size_t *bad, struct err *err)
+{
+    struct inputs in;
+    enum err_code rc = create_walk(e, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    inputs_init(&in, e);
+    rc = open_inputs(e, &in, bad, err);
+    if (rc == ERR_OK) {
+        rc = walk_inputs(e, &in, err);
+        if (rc == ERR_CORRUPT)
+            *bad = in.of[e->bad_input];
+    }
+    inputs_fini(&in);
+    e->inputs = NULL;
+    return rc;
+}
+
+static void
+leave_out(struct enquiry *e, size_t bad, const struct err *why)
+{
+    const struct catalog_segment *row = e->snapshot->segments[bad].row;
+
+    log_error("segment left out: %s", why->message);
+    e->is_left_out[bad] = true;
+    e->warnings[e->about.n_warnings++] = (struct report_warning){
+        .code = SLICE("segment_left_out"),
+        .message = arena_printf(e->arena, "%llu events of %s are not counted: %s",
+                                (unsigned long long)row->n_rows, row->name, why->message)};
+}
+
+enum err_code
+enquiry_walk(struct enquiry *e, const struct enquiry_walk *walk, struct err *err)
+{
+    int64_t start_us = clock_steady_us();
+    struct err why = ERR_NONE;
+    enum err_code rc;
+    size_t bad = 0;
+
+    e->walk = walk;
+    while ((rc = walk_once(e, &bad, &why)) == ERR_CORRUPT && !e->is_left_out[bad])
+        leave_out(e, bad, &why);
+    e->about.elapsed_us += clock_steady_us() - start_us;
+    if (rc != ERR_OK && err)
+        *err = why;
+    return rc;
+}
+
+void
+enquiry_times(const struct enquiry *e, int64_t *out_first_ms, int64_t *out_last_ms)
+{
+    *out_first_ms = INT64_MAX;
+    *out_last_ms = INT64_MIN;
+    for (size_t i = 0; i < e->snapshot->n; i++) {
+        const struct segment_site *site =
+            segment_find_site(e->snapshot->segments[i].segment, e->setup.site);
+
+        if (site && site->time_min_ms < *out_first_ms)
+            *out_first_ms = site->time_min_ms;
+        if (site && site->time_max_ms > *out_last_ms)
+            *out_last_ms = site->time_max_ms;
+    }
+}
+
+/* ---- Units ---- */
+
+bool
+enquiry_visitor(struct enquiry *e, const struct path_range *range, struct enquiry_unit *out)
+{
+    *out = (struct enquiry_unit){.from = NULL};
+    return person_events_visitor(&e->person, range, e->setup.funnel->window_ms, &out->unit,
+                                 &out->first);
+}
+
+bool
+enquiry_session(struct enquiry *e, uint32_t s, const struct path_range *range,
+                struct enquiry_unit *out)
+{
+    int64_t start_ms = person_events_session_start(&e->person, s);
+
+    if (start_ms < range->from_ms || start_ms >= range->to_ms)
+        return false;
+    *out = (struct enquiry_unit){.session = s};
+    person_events_session(&e->person, s, &out->unit);
+    out->from = e->person.session.from;
+    return true;
+}
+
+enum err_code
+enquiry_each_unit(struct enquiry *e, const struct journey *j, enquiry_take take, void *context,
+                  struct err *err)
+{
+    const struct path_range *range = &e->setup.request->range;
+    struct enquiry_unit u;
+    enum err_code rc = ERR_OK;
+
+    if (e->setup.funnel->count == COUNT_VISITORS)
+        return enquiry_visitor(e, range, &u) ? take(e, j, &u, context, err) : ERR_OK;
+    for (uint32_t s = 0; s < e->person.settle.n_sessions && rc == ERR_OK; s++)
+        if (enquiry_session(e, s, range, &u))
+            rc = take(e, j, &u, context, err);
+    return rc;
+}
+
+/* ---- Values ---- */
+
+static uint32_t
+read_at(struct enquiry *e, const struct journey *j, size_t k, uint32_t event)
+{
+    return attribute_values_read(e->values[k], journey_place(j, e->person.all.from[event]));
+}
+
+uint32_t
+enquiry_value(struct enquiry *e, const struct journey *j, size_t k, uint32_t event)
+{
+    const struct attribute *a = &e->setup.attributes[k].attribute;
+    const struct settled *s = &e->person.settle.events[event];
+
+    switch (matcher_part_of(a)) {
+    case PART_ORIGIN:
+        return read_at(e, j, k, s->origin);
+    case PART_DRIVER:
+        if (s->driver != SETTLE_DIRECT)
+            return read_at(e, j, k, s->driver);
+        return a->code == TEXT_CHANNEL ? attribute_values_find(e->values[k], MATCHER_DIRECT)
+                                       : ATTRIBUTE_VALUE_NULL;
+    case PART_ENTRANCE:
+        return attribute_values_find(e->values[k], s->is_entrance ? SLICE("true") : SLICE("false"));
+    case PART_EVENT:
+    case PART_COUNT:
+        break;
+    }
+    return read_at(e, j, k, event);
+}
+
+/* Of the unit's first or last event on the way that has one. */
+static uint32_t
+value_in_order(struct enquiry *e, const struct journey *j, size_t k, const struct enquiry_unit *u,
+               const struct path *path)
+{
+    bool is_first = e->setup.attributes[k].at == AT_FIRST;
+    uint32_t best = UINT32_MAX;
+    uint32_t best_value = ATTRIBUTE_VALUE_NULL;
+
+    for (uint32_t i = 0; i < u->unit.n; i++) {
+        uint32_t value;
+
+        if (!unit_is_on_the_way(&u->unit, path, i) ||
+            (best != UINT32_MAX && (u->unit.ranks[i] < u->unit.ranks[best]) != is_first))
+            continue;
+        value = enquiry_value(e, j, k, enquiry_event(u, i));
+        if (value == ATTRIBUTE_VALUE_NULL)
+            continue;
+        best = i;
+        best_value = value;
+    }
+    return best_value;
+}
+
+uint32_t
+enquiry_value_at(struct enquiry *e, const struct journey *j, size_t k, const struct enquiry_unit *u,
+                 const struct path *path)
+{
+    const struct request_breakdown *asked = &e->setup.attributes[k];
+
+    if (asked->at == AT_FIRST || asked->at == AT_LAST)
+        return value_in_order(e, j, k, u, path);
+    for (uint32_t v = 0; v < path->n; v++)
+        if (asked->at == AT_STAGE ? (int)path->visits[v].stage == asked->stage - 1 : v == 0)
+            return enquiry_value(e, j, k, enquiry_event(u, path->visits[v].event));
+    return ATTRIBUTE_VALUE_NULL;
+}
+
+struct slice
+enquiry_text(const struct enquiry *e, size_t k, uint32_t number)
+{
+    return attribute_values_text(e->values[k], number);
+}
+
+size_t
+enquiry_ids(const struct enquiry *e, struct slice visitor, struct arena *a, struct slice **out)
+{
+    const struct persons *p = e->persons;
+    uint32_t person = persons_find(p, snapshot_visitor_hash(e->pool, visitor), visitor);
+    struct slice *ids = ARENA_ARRAY(a, struct slice, PERSON_IDS_MAX);
+    size_t n = 0;
+
+    ids[n++] = arena_copy(a, person == PERSON_NOBODY ? visitor : p->names[person]);
+    for (size_t i = 0; person != PERSON_NOBODY && i < p->n_ids; i++)
+        if (p->ids[i].person == person && !slice_equal(p->ids[i].id, p->names[person]))
+            ids[n++] = arena_copy(a, p->ids[i].id);
+    *out = ids;
+    return n;
+}

@@ -1,0 +1,117 @@
+/* Open addressing over the rows' keys, at most half full. */
+#include "aggregator/value_table.h"
+
+#include <stdlib.h>
+
+#include "core/hash.h"
+
+#define FIRST_ROOM 256 /* a power of two */
+
+void
+value_table_init(struct value_table *t)
+{
+    *t = (struct value_table){.n_slots = FIRST_ROOM};
+    t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
+}
+
+void
+value_table_fini(struct value_table *t)
+{
+    free(t->rows);
+    free(t->slots);
+    *t = (struct value_table){.n = 0};
+}
+
+static uint32_t *
+slot_of(const struct value_table *t, const struct value_key *key)
+{
+    uint64_t hash = hash64(slice_of((const char *)key, sizeof *key), 0);
+    uint32_t i = (uint32_t)(hash >> 32) & (t->n_slots - 1);
+
+    while (t->slots[i] != 0 && memcmp(&t->rows[t->slots[i] - 1].key, key, sizeof *key) != 0)
+        i = (i + 1) & (t->n_slots - 1);
+    return &t->slots[i];
+}
+
+static void
+grow(struct value_table *t)
+{
+    free(t->slots);
+    t->n_slots *= 2;
+    t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
+    for (size_t i = 0; i < t->n; i++)
+        *slot_of(t, &t->rows[i].key) = (uint32_t)i + 1;
+}
+
+struct value_row *
+value_table_row(struct value_table *t, const struct value_key *key)
+{
+    uint32_t *slot = slot_of(t, key);
+
+    if (*slot != 0)
+        return &t->rows[*slot - 1];
+    if (t->n == t->max) {
+        t->max = 2 * t->max + 16;
+        t->rows = mem_realloc(t->rows, t->max * sizeof *t->rows);
+    }
+    t->rows[t->n] = (struct value_row){.key = *key, .number = (uint32_t)t->n};
+    *slot = (uint32_t)++t->n;
+    if (2 * t->n > t->n_slots)
+        grow(t);
+    return &t->rows[t->n - 1];
+}
+
+size_t
+value_table_find(const struct value_table *t, const struct value_key *key)
+{
+    uint32_t slot = *slot_of(t, key);
+
+    return slot == 0 ? t->n : slot - 1;
+}
+
+/* ---- Order ---- */
+
+static int
+compare_values(const struct attribute_values *v, uint32_t a, uint32_t b)
+{
+    if (a == b)
+        return 0;
+    if (a == ATTRIBUTE_VALUE_NULL || b == ATTRIBUTE_VALUE_NULL)
+        return a == ATTRIBUTE_VALUE_NULL ? 1 : -1;
+    return slice_compare(attribute_values_text(v, a), attribute_values_text(v, b));
+}
+
+static int
+compare_counts(const struct value_row *a, const struct value_row *b, int by)
+{
+    int at = by < 0 ? 0 : by;
+
+    if (by < 0 && a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    if (a->n[at] != b->n[at])
+        return a->n[at] > b->n[at] ? -1 : 1;
+    return 0;
+}
+
+static int
+compare_rows(const void *x, const void *y, void *context)
+{
+    const struct value_row *a = x;
+    const struct value_row *b = y;
+    const struct value_order *order = context;
+    int sign = compare_counts(a, b, order->by);
+
+    for (int i = 0; i < VALUE_KEYS_MAX && sign == 0; i++)
+        if (a->key.values[i] != b->key.values[i])
+            sign = compare_values(order->values[i], a->key.values[i], b->key.values[i]);
+    return sign;
+}
+
+void
+value_table_sort(struct value_table *t, const struct value_order *order)
+{
+    struct value_order copy = *order;
+
+    if (t->n > 1)
+        qsort_r(t->rows, t->n, sizeof *t->rows, compare_rows, &copy);
+}
