@@ -9,11 +9,17 @@ void
 query_guard_init(struct query_guard *g, const struct query_limits *limits)
 {
     g->limits = limits ? *limits : (struct query_limits){0, 0};
-    g->deadline_us =
-        g->limits.time_ms > 0 ? clock_steady_us() + g->limits.time_ms * 1000 : INT64_MAX;
     atomic_init(&g->stop, QUERY_GOES_ON);
     atomic_init(&g->held_bytes, 0);
     atomic_init(&g->peak_bytes, 0);
+    query_guard_begin(g);
+}
+
+void
+query_guard_begin(struct query_guard *g)
+{
+    g->deadline_us =
+        g->limits.time_ms > 0 ? clock_steady_us() + g->limits.time_ms * 1000 : INT64_MAX;
 }
 
 void

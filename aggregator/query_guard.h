@@ -53,8 +53,9 @@ struct query_share {
     size_t held_bytes;         /* at the last look */
 };
 
-/* The time counts from here. limits NULL: none, but it can be stopped. */
+/* The time counts from here, or from the begin. limits NULL: none, but it can be stopped. */
 void query_guard_init(struct query_guard *g, const struct query_limits *limits);
+void query_guard_begin(struct query_guard *g);
 
 /* From any thread. */
 void query_guard_stop(struct query_guard *g, enum query_stop why);

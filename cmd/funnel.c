@@ -104,6 +104,19 @@ print_answer(struct session *s, const struct query_answer *answer)
     return status;
 }
 
+/* A command has the limits that it was given, and no others: it stands in nobody's way. */
+static struct query_limits
+limits_of(const struct settings *s)
+{
+    struct query_limits limits = {0, 0};
+
+    if (settings_is_given(s, "query-time"))
+        limits.time_ms = settings_integer(s, "query-time");
+    if (settings_is_given(s, "query-memory"))
+        limits.bytes = (size_t)settings_integer(s, "query-memory") << 20;
+    return limits;
+}
+
 static int
 run_query(struct session *s, const struct funnel *f, const struct request *r, struct err *err)
 {
@@ -114,6 +127,8 @@ run_query(struct session *s, const struct funnel *f, const struct request *r, st
                              .n_presets = 1,
                              .want_paths = cmd_flag(s->c, "--paths")};
     const char *visitors = cmd_value(s->c, "--visitors");
+    struct query_limits limits = limits_of(s->c->settings);
+    struct query_guard guard;
     struct figure_place figure;
     struct snapshot_pool *pool = NULL;
     struct query_answer answer;
@@ -124,6 +139,8 @@ run_query(struct session *s, const struct funnel *f, const struct request *r, st
             return cmd_fail(err);
         q.figure = &figure;
     }
+    query_guard_init(&guard, &limits);
+    q.guard = &guard;
     if (snapshot_pool_open(&s->store, &pool, err) == ERR_OK &&
         query_funnel(pool, &q, &answer, err) == ERR_OK) {
         status = print_answer(s, &answer);

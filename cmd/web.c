@@ -17,6 +17,8 @@ cmd_web(struct cmd *c)
         .collector_url = settings_text(s, "collector-url"),
         .public_url = settings_text(s, "public-url"),
         .trusted_proxies = settings_text(s, "trusted-proxies"),
+        .query_time_ms = settings_integer(s, "query-time"),
+        .query_bytes = (size_t)settings_integer(s, "query-memory") << 20,
         .insecure_http = settings_flag(s, "insecure-http"),
         .demo = settings_flag(s, "demo"),
     };

@@ -75,6 +75,13 @@ static const struct setting table[] = {
      "The dashboard's own address, as browsers see it. Empty: http://localhost:<web-port>."},
     {"insecure-http", SETTING_FLAG, USER_WEB | USER_UP, 0, 1, "no", "",
      "Allow signing in over plain http away from localhost. Passwords then travel in the clear."},
+    {"query-time", SETTING_INTEGER, USER_WEB | USER_UP | USER_DATA, 0, 3600000, "10000", "ms",
+     "How long one query of the dashboard may take; then it is an error. 0: no limit. Commands "
+     "have "
+     "none unless it is given."},
+    {"query-memory", SETTING_INTEGER, USER_WEB | USER_UP | USER_DATA, 0, 1048576, "256", "MB",
+     "How much memory it may hold beside the mapped files. 0: no limit. Commands have none unless "
+     "it is given."},
     {"flush-age", SETTING_INTEGER, USER_AGGREGATOR | USER_UP, 100, 60000, "500", "ms",
      "How old the oldest event may get before the aggregator writes a segment."},
     {"demo", SETTING_FLAG, USER_COLLECTOR | USER_WEB | USER_UP, 0, 1, "no", "",

@@ -2,6 +2,7 @@
 #include "web/api/web_int.h"
 
 #define UNPROCESSABLE 422
+#define BUSY_S        "2"
 
 enum err_code
 web__read_snapshot(const json_t *body, const struct request *r, char out[SNAPSHOT_NAME_MAX],
@@ -19,32 +20,64 @@ web__read_snapshot(const json_t *body, const struct request *r, char out[SNAPSHO
     return ERR_OK;
 }
 
+enum err_code
+web__read_query_id(struct call *c, const json_t *body, struct err *err)
+{
+    struct slice id = SLICE_EMPTY;
+    enum err_code rc = ERR_OK;
+
+    if (body != NULL)
+        rc = web__body_text(body, "query_id", false, &id, err);
+    else
+        http_parameter(c->request, "query_id", &id);
+    if (rc == ERR_OK && id.n > TURN_ID_MAX)
+        rc = err_set(err, ERR_INVALID, "query_id", "is longer than %d bytes", TURN_ID_MAX);
+    if (rc == ERR_OK)
+        c->query_id = arena_copy(c->request->arena, id); /* the body goes before the query ends */
+    return rc;
+}
+
+struct turn_asker
+web__asker(const struct call *c)
+{
+    return (struct turn_asker){slice_from(c->account.email), c->query_id};
+}
+
 void
 web__reply_costly(struct call *c, const struct err *err)
 {
-    if (err->code == ERR_LIMIT) /* the question is well-formed, but not to be answered */
+    if (err->code == ERR_LIMIT) { /* the question is well-formed, but not to be answered */
         http_reply_error(c->reply, UNPROCESSABLE, "limit", err->message, err->field);
-    else
+    } else if (err->code == ERR_CONFLICT) {
+        http_reply_error(c->reply, 409, "stopped", err->message, err->field);
+    } else if (err->code == ERR_UNAVAILABLE) {
+        http_reply_error(c->reply, 503, "busy", err->message, err->field);
+        http_reply_header(c->reply, "Retry-After", SLICE(BUSY_S));
+    } else {
         web__reply_err(c, err);
+    }
 }
 
 void
 web__answer(struct call *c, web__question question, const void *what, struct slice snapshot)
 {
-    static const struct query_limits limits = {QUERY_TIME_MS, QUERY_BYTES};
     struct buffer out = BUFFER_EMPTY;
-    struct query_guard guard;
     struct err err = ERR_NONE;
-    enum err_code rc;
-    bool is_gone;
+    bool is_gone = false;
+    struct turn turn;
+    enum err_code rc = turn_take(c->web->turns, web__asker(c), &turn, &err);
 
-    query_guard_init(&guard, &limits);
-    rc = question(c, what, (struct web__from){snapshot, &guard}, &out, &err);
+    if (rc != ERR_OK) {
+        web__reply_costly(c, &err);
+        return;
+    }
+    rc = question(c, what, (struct web__from){snapshot, &turn.guard}, &out, &err);
     is_gone = rc == ERR_NOT_FOUND && snapshot.n != 0;
     if (is_gone) {
         buffer_clear(&out);
-        rc = question(c, what, (struct web__from){SLICE_EMPTY, &guard}, &out, &err);
+        rc = question(c, what, (struct web__from){SLICE_EMPTY, &turn.guard}, &out, &err);
     }
+    turn_give(c->web->turns, &turn);
     if (rc == ERR_OK) {
         http_reply_json(c->reply, 200);
         buffer_add_char(&c->reply->body, '{');

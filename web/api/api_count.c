@@ -28,16 +28,19 @@ read_parameters(struct call *c, struct question *q, struct err *err)
     while (rc == ERR_OK && url_next_parameter(&rest, &key, &value)) {
         struct slice name = url_decode(c->request->arena, key);
 
-        rc = request_set(&q->request, arena_cstr(c->request->arena, name),
-                         url_decode(c->request->arena, value), err);
+        if (!slice_is(name, "query_id"))
+            rc = request_set(&q->request, arena_cstr(c->request->arena, name),
+                             url_decode(c->request->arena, value), err);
     }
+    if (rc == ERR_OK)
+        rc = web__read_query_id(c, NULL, err);
     return rc == ERR_OK ? finish(c, q, err) : rc;
 }
 
 static enum err_code
 read_body(struct call *c, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"snapshot", NULL};
+    static const char *const own[] = {"snapshot", "query_id", NULL};
     json_t *body = NULL;
     enum err_code rc = web__body_object(c, &body, err);
 
@@ -47,6 +50,8 @@ read_body(struct call *c, struct question *q, struct err *err)
         rc = finish(c, q, err);
     if (rc == ERR_OK)
         rc = web__read_snapshot(body, &q->request, q->snapshot, err);
+    if (rc == ERR_OK)
+        rc = web__read_query_id(c, body, err);
     json_decref(body);
     return rc;
 }
@@ -72,7 +77,7 @@ read_attribute(const json_t *body, struct request *r, struct err *err)
 static enum err_code
 read_values(struct call *c, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"attribute", "prefix", "snapshot", NULL};
+    static const char *const own[] = {"attribute", "prefix", "snapshot", "query_id", NULL};
     static const char *const not_here[] = {"breakdown", "trend", "compare", "value_of", NULL};
     struct slice prefix = SLICE_EMPTY;
     json_t *body = NULL;
@@ -93,6 +98,8 @@ read_values(struct call *c, struct question *q, struct err *err)
         rc = finish(c, q, err);
     if (rc == ERR_OK)
         rc = web__read_snapshot(body, &q->request, q->snapshot, err);
+    if (rc == ERR_OK)
+        rc = web__read_query_id(c, body, err);
     q->prefix = arena_copy(c->request->arena, prefix);
     json_decref(body);
     return rc;

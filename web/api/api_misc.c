@@ -53,6 +53,7 @@ web__metrics(const struct http_request *request, struct http_reply *reply, void 
     struct web *w = context;
     struct web__metrics *m = &w->metrics;
     struct buffer *out = &reply->body;
+    struct turns_counts turns;
 
     (void)request;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -69,6 +70,18 @@ web__metrics(const struct http_request *request, struct http_reply *reply, void 
                 "Sign-ins that were told to wait, unchecked.", atomic_load(&m->sign_ins_limited));
     add_counter(out, "corong_web_reports_total", "Funnel reports computed.",
                 atomic_load(&m->reports));
+    turns_count(w->turns, &turns);
+    add_counter(out, "corong_web_queries_stopped_total",
+                "Queries that a newer one of their id stopped, or their asker.", turns.n_stopped);
+    add_counter(out, "corong_web_queries_limited_total",
+                "Queries that ran into query-time or query-memory.", turns.n_limited);
+    add_counter(out, "corong_web_queries_busy_total",
+                "Queries that were told to come back, as too many waited.", turns.n_busy);
+    buffer_printf(out,
+                  "# HELP corong_web_queries_waiting Queries that wait for their turn.\n"
+                  "# TYPE corong_web_queries_waiting gauge\n"
+                  "corong_web_queries_waiting %" PRIu64 "\n",
+                  turns.n_waiting);
     buffer_printf(out,
                   "# HELP corong_web_report_seconds_total Time spent on computing them.\n"
                   "# TYPE corong_web_report_seconds_total counter\n"

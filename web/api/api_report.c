@@ -48,7 +48,9 @@ read_parameters(struct call *c, struct question *q, struct err *err)
         struct slice name = url_decode(c->request->arena, key);
 
         value = url_decode(c->request->arena, value);
-        if (!slice_is(name, "funnel")) {
+        if (slice_is(name, "query_id")) {
+            rc = web__read_query_id(c, NULL, err);
+        } else if (!slice_is(name, "funnel")) {
             rc = request_set(&q->request, arena_cstr(c->request->arena, name), value, err);
         } else if (has_funnel) {
             rc = err_set(err, ERR_INVALID, "funnel", "is given twice");
@@ -121,15 +123,17 @@ read_place(const json_t *body, struct question *q, struct err *err)
 static enum err_code
 read_body(struct call *c, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"funnel", NULL};
-    static const char *const own_of_list[] = {"funnel",   "figure", "stage",
-                                              "snapshot", "cursor", NULL};
+    static const char *const own[] = {"funnel", "query_id", NULL};
+    static const char *const own_of_list[] = {"funnel",   "query_id", "figure", "stage",
+                                              "snapshot", "cursor",   NULL};
     json_t *body = NULL;
     enum err_code rc;
 
     rc = web__body_object(c, &body, err);
     if (rc == ERR_OK)
         rc = request_read_json(&q->request, body, q->is_list ? own_of_list : own, err);
+    if (rc == ERR_OK)
+        rc = web__read_query_id(c, body, err);
     if (rc == ERR_OK)
         rc = read_funnel(c, json_object_get(body, "funnel"), q, err);
     if (rc == ERR_OK)
@@ -237,8 +241,8 @@ set_presets(struct query_funnel *query, enum funnel_preset own)
 
 /* From the snapshot asked for; where that has gone, from the latest, from the list's begin. */
 static enum err_code
-run(struct call *c, const struct question *q, struct query_answer *out, bool *is_gone,
-    struct err *err)
+run(struct call *c, const struct question *q, struct query_guard *guard, struct query_answer *out,
+    bool *is_gone, struct err *err)
 {
     struct query_funnel query = {.site = c->site.id,
                                  .funnel = q->funnel,
@@ -246,6 +250,7 @@ run(struct call *c, const struct question *q, struct query_answer *out, bool *is
                                  .figure = q->is_list ? &q->figure : NULL,
                                  .list_skip = q->skip,
                                  .list_max = LIST_PAGE,
+                                 .guard = guard,
                                  .snapshot = slice_from(q->snapshot)};
     enum err_code rc;
 
@@ -262,6 +267,21 @@ run(struct call *c, const struct question *q, struct query_answer *out, bool *is
     return query_funnel(c->web->pool, &query, out, err);
 }
 
+/* When its turn has come. */
+static enum err_code
+run_in_turn(struct call *c, const struct question *q, struct query_answer *out, bool *is_gone,
+            struct err *err)
+{
+    struct turn turn;
+    enum err_code rc = turn_take(c->web->turns, web__asker(c), &turn, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    rc = run(c, q, &turn.guard, out, is_gone, err);
+    turn_give(c->web->turns, &turn);
+    return rc;
+}
+
 static void
 answer(struct call *c, const struct question *q)
 {
@@ -274,7 +294,7 @@ answer(struct call *c, const struct question *q)
 
     rc = query_site_summary(c->web->pool, c->site.id, &summary, &err);
     if (rc == ERR_OK)
-        rc = run(c, q, &found, &is_gone, &err);
+        rc = run_in_turn(c, q, &found, &is_gone, &err);
     if (rc == ERR_OK) {
         http_reply_json(c->reply, 200);
         if (q->is_list)

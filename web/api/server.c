@@ -159,6 +159,10 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
     }
     w->tries_by_account = limiter_create(SIGN_IN_TRIES_ACCOUNT, SIGN_IN_PERIOD_MS);
     w->tries_by_network = limiter_create(SIGN_IN_TRIES_NETWORK, SIGN_IN_PERIOD_MS);
+    /* half of the threads, so that the others answer what needs no turn */
+    w->turns = turns_create(&(struct turns_config){
+        .waiting_max = config->n_threads / 2,
+        .limits = {.time_ms = config->query_time_ms, .bytes = config->query_bytes}});
     lists_add_timezones(&w->timezones);
     lists_add_currencies(&w->currencies);
     rc = copy_config(w, config, err);
@@ -194,6 +198,7 @@ web_stop(struct web **w)
     settings_db_close(&(*w)->settings);
     limiter_destroy(&(*w)->tries_by_account);
     limiter_destroy(&(*w)->tries_by_network);
+    turns_destroy(&(*w)->turns);
     buffer_fini(&(*w)->timezones);
     buffer_fini(&(*w)->currencies);
     free(*w);

@@ -11,6 +11,8 @@
  *     snapshot and no lock while it scans),
  *   - the limiters, each behind its own lock (leaves),
  *   - the gate of password.h (entered without any lock held),
+ *   - the turns of queries (turn.h; the same) and the kept results, each behind its own lock
+ *     (leaves),
  *   - everything else read-only after the start.
  * No code holds two of these locks at once.
  */
@@ -30,6 +32,8 @@ struct web_config {
     const char *collector_url;   /* of the snippet that sites paste: "http://localhost:8001" */
     const char *public_url;      /* under which people reach the dashboard; "" = none */
     const char *trusted_proxies; /* see struct http_config */
+    int64_t query_time_ms;       /* of one query; 0: any */
+    size_t query_bytes;          /* held by one query; 0: any */
     bool insecure_http;          /* sign-in over plain http also away from this machine */
     bool demo;                   /* the collector serves the demonstration shop at /shop/ */
 };

@@ -15,6 +15,7 @@
 #include "core/http.h"
 #include "web/api/account.h"
 #include "web/api/limiter.h"
+#include "web/api/turn.h"
 
 #define WEB__BODY_MAX       (256 * 1024)
 #define WEB__URL_MAX        512
@@ -41,6 +42,7 @@ struct web {
     struct snapshot_pool *pool;
     struct limiter *tries_by_account;
     struct limiter *tries_by_network;
+    struct turns *turns;
     struct buffer timezones;  /* the reply of GET /api/v1/timezones, made at the start */
     struct buffer currencies; /* of GET /api/v1/currencies */
     struct web__metrics metrics;
@@ -55,6 +57,7 @@ struct call {
     bool is_signed_in;
     struct account account; /* where signed in */
     struct site site;       /* of a route with {site}; in the request's arena */
+    struct slice query_id;  /* web__read_query_id; in the request's arena */
     struct slice parameters[WEB__PARAMETERS_MAX]; /* the path's, in order; {site} is the first */
 };
 
@@ -87,7 +90,14 @@ enum err_code web__body_text(const json_t *object, const char *name, bool is_req
 enum err_code web__read_snapshot(const json_t *body, const struct request *r,
                                  char out[SNAPSHOT_NAME_MAX], struct err *err);
 
-/* As web__reply_err, of an error that an answer ended with: ERR_LIMIT is 422. */
+/* Fill query_id from the body's or (NULL) the address's query_id. ERR_INVALID. */
+enum err_code web__read_query_id(struct call *c, const json_t *body, struct err *err);
+
+/* Who asks, for turn_take. */
+struct turn_asker web__asker(const struct call *c);
+
+/* As web__reply_err, of an error that an answer ended with: ERR_LIMIT is 422, ERR_CONFLICT 409
+ * "stopped", ERR_UNAVAILABLE 503 "busy" with Retry-After. */
 void web__reply_costly(struct call *c, const struct err *err);
 
 struct web__from {
@@ -99,7 +109,8 @@ struct web__from {
 typedef enum err_code (*web__question)(struct call *c, const void *what, struct web__from from,
                                        struct buffer *out, struct err *err);
 
-/* Ask and reply: from the snapshot, or where that has gone from the latest, saying so. */
+/* Wait for the turn, ask and reply: from the snapshot, or where that has gone from the latest,
+ * saying so. */
 void web__answer(struct call *c, web__question question, const void *what, struct slice snapshot);
 
 /* ---- Sessions ---- */

@@ -256,6 +256,7 @@ export interface ReportRequest {
   limit?: number;
   trend?: "day" | "week" | "month" | null;
   compare?: Compare | null;
+  query_id?: string;
 }
 
 export interface VisitorListRequest extends ReportRequest {

@@ -7,6 +7,11 @@ import { asApiError } from "../parts/hooks";
 
 const POLL_MS = 1000;
 
+/* Of this page as it is open now: its newer question stops the older one, no other page's does. */
+function newQueryId(): string {
+  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+}
+
 export interface Polled {
   report: Report | null;
   /* of the latest attempt; with a report beside it, that report is an older one */
@@ -37,6 +42,8 @@ export function usePolledReport(
     checked: 0,
     isWaiting: true,
   });
+  const queryId = useRef("");
+  queryId.current ||= newQueryId();
   const latest = useRef({ request, isLive });
   latest.current = { request, isLive };
 
@@ -49,7 +56,8 @@ export function usePolledReport(
     const ask = async () => {
       isBusy = true;
       try {
-        const report = await api.report(site, latest.current.request(), controller.signal);
+        const question = { ...latest.current.request(), query_id: queryId.current };
+        const report = await api.report(site, question, controller.signal);
         setPolled((old) => ({
           report: old.report !== null && isSame(old.report, report) ? old.report : report,
           error: null,
