@@ -1,5 +1,10 @@
 #include "collector/bot.h"
 
+#include "core/hash.h"
+
+#define MEMORY_HOSTS    64
+#define MEMORY_HOST_MAX 48 /* bytes of a host that is remembered */
+
 int
 bot_rule(const struct agent_rules *rules, const struct agent_hints *hints)
 {
@@ -24,8 +29,8 @@ is_listed(struct slice host)
     return i < agent_table_n_spammers && slice_is(host, agent_table_spammers[i]);
 }
 
-bool
-bot_is_spam_host(struct slice host)
+static bool
+is_spam(struct slice host)
 {
     while (host.n > 0) {
         size_t dot = slice_find(host, '.', 0);
@@ -37,4 +42,25 @@ bot_is_spam_host(struct slice host)
         host = slice_sub(host, dot + 1, host.n);
     }
     return false;
+}
+
+/* Most referrers are of a few hosts: each thread remembers the last ones, by their hash. */
+bool
+bot_is_spam_host(struct slice host)
+{
+    static _Thread_local struct {
+        char host[MEMORY_HOST_MAX];
+        size_t n; /* 0: free */
+        bool is_spam;
+    } memory[MEMORY_HOSTS];
+    size_t place = hash64(host, 0) % MEMORY_HOSTS;
+
+    if (host.n == 0 || host.n > MEMORY_HOST_MAX)
+        return is_spam(host);
+    if (!slice_equal(host, slice_of(memory[place].host, memory[place].n))) {
+        memory[place].is_spam = is_spam(host);
+        memory[place].n = host.n;
+        memcpy(memory[place].host, host.p, host.n);
+    }
+    return memory[place].is_spam;
 }

@@ -3,6 +3,7 @@
 #define CORE_BYTES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -56,6 +57,20 @@ static inline void
 store_u64(void *p, uint64_t v)
 {
     memcpy(p, &v, sizeof v);
+}
+
+static inline bool
+bytes_equal(const char *a, const char *b, size_t n)
+{
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8)
+        return ((load_u64(a) ^ load_u64(b)) | (load_u64(a + n - 8) ^ load_u64(b + n - 8))) == 0;
+    if (n >= 4)
+        return ((load_u32(a) ^ load_u32(b)) | (load_u32(a + n - 4) ^ load_u32(b + n - 4))) == 0;
+    if (n >= 2)
+        return ((load_u16(a) ^ load_u16(b)) | (load_u16(a + n - 2) ^ load_u16(b + n - 2))) == 0;
+    return n == 0 || a[0] == b[0];
 }
 
 /* Eight bytes looked at together (Bit Twiddling Hacks, "Determine if a word has a byte less than

@@ -4,6 +4,7 @@
 #include "aggregator/segment/writer_int.h"
 
 #define LEVEL 1 /* of zstd: a flush is merged soon */
+#define AHEAD 8 /* rows */
 
 /* ---- runs and sites ---- */
 
@@ -11,7 +12,7 @@
 struct flush {
     struct segment_builder *builder;
     struct segment__out out;
-    const uint32_t *order; /* rows of the builder */
+    struct segment__row *rows; /* the builder's, in the order of the file */
     uint32_t n;
     uint64_t *run_hashes;
     uint32_t *run_rows;
@@ -23,7 +24,7 @@ struct flush {
 static const struct segment__row *
 flush_row(const struct flush *f, uint32_t i)
 {
-    return &f->builder->rows[f->order[i]];
+    return &f->rows[i];
 }
 
 static int64_t
@@ -216,8 +217,11 @@ write_cold(struct flush *f)
         segment__cold_add(&w, f->builder->visitors.values[flush_row(f, f->run_rows[i])->visitor]);
     segment__cold_end(&w);
     segment__cold_begin(&w, &f->out, BLOCK_ID);
-    for (uint32_t i = 0; i < f->n; i++)
-        segment__cold_add(&w, flush_row(f, i)->id);
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (f->n - i > AHEAD)
+            __builtin_prefetch(f->rows[i + AHEAD].numbers);
+        segment__cold_add(&w, segment__row_id(flush_row(f, i)));
+    }
     segment__cold_end(&w);
 }
 
@@ -282,6 +286,29 @@ struct cells {
     uint32_t *codes;
 };
 
+/* at: where the next of each slot goes. */
+static void
+add_cells(struct cells *c, const struct flush *f, uint32_t i, size_t *at)
+{
+    const struct segment__row *row = flush_row(f, i);
+    const uint32_t *code = segment__row_codes(row);
+
+    if (f->n - i > AHEAD) /* the rows are in order, what they point at is not */
+        __builtin_prefetch(f->rows[i + AHEAD].numbers);
+    for (uint32_t bits = row->texts_set; bits != 0; bits &= bits - 1) {
+        size_t to = at[__builtin_ctz(bits)]++;
+
+        c->rows[to] = i;
+        c->codes[to] = *code++;
+    }
+    for (uint32_t k = 0; k < row->n_properties; k++, code += 2) {
+        size_t to = at[code[0]]++;
+
+        c->rows[to] = i;
+        c->codes[to] = code[1];
+    }
+}
+
 static void
 cells_init(struct cells *c, const struct flush *f)
 {
@@ -289,9 +316,15 @@ cells_init(struct cells *c, const struct flush *f)
 
     c->n_slots = TEXT_COUNT + f->builder->keys.n;
     c->begin = mem_zalloc((c->n_slots + (size_t)1) * sizeof *c->begin);
-    for (uint32_t i = 0; i < f->n; i++)
-        for (uint32_t k = 0; k < flush_row(f, i)->n_cells; k++)
-            c->begin[flush_row(f, i)->cells[k].slot + 1]++;
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct segment__row *row = flush_row(f, i);
+        const uint32_t *property = segment__row_properties(row);
+
+        for (uint32_t bits = row->texts_set; bits != 0; bits &= bits - 1)
+            c->begin[__builtin_ctz(bits) + 1]++;
+        for (uint32_t k = 0; k < row->n_properties; k++)
+            c->begin[property[2 * k] + 1]++;
+    }
     for (uint32_t slot = 0; slot < c->n_slots; slot++)
         c->begin[slot + 1] += c->begin[slot];
     at = mem_alloc((c->n_slots + (size_t)1) * sizeof *at);
@@ -299,12 +332,7 @@ cells_init(struct cells *c, const struct flush *f)
     c->rows = mem_alloc((c->begin[c->n_slots] + 1) * sizeof *c->rows);
     c->codes = mem_alloc((c->begin[c->n_slots] + 1) * sizeof *c->codes);
     for (uint32_t i = 0; i < f->n; i++)
-        for (uint32_t k = 0; k < flush_row(f, i)->n_cells; k++) {
-            const struct segment__cell *cell = &flush_row(f, i)->cells[k];
-
-            c->rows[at[cell->slot]] = i;
-            c->codes[at[cell->slot]++] = cell->code;
-        }
+        add_cells(c, f, i, at);
     free(at);
 }
 
@@ -362,11 +390,14 @@ enum err_code
 segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, const char *dir,
                struct arena *a, struct segment_file *file, struct err *err)
 {
-    struct flush f = {.builder = b, .order = order, .n = n};
+    struct flush f = {.builder = b, .n = n};
     enum err_code rc = segment__out_open(&f.out, dir, LEVEL, err);
 
     if (rc != ERR_OK)
         return rc;
+    f.rows = mem_alloc(n * sizeof *f.rows);
+    for (uint32_t i = 0; i < n; i++)
+        f.rows[i] = b->rows[order[i]];
     find_runs(&f);
     find_sites(&f, a);
     *file = (struct segment_file){.info = describe(&f), .sites = f.sites};
@@ -379,6 +410,7 @@ segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, con
     write_texts(&f);
     write_numbers(&f);
     write_cold(&f);
+    free(f.rows);
     free(f.run_hashes);
     free(f.run_rows);
     return segment__out_finish(&f.out, dir, &b->owner, file, err);

@@ -50,9 +50,39 @@ feed_fill(struct feed *f, uint32_t row)
         segment_values(&f->column, row, n, f->values, f->is_set);
 }
 
-/* The row's value in the part; false where it is not set. */
-static inline bool
-feed_get(struct feed *f, uint32_t row, bool is_marking, int64_t *out)
+/* Rows [at, at + n) of the window that are set, as rows of the part from part_row on. */
+static inline void
+feed_codes(struct feed *f, uint32_t at, uint32_t n, uint32_t part_row, struct segment__batch *batch)
+{
+    uint32_t to = batch->n;
+
+    for (uint32_t i = 0; i < n; i++) { /* written in any case, counted where set: no branch */
+        uint32_t code = f->codes[at + i];
+
+        batch->row[to] = part_row + i;
+        batch->value[to] = f->map[code];
+        to += code != 0;
+    }
+    batch->n = to;
+}
+
+static inline void
+feed_values(const struct feed *f, uint32_t at, uint32_t n, uint32_t part_row,
+            struct segment__batch *batch)
+{
+    uint32_t to = batch->n;
+
+    for (uint32_t i = 0; i < n; i++) {
+        batch->row[to] = part_row + i;
+        batch->value[to] = f->values[at + i];
+        to += f->is_set[at + i];
+    }
+    batch->n = to;
+}
+
+/* Rows [row, row + n) of the input, of which the window holds *out_n at once, at least one. */
+static uint32_t
+feed_find(struct feed *f, uint32_t row, uint32_t n, uint32_t *out_n)
 {
     uint32_t at = row - f->begin;
 
@@ -60,16 +90,8 @@ feed_get(struct feed *f, uint32_t row, bool is_marking, int64_t *out)
         feed_fill(f, row);
         at = 0;
     }
-    if (f->column.n_codes == 0) {
-        *out = f->values[at];
-        return f->is_set[at];
-    }
-    if (f->codes[at] == 0)
-        return false;
-    if (is_marking)
-        f->map[f->codes[at]] = 1;
-    *out = f->map[f->codes[at]];
-    return true;
+    *out_n = n < f->n - at ? n : f->n - at;
+    return at;
 }
 
 static void
@@ -84,11 +106,17 @@ part_next(void *context, struct segment__batch *batch)
         uint32_t n = e->n - p->at;
 
         if (f->column.n_set > 0) {
+            uint32_t at;
+
             n = n < SEGMENT__BATCH - batch->n ? n : SEGMENT__BATCH - batch->n;
-            for (uint32_t i = 0; i < n; i++) {
-                batch->row[batch->n] = p->row + i;
-                batch->n += feed_get(f, e->row + p->at + i, p->is_marking, &batch->value[batch->n]);
-            }
+            at = feed_find(f, e->row + p->at, n, &n);
+            if (p->is_marking)
+                for (uint32_t i = 0; i < n; i++)
+                    f->map[f->codes[at + i]] = 1;
+            if (f->column.n_codes > 0)
+                feed_codes(f, at, n, p->row, batch);
+            else
+                feed_values(f, at, n, p->row, batch);
         }
         p->at += n;
         p->row += n;

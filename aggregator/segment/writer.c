@@ -9,6 +9,12 @@
 #define TIME_MAX_MS   INT64_C(253402300800000) /* the year 10000 */
 #define ARENA_BYTES   (256 * 1024)
 #define NUMBERS_KNOWN ((1u << NUMBER_COUNT) - 1)
+#define DAY_MS        INT64_C(86400000)
+
+#define PAIRS_MAX       24 /* events of a visitor whose ids are compared each with each */
+#define INSERT_MAX      48 /* keys that are sorted by insertion */
+#define BUCKET_KEYS     8  /* about, in a bucket */
+#define BUCKET_BITS_MAX 17
 
 struct segment_builder *
 segment_builder_create(const struct segment_owner *owner)
@@ -108,45 +114,43 @@ property_slot(struct segment_builder *b, struct slice key)
     return slot;
 }
 
+/* What an event has beside its row; see segment__row. */
 static void
-add_cells(struct segment_builder *b, const struct event *e, struct segment__row *row)
+add_contents(struct segment_builder *b, const struct event *e, struct segment__row *row)
 {
-    uint32_t n = 0;
-    struct segment__cell *cells;
-
-    for (int i = 0; i < TEXT_COUNT; i++)
-        n += e->text[i].n > 0;
-    for (uint32_t i = 0; i < e->n_properties; i++)
-        n += e->properties[i].value.n > 0;
-    cells = arena_alloc(&b->arena, n * sizeof *cells);
-    row->cells = cells;
-    row->n_cells = n;
-    for (uint32_t i = 0; i < TEXT_COUNT; i++)
-        if (e->text[i].n > 0)
-            *cells++ =
-                (struct segment__cell){i, segment__texts_code(&b->slots[i], &b->arena, e->text[i])};
-    for (uint32_t i = 0; i < e->n_properties; i++)
-        if (e->properties[i].value.n > 0) {
-            uint32_t slot = property_slot(b, e->properties[i].key);
-
-            *cells++ = (struct segment__cell){
-                slot, segment__texts_code(&b->slots[slot], &b->arena, e->properties[i].value)};
-        }
-}
-
-static void
-add_numbers(struct segment_builder *b, const struct event *e, struct segment__row *row)
-{
+    uint32_t n_codes = 0;
+    uint32_t *codes;
     int64_t *numbers;
+    size_t n_numbers = (size_t)__builtin_popcount(e->numbers_set);
 
+    for (uint32_t i = 0; i < TEXT_COUNT; i++)
+        if (e->text[i].n > 0) {
+            row->texts_set |= 1u << i;
+            n_codes++;
+        }
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        row->n_properties += e->properties[i].value.n > 0;
+    n_codes += 2 * row->n_properties;
+    numbers =
+        arena_alloc(&b->arena, n_numbers * sizeof *numbers + n_codes * sizeof *codes + e->id.n);
     row->numbers_set = e->numbers_set;
-    if (row->numbers_set == 0)
-        return;
-    numbers = arena_alloc(&b->arena, sizeof *numbers * (size_t)__builtin_popcount(e->numbers_set));
     row->numbers = numbers;
     for (int i = 0; i < NUMBER_COUNT; i++)
         if (event_has_number(e, (enum event_number)i))
             *numbers++ = e->number[i];
+    codes = (uint32_t *)numbers;
+    for (uint32_t i = 0; i < TEXT_COUNT; i++)
+        if (e->text[i].n > 0)
+            *codes++ = segment__texts_code(&b->slots[i], &b->arena, e->text[i]);
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        if (e->properties[i].value.n > 0) {
+            uint32_t slot = property_slot(b, e->properties[i].key);
+
+            *codes++ = slot;
+            *codes++ = segment__texts_code(&b->slots[slot], &b->arena, e->properties[i].value);
+        }
+    row->id_bytes = (uint32_t)e->id.n;
+    memcpy(codes, e->id.p, e->id.n);
 }
 
 enum err_code
@@ -169,10 +173,8 @@ segment_builder_add(struct segment_builder *b, const struct event *e, struct err
         .visitor = segment__texts_code(&b->visitors, &b->arena, e->visitor),
         .flags = e->flags,
         .origin = e->origin,
-        .id = arena_copy(&b->arena, e->id),
     };
-    add_cells(b, e, row);
-    add_numbers(b, e, row);
+    add_contents(b, e, row);
     b->n_rows++;
     return ERR_OK;
 }
@@ -182,9 +184,24 @@ segment_builder_add(struct segment_builder *b, const struct event *e, struct err
 /* One sortable row: what decides nearly every comparison, beside each other. */
 struct sort_key {
     uint64_t hash;
+    int64_t time_ms;
+    uint64_t id; /* its first bytes, in an order as theirs */
     uint32_t site;
     uint32_t row;
+    uint32_t visitor;
 };
+
+static uint64_t
+first_bytes(struct slice id)
+{
+    unsigned char p[8] = {0};
+    uint64_t v = 0;
+
+    memcpy(p, id.p, id.n < sizeof p ? id.n : sizeof p);
+    for (size_t i = 0; i < sizeof p; i++)
+        v = v << 8 | p[i];
+    return v;
+}
 
 int
 segment__row_compare_visitors(const struct segment_builder *b, const struct segment__row *x,
@@ -196,17 +213,29 @@ segment__row_compare_visitors(const struct segment_builder *b, const struct segm
 }
 
 static int
+compare_ids(const struct segment_builder *b, const struct sort_key *x, const struct sort_key *y)
+{
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return slice_compare(segment__row_id(&b->rows[x->row]), segment__row_id(&b->rows[y->row]));
+}
+
+/* Of one site: by visitor, time, id. */
+static int
 compare_keys(const void *a, const void *b, void *context)
 {
     const struct sort_key *x = a;
     const struct sort_key *y = b;
     const struct segment_builder *builder = context;
 
-    if (x->site != y->site)
-        return x->site < y->site ? -1 : 1;
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
-    return segment__row_compare_visitors(builder, &builder->rows[x->row], &builder->rows[y->row]);
+    if (x->visitor != y->visitor) /* two visitors of one hash */
+        return slice_compare(builder->visitors.values[x->visitor],
+                             builder->visitors.values[y->visitor]);
+    if (x->time_ms != y->time_ms)
+        return x->time_ms < y->time_ms ? -1 : 1;
+    return compare_ids(builder, x, y);
 }
 
 /* The row as the event it was, arrays in storage of the caller. */
@@ -215,6 +244,7 @@ row_event(const struct segment_builder *b, const struct segment__row *row,
           struct event_property *properties, struct event *out)
 {
     const int64_t *number = row->numbers;
+    const uint32_t *code = segment__row_codes(row);
 
     *out = (struct event){
         .site = row->site,
@@ -222,24 +252,20 @@ row_event(const struct segment_builder *b, const struct segment__row *row,
         .origin = row->origin,
         .time_ms = row->time_ms,
         .visitor = b->visitors.values[row->visitor],
-        .id = row->id,
+        .id = segment__row_id(row),
         .properties = properties,
     };
     for (int i = 0; i < NUMBER_COUNT; i++)
         if (row->numbers_set >> i & 1)
             event_set_number(out, (enum event_number)i, *number++);
-    for (uint32_t i = 0; i < row->n_cells; i++) {
-        const struct segment__cell *cell = &row->cells[i];
-        struct slice text = b->slots[cell->slot].values[cell->code];
-
-        if (cell->slot < TEXT_COUNT)
-            out->text[cell->slot] = text;
-        else
-            properties[out->n_properties++] = (struct event_property){
-                b->keys.values[cell->slot - TEXT_COUNT],
-                text,
-            };
-    }
+    for (uint32_t i = 0; i < TEXT_COUNT; i++)
+        if (row->texts_set >> i & 1)
+            out->text[i] = b->slots[i].values[*code++];
+    for (; out->n_properties < row->n_properties; code += 2)
+        properties[out->n_properties++] = (struct event_property){
+            b->keys.values[code[0] - TEXT_COUNT],
+            b->slots[code[0]].values[code[1]],
+        };
 }
 
 bool
@@ -251,13 +277,11 @@ segment_builder_next_with(const struct segment_builder *b, enum event_text text,
     for (; *at < b->n_rows; ++*at) {
         const struct segment__row *row = &b->rows[*at];
 
-        for (uint32_t i = 0; i < row->n_cells; i++) {
-            if (row->cells[i].slot != (uint32_t)text)
-                continue;
-            row_event(b, row, ARENA_ARRAY(a, struct event_property, row->n_cells), out);
-            ++*at;
-            return true;
-        }
+        if ((row->texts_set >> text & 1) == 0)
+            continue;
+        row_event(b, row, ARENA_ARRAY(a, struct event_property, row->n_properties), out);
+        ++*at;
+        return true;
     }
     return false;
 }
@@ -267,13 +291,13 @@ compare_contents(const struct segment_builder *b, const struct segment__row *x,
                  const struct segment__row *y)
 {
     struct event_property *properties =
-        mem_alloc((x->n_cells + (size_t)y->n_cells + 1) * sizeof *properties);
+        mem_alloc((x->n_properties + (size_t)y->n_properties + 1) * sizeof *properties);
     struct event event_x;
     struct event event_y;
     int order;
 
     row_event(b, x, properties, &event_x);
-    row_event(b, y, properties + x->n_cells, &event_y);
+    row_event(b, y, properties + x->n_properties, &event_y);
     order = segment_repeat_compare(&event_x, &event_y);
     free(properties);
     return order;
@@ -284,70 +308,148 @@ static int
 compare_repeats(const void *a, const void *b, void *context)
 {
     const struct segment_builder *builder = context;
-    const struct segment__row *x = &builder->rows[((const struct sort_key *)a)->row];
-    const struct segment__row *y = &builder->rows[((const struct sort_key *)b)->row];
-    int order = slice_compare(x->id, y->id);
+    const struct sort_key *x = a;
+    const struct sort_key *y = b;
+    int order = compare_ids(builder, x, y);
 
-    if (order != 0 || x == y)
+    if (order != 0 || x->row == y->row)
         return order;
     if (x->time_ms != y->time_ms)
         return x->time_ms < y->time_ms ? -1 : 1;
-    return compare_contents(builder, x, y);
+    return compare_contents(builder, &builder->rows[x->row], &builder->rows[y->row]);
 }
 
-/* Within one visitor, without repeats: by time, then id. */
-static int
-compare_order(const void *a, const void *b, void *context)
+/* May two of a visitor's keys have the same id? Not where the first bytes of all differ. */
+static bool
+may_repeat(const struct sort_key *keys, uint32_t n)
 {
-    const struct segment_builder *builder = context;
-    const struct segment__row *x = &builder->rows[((const struct sort_key *)a)->row];
-    const struct segment__row *y = &builder->rows[((const struct sort_key *)b)->row];
-
-    if (x->time_ms != y->time_ms)
-        return x->time_ms < y->time_ms ? -1 : 1;
-    return slice_compare(x->id, y->id);
+    if (n > PAIRS_MAX)
+        return true;
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (keys[i].id == keys[k].id)
+                return true;
+    return false;
 }
 
-/* keys[0..n) of one visitor, sorted and freed of repeats; returns how many stay. */
+/* keys[0..n) of one visitor, in order, are freed of repeats; returns how many stay. */
 static uint32_t
 settle_visitor(struct segment_builder *b, struct sort_key *keys, uint32_t n)
 {
     uint32_t n_kept = 1;
 
-    if (n == 1)
-        return 1;
+    if (!may_repeat(keys, n))
+        return n;
     qsort_r(keys, n, sizeof *keys, compare_repeats, b);
     for (uint32_t i = 1; i < n; i++)
-        if (!slice_equal(b->rows[keys[n_kept - 1].row].id, b->rows[keys[i].row].id))
+        if (compare_ids(b, &keys[n_kept - 1], &keys[i]) != 0)
             keys[n_kept++] = keys[i];
-    qsort_r(keys, n_kept, sizeof *keys, compare_order, b);
+    qsort_r(keys, n_kept, sizeof *keys, compare_keys, b);
     return n_kept;
 }
 
+/* ---- sorting: a bucket for every few visitors, by the hash's high bits, then each bucket ---- */
+
+static void
+sort_bucket(struct segment_builder *b, struct sort_key *keys, uint32_t n)
+{
+    if (n > INSERT_MAX) {
+        qsort_r(keys, n, sizeof *keys, compare_keys, b);
+        return;
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        struct sort_key key = keys[i];
+        uint32_t at = i;
+
+        for (; at > 0 && compare_keys(&keys[at - 1], &key, b) > 0; at--)
+            keys[at] = keys[at - 1];
+        keys[at] = key;
+    }
+}
+
+/* keys[0..n) of one site; room is as large. */
+static void
+sort_site(struct segment_builder *b, struct sort_key *keys, struct sort_key *room, uint32_t n)
+{
+    unsigned bits = 1;
+    uint32_t *begin;
+
+    while (bits < BUCKET_BITS_MAX && (n >> bits) > BUCKET_KEYS)
+        bits++;
+    begin = mem_zalloc(((1u << bits) + (size_t)1) * sizeof *begin);
+    for (uint32_t i = 0; i < n; i++)
+        begin[(keys[i].hash >> (64 - bits)) + 1]++;
+    for (uint32_t i = 0; i < 1u << bits; i++)
+        begin[i + 1] += begin[i];
+    for (uint32_t i = 0; i < n; i++)
+        room[begin[keys[i].hash >> (64 - bits)]++] = keys[i];
+    memcpy(keys, room, n * sizeof *keys);
+    for (uint32_t i = 0, from = 0; i < 1u << bits; from = begin[i++]) /* begin[i] is now its end */
+        sort_bucket(b, keys + from, begin[i] - from);
+    free(begin);
+}
+
+static int
+compare_sites(const void *a, const void *b)
+{
+    const struct sort_key *x = a;
+    const struct sort_key *y = b;
+
+    if (x->site != y->site)
+        return x->site < y->site ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static void
+sort_keys(struct segment_builder *b, struct sort_key *keys, uint32_t n)
+{
+    struct sort_key *room = mem_alloc(n * sizeof *room);
+    bool is_of_one = true;
+    uint32_t end;
+
+    for (uint32_t i = 1; i < n; i++)
+        is_of_one &= keys[i].site == keys[0].site;
+    if (!is_of_one)
+        qsort(keys, n, sizeof *keys, compare_sites);
+    for (uint32_t begin = 0; begin < n; begin = end) {
+        for (end = begin + 1; end < n && keys[end].site == keys[begin].site;)
+            end++;
+        sort_site(b, keys + begin, room, end - begin);
+    }
+    free(room);
+}
+
 /* The rows of the file, in order: an array of *out_n that the caller frees. */
-static uint32_t *
+static struct sort_key *
 sorted_rows(struct segment_builder *b, uint32_t *out_n)
 {
     struct sort_key *keys = mem_alloc(b->n_rows * sizeof *keys);
-    uint32_t *order = mem_alloc(b->n_rows * sizeof *order);
     uint32_t n = 0;
     uint32_t end;
 
-    for (uint32_t i = 0; i < b->n_rows; i++)
-        keys[i] = (struct sort_key){b->rows[i].hash, b->rows[i].site, i};
-    qsort_r(keys, b->n_rows, sizeof *keys, compare_keys, b);
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        const struct segment__row *row = &b->rows[i];
+
+        keys[i] = (struct sort_key){.hash = row->hash,
+                                    .time_ms = row->time_ms,
+                                    .id = first_bytes(segment__row_id(row)),
+                                    .site = row->site,
+                                    .row = i,
+                                    .visitor = row->visitor};
+    }
+    sort_keys(b, keys, b->n_rows);
     for (uint32_t begin = 0; begin < b->n_rows; begin = end) {
         uint32_t n_kept;
 
-        for (end = begin + 1; end < b->n_rows && compare_keys(&keys[begin], &keys[end], b) == 0;)
+        for (end = begin + 1; end < b->n_rows && keys[end].visitor == keys[begin].visitor &&
+                              keys[end].site == keys[begin].site;)
             end++;
         n_kept = settle_visitor(b, keys + begin, end - begin);
-        for (uint32_t i = 0; i < n_kept; i++)
-            order[n++] = keys[begin + i].row;
+        memmove(keys + n, keys + begin, n_kept * sizeof *keys);
+        n += n_kept;
     }
-    free(keys);
     *out_n = n;
-    return order;
+    return keys;
 }
 
 /* ---- all files ---- */
@@ -369,25 +471,36 @@ compare_months(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Cut the sorted rows by month, each month's rows still sorted; returns the number of months. */
-static size_t
-sort_by_month(const struct segment_builder *b, uint32_t *order, uint32_t n, struct month_row **out)
+/* Cut the sorted rows by month, each month's rows still sorted: an array of n that the caller
+ * frees. */
+static struct month_row *
+sort_by_month(const struct sort_key *keys, uint32_t n)
 {
     struct month_row *rows = mem_alloc(n * sizeof *rows);
     bool is_sorted = true;
-    size_t n_months = 1;
+    int64_t day = -1;
+    uint32_t month = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        rows[i] = (struct month_row){segment_month(b->rows[order[i]].time_ms), i, order[i]};
-        is_sorted &= rows[i].month == rows[0].month;
+        if (keys[i].time_ms / DAY_MS != day) { /* most are near the one before */
+            day = keys[i].time_ms / DAY_MS;
+            month = segment_month(keys[i].time_ms);
+        }
+        rows[i] = (struct month_row){month, i, keys[i].row};
+        is_sorted &= month == rows[0].month;
     }
     if (!is_sorted)
         qsort(rows, n, sizeof *rows, compare_months);
-    for (uint32_t i = 0; i < n; i++) {
-        order[i] = rows[i].row;
-        n_months += i > 0 && rows[i].month != rows[i - 1].month;
-    }
-    *out = rows;
+    return rows;
+}
+
+static uint32_t
+count_months(const struct month_row *rows, uint32_t n)
+{
+    uint32_t n_months = 1;
+
+    for (uint32_t i = 1; i < n; i++)
+        n_months += rows[i].month != rows[i - 1].month;
     return n_months;
 }
 
@@ -397,9 +510,9 @@ segment_builder_write(struct segment_builder *b, const char *dir, struct arena *
 {
     struct segment_file *files;
     struct month_row *months;
+    struct sort_key *keys;
     enum err_code rc = ERR_OK;
     size_t n_files = 0;
-    size_t n_months;
     uint32_t *order;
     uint32_t end;
     uint32_t n;
@@ -409,9 +522,13 @@ segment_builder_write(struct segment_builder *b, const char *dir, struct arena *
         *out_n = 0;
         return ERR_OK;
     }
-    order = sorted_rows(b, &n);
-    n_months = sort_by_month(b, order, n, &months);
-    files = ARENA_ARRAY(a, struct segment_file, n_months);
+    keys = sorted_rows(b, &n);
+    months = sort_by_month(keys, n);
+    free(keys);
+    order = mem_alloc(n * sizeof *order);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = months[i].row;
+    files = ARENA_ARRAY(a, struct segment_file, count_months(months, n));
     for (uint32_t begin = 0; rc == ERR_OK && begin < n; begin = end) {
         for (end = begin + 1; end < n && months[end].month == months[begin].month;)
             end++;

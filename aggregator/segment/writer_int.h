@@ -1,6 +1,6 @@
 /* The builder's rows, shared by writer.c (in, sorting) and flush.c (out, one file).
  *
- * Texts are interned as they come, so an event takes about 200 bytes however long its texts are.
+ * Texts are interned as they come, so an event takes about 150 bytes however long its texts are.
  * Every text attribute is a slot: the built-in ones by their code, then the properties by the
  * order in which their keys first came.
  */
@@ -11,14 +11,18 @@
 
 /* ---- texts.c: interned texts, codes from 0 in order of arrival ---- */
 
+struct segment__place {
+    uint32_t hash;
+    uint32_t next; /* code + 1; 0 = free */
+};
+
 struct segment__texts {
     struct slice *values; /* by code; in the arena */
-    uint32_t *hashes;
     uint32_t n;
     uint32_t n_max;
-    uint32_t last;     /* the code that was asked for last: visitors come in stretches */
-    uint32_t *table;   /* code + 1; 0 = free; at most half full */
-    uint32_t n_places; /* a power of two */
+    uint32_t last;                /* the code asked for last: a visitor's events come together */
+    struct segment__place *table; /* at most half full */
+    uint32_t n_places;            /* a power of two */
 };
 
 void segment__texts_fini(struct segment__texts *t);
@@ -26,11 +30,13 @@ uint32_t segment__texts_code(struct segment__texts *t, struct arena *a, struct s
 
 /* ---- writer.c ---- */
 
-struct segment__cell {
-    uint32_t slot;
-    uint32_t code;
-};
-
+/* What an event has beside its row lies in one piece of the arena:
+ *
+ *     numbers  those that are set, in order of their codes
+ *     codes    of the texts that are set, in order of their attributes; then slot and code of each
+ *              property
+ *     id       its bytes
+ */
 struct segment__row {
     uint64_t hash;
     int64_t time_ms;
@@ -38,12 +44,33 @@ struct segment__row {
     uint32_t visitor; /* code of builder.visitors */
     uint32_t flags;
     uint32_t origin;
-    uint32_t numbers_set;
-    uint32_t n_cells;
-    const struct segment__cell *cells;
-    const int64_t *numbers; /* those that are set, in order of their codes */
-    struct slice id;
+    uint32_t numbers_set; /* bit 1 << enum event_number */
+    uint32_t texts_set;   /* bit 1 << enum event_text */
+    uint32_t n_properties;
+    uint32_t id_bytes;
+    const int64_t *numbers;
 };
+_Static_assert(TEXT_COUNT <= 32, "texts_set has 32 bits");
+
+static inline const uint32_t *
+segment__row_codes(const struct segment__row *r)
+{
+    return (const uint32_t *)(r->numbers + __builtin_popcount(r->numbers_set));
+}
+
+static inline const uint32_t *
+segment__row_properties(const struct segment__row *r) /* slot, code, slot, code, .. */
+{
+    return segment__row_codes(r) + __builtin_popcount(r->texts_set);
+}
+
+static inline struct slice
+segment__row_id(const struct segment__row *r)
+{
+    const uint32_t *end = segment__row_properties(r) + 2 * (size_t)r->n_properties;
+
+    return slice_of((const char *)end, r->id_bytes);
+}
 
 struct segment_builder {
     struct segment_owner owner;
