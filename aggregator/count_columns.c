@@ -41,8 +41,8 @@ count_columns_open(struct count_columns *c, struct enquiry *e, struct arena *a, 
     for (size_t i = 0; i < c->n && rc == ERR_OK; i++) {
         e->bad_input = i;
         if (e->inputs[i].scan)
-            rc = open_reader(&c->readers[i], e->inputs[i].segment,
-                             e->setup.request->count.value_of, err);
+            rc = open_reader(&c->readers[i], e->inputs[i].segment, e->setup.request->count.value_of,
+                             err);
     }
     return rc;
 }

@@ -6,10 +6,9 @@
 void
 count_add_sums(struct buffer *out, const struct count_sums *s, const struct tally *currencies)
 {
-    buffer_printf(out,
-                  "\"visitors\":%lld,\"sessions\":%lld,\"events\":%lld,\"orders\":%lld,\"value\":",
-                  (long long)s->visitors, (long long)s->sessions, (long long)s->events,
-                  (long long)s->orders);
+    buffer_printf(
+        out, "\"visitors\":%lld,\"sessions\":%lld,\"events\":%lld,\"orders\":%lld,\"value\":",
+        (long long)s->visitors, (long long)s->sessions, (long long)s->events, (long long)s->orders);
     tally_add_sums_json(currencies, s->values, s->n_values, out);
     buffer_printf(out, ",\"engaged_ms\":%lld", (long long)s->engaged_ms);
 }

@@ -209,8 +209,8 @@ add_event(struct counting *c, const struct journey *j, uint32_t event, size_t ce
           struct value_key *key)
 {
     const struct request *r = c->request;
-    struct counted_event counted = {.session =
-                                        c->first_session + c->e->person.settle.events[event].session};
+    struct counted_event counted = {.session = c->first_session +
+                                               c->e->person.settle.events[event].session};
 
     count_columns_read(&c->columns, j, event, &counted.adds);
     if (counted.adds.order.n != 0)
@@ -623,8 +623,7 @@ list_values(struct counting *c, struct slice prefix, struct arena *a, struct cou
             continue;
         ++*out_all;
         if (*out_n < limit)
-            (*out)[(*out_n)++] =
-                (struct count_value){arena_copy(a, value), row->n[0], row->n[1]};
+            (*out)[(*out_n)++] = (struct count_value){arena_copy(a, value), row->n[0], row->n[1]};
     }
 }
 

@@ -30,6 +30,7 @@ struct part {
     struct feed *feeds; /* one an input */
     /* where the walk along the plan stands */
     bool is_marking; /* marking which codes are used, in map */
+    bool takes_all;  /* rows of the inputs */
     size_t extent;
     uint32_t at; /* rows of the extent that were read */
     uint32_t row;
@@ -217,6 +218,33 @@ mark_used(struct part *p)
     return n_set;
 }
 
+/* As mark_used where every row of every input is in the part: an input has no text that no row of
+ * it uses. */
+static uint32_t
+mark_all(struct part *p)
+{
+    uint32_t n_set = 0;
+
+    for (uint32_t i = 0; i < p->plan->n_inputs; i++) {
+        struct feed *f = &p->feeds[i];
+
+        for (uint32_t code = 1; code < f->column.n_codes; code++)
+            f->map[code] = 1;
+        n_set += f->column.n_set;
+    }
+    return n_set;
+}
+
+static bool
+takes_all(const struct segment__plan *plan)
+{
+    uint64_t n_rows = 0;
+
+    for (uint32_t i = 0; i < plan->n_inputs; i++)
+        n_rows += plan->inputs[i].segment->info.n_rows;
+    return n_rows == plan->n_rows;
+}
+
 /* Join the inputs' used texts, each in order, into one dictionary: map[] has the new codes. */
 static struct slice *
 join_dictionaries(struct part *p, uint32_t *out_n)
@@ -265,7 +293,7 @@ merge_opened_text(struct part *p, uint32_t type, uint32_t id)
 
     for (uint32_t i = 0; i < p->plan->n_inputs; i++)
         p->feeds[i].map = mem_zalloc(p->feeds[i].column.n_codes * sizeof *p->feeds[i].map);
-    n_set = mark_used(p);
+    n_set = p->takes_all ? mark_all(p) : mark_used(p);
     if (n_set == 0)
         return false;
     values = join_dictionaries(p, &n);
@@ -477,7 +505,7 @@ static enum err_code
 write_part(const struct segment_merge *m, const struct segment__plan *plan, const char *dir,
            struct arena *a, struct segment_file *file, struct err *err)
 {
-    struct part p = {.merge = m, .plan = plan};
+    struct part p = {.merge = m, .plan = plan, .takes_all = takes_all(plan)};
     struct segment__summary time;
     enum err_code rc = segment__out_open(&p.out, dir, LEVEL, err);
 

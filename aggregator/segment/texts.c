@@ -39,16 +39,24 @@ grow(struct segment__texts *t)
     free(old);
 }
 
-uint32_t
-segment__texts_code(struct segment__texts *t, struct arena *a, struct slice value)
+bool
+segment__texts_seek(const struct segment__texts *t, struct slice value, uint32_t *code)
 {
-    uint32_t hash;
+    if (t->n > 0 && slice_equal(t->values[t->last], value)) {
+        *code = t->last;
+        return true;
+    }
+    *code = (uint32_t)hash64(value, 0);
+    if (t->n > 0)
+        __builtin_prefetch(&t->table[*code & (t->n_places - 1)]);
+    return false;
+}
 
-    if (t->n > 0 && slice_equal(t->values[t->last], value))
-        return t->last;
+uint32_t
+segment__texts_find(struct segment__texts *t, struct arena *a, struct slice value, uint32_t hash)
+{
     if (t->n == t->n_max)
         grow(t);
-    hash = (uint32_t)hash64(value, 0);
     for (uint32_t at = hash & (t->n_places - 1); t->table[at].next != 0;
          at = (at + 1) & (t->n_places - 1)) {
         uint32_t code = t->table[at].next - 1;
@@ -59,4 +67,12 @@ segment__texts_code(struct segment__texts *t, struct arena *a, struct slice valu
     put(t, (struct segment__place){hash, t->n + 1});
     t->values[t->n] = arena_copy(a, value);
     return t->last = t->n++;
+}
+
+uint32_t
+segment__texts_code(struct segment__texts *t, struct arena *a, struct slice value)
+{
+    uint32_t code;
+
+    return segment__texts_seek(t, value, &code) ? code : segment__texts_find(t, a, value, code);
 }

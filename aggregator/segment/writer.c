@@ -114,6 +114,29 @@ property_slot(struct segment_builder *b, struct slice key)
     return slot;
 }
 
+/* The codes of the texts that are set; returns what is behind them. */
+static uint32_t *
+add_texts(struct segment_builder *b, const struct event *e, uint32_t texts_set, uint32_t *codes)
+{
+    uint32_t *code = codes;
+    uint32_t unknown = 0;
+
+    for (uint32_t bits = texts_set; bits != 0; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+
+        if (!segment__texts_seek(&b->slots[i], e->text[i], code++))
+            unknown |= 1u << i;
+    }
+    code = codes;
+    for (uint32_t bits = texts_set; bits != 0; bits &= bits - 1, code++) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+
+        if (unknown >> i & 1)
+            *code = segment__texts_find(&b->slots[i], &b->arena, e->text[i], *code);
+    }
+    return code;
+}
+
 /* What an event has beside its row; see segment__row. */
 static void
 add_contents(struct segment_builder *b, const struct event *e, struct segment__row *row)
@@ -138,10 +161,7 @@ add_contents(struct segment_builder *b, const struct event *e, struct segment__r
     for (int i = 0; i < NUMBER_COUNT; i++)
         if (event_has_number(e, (enum event_number)i))
             *numbers++ = e->number[i];
-    codes = (uint32_t *)numbers;
-    for (uint32_t i = 0; i < TEXT_COUNT; i++)
-        if (e->text[i].n > 0)
-            *codes++ = segment__texts_code(&b->slots[i], &b->arena, e->text[i]);
+    codes = add_texts(b, e, row->texts_set, (uint32_t *)numbers);
     for (uint32_t i = 0; i < e->n_properties; i++)
         if (e->properties[i].value.n > 0) {
             uint32_t slot = property_slot(b, e->properties[i].key);
