@@ -2,13 +2,15 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help setup frontend build up test check-format format bench bench-ingest bench-aggregate bench-steady faults fuzz clean
+.PHONY: help setup frontend build up test check-format format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
 	@echo 'make test    set up, build, and run every test'
 	@echo 'make build   the release binary, build/corong'
-	@echo 'make bench   measure on this machine'
+	@echo 'make bench   measure on this machine: bench-query, import and memory, the aggregator'
+	@echo 'make bench-query  a million events in Corong and in ClickHouse: answers compared, times side by side'
+	@echo 'make bench-full  the same at SIZES="1 10 21.6 100" million events (an hour, 40 GB of disk)'
 	@echo 'make bench-ingest  measure the collector beside nginx (INGEST_ROUNDS=5 of INGEST_SECONDS=3)'
 	@echo 'make bench-aggregate  how fast the aggregator takes what waits in Redis'
 	@echo 'make bench-steady  from beacon to figure, and the memory of the collector (12 minutes)'
@@ -42,7 +44,18 @@ up: build
 test: build check-format
 	@scripts/test.sh
 
-bench: build
+# both in Corong and in ClickHouse (npm chdb), answers compared; SIZES are millions of events
+bench-query: build
+	@scripts/setup.sh clickhouse
+	@node bench/query.mjs 1
+
+SIZES ?= 1 10 21.6 100
+bench-full: build
+	@scripts/setup.sh clickhouse
+	@node bench/query.mjs $(SIZES)
+	@node bench/query.mjs --people 1
+
+bench: bench-query
 	@node bench/run.mjs
 	@node bench/aggregate.mjs 1000000 100 1
 

@@ -8,7 +8,8 @@ packages="build-essential cmake ninja-build pkg-config clang clang-format libcla
   libcivetweb-dev libhiredis-dev libmsgpack-dev libmaxminddb-dev libsqlite3-dev libjansson-dev
   libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libyaml-dev libutf8proc-dev libcmocka-dev
   uap-core tzdata iso-codes redis-server chromium"
-# `scripts/setup.sh bench`: also what the benchmarks compare with
+# `scripts/setup.sh bench`: also what the collector's benchmark compares with; `scripts/setup.sh
+# clickhouse`: also ClickHouse as a library (npm chdb, 570 MB), for the comparison and make check-full
 [ "${1:-}" != bench ] || packages="$packages wrk nginx-light"
 command -v node >/dev/null 2>&1 || packages="$packages nodejs npm"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
@@ -49,7 +50,9 @@ if [ -n "$missing" ]; then
 fi
 
 # npm packages, exactly as locked; again only where a lock file has changed
-for dir in js-snippet web/ui tests/e2e; do
+npm_folders="js-snippet web/ui tests/e2e"
+[ "${1:-}" != clickhouse ] || npm_folders="$npm_folders bench/clickhouse"
+for dir in $npm_folders; do
   [ -f "$dir/package-lock.json" ] || continue
   stamp="$dir/node_modules/.installed-lock"
   if ! cmp -s "$dir/package-lock.json" "$stamp"; then
