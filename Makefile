@@ -2,12 +2,13 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help setup frontend build up test check-format format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
+.PHONY: help setup frontend build up test check-format check-full format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
 	@echo 'make test    set up, build, and run every test'
 	@echo 'make build   the release binary, build/corong'
+	@echo 'make check-full  CHECK_FULL_QUERIES=1000 random funnels against ClickHouse (where setup.sh clickhouse has put it)'
 	@echo 'make bench   measure on this machine: bench-query, import and memory, the aggregator'
 	@echo 'make bench-query  a million events in Corong and in ClickHouse: answers compared, times side by side'
 	@echo 'make bench-full  the same at SIZES="1 10 21.6 100" million events (an hour, 40 GB of disk)'
@@ -58,6 +59,10 @@ bench-full: build
 bench: bench-query
 	@node bench/run.mjs
 	@node bench/aggregate.mjs 1000000 100 1
+
+CHECK_FULL_QUERIES ?= 1000
+check-full: build
+	@node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5
