@@ -1,8 +1,11 @@
-/* Texts are kept once in a table (open addressing, at most half full); each input's column
- * remembers the numbers of its codes. */
+/* One lock guards all but the readers, which remember what was found under it. Texts are kept once
+ * in a table (open addressing, at most half full); each input's column remembers the numbers of its
+ * codes. */
 #include "aggregator/attribute_values.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/decimal.h"
@@ -14,10 +17,11 @@
 struct reader {
     struct segment_column column;
     struct segment_column currency; /* of `value` */
-    uint32_t *numbers;              /* owned; by code */
+    _Atomic uint32_t *numbers;      /* owned; by code */
 };
 
 struct attribute_values {
+    pthread_mutex_t lock;
     const struct request_breakdown *asked;
     struct reader *readers;
     size_t n_readers;
@@ -36,6 +40,7 @@ attribute_values_create(const struct request_breakdown *asked)
 {
     struct attribute_values *v = mem_zalloc(sizeof *v);
 
+    pthread_mutex_init(&v->lock, NULL);
     v->asked = asked;
     v->n_slots = FIRST_ROOM;
     v->slots = mem_zalloc(v->n_slots * sizeof *v->slots);
@@ -49,7 +54,7 @@ static void
 close_readers(struct attribute_values *v)
 {
     for (size_t i = 0; i < v->n_readers; i++)
-        free(v->readers[i].numbers);
+        free((void *)(uintptr_t)v->readers[i].numbers);
     free(v->readers);
 }
 
@@ -64,6 +69,7 @@ attribute_values_destroy(struct attribute_values **v)
     buffer_fini(&(*v)->decimal);
     buffer_fini(&(*v)->canonical);
     arena_fini(&(*v)->arena);
+    pthread_mutex_destroy(&(*v)->lock);
     free(*v);
     *v = NULL;
 }
@@ -91,8 +97,8 @@ grow(struct attribute_values *v)
         *slot_of(v, v->texts[i]) = i;
 }
 
-uint32_t
-attribute_values_find(struct attribute_values *v, struct slice text)
+static uint32_t
+find_locked(struct attribute_values *v, struct slice text)
 {
     uint32_t *slot;
 
@@ -108,6 +114,17 @@ attribute_values_find(struct attribute_values *v, struct slice text)
     v->texts[v->n] = arena_copy(&v->arena, text);
     *slot = v->n;
     return v->n++;
+}
+
+uint32_t
+attribute_values_find(struct attribute_values *v, struct slice text)
+{
+    uint32_t number;
+
+    pthread_mutex_lock(&v->lock);
+    number = find_locked(v, text);
+    pthread_mutex_unlock(&v->lock);
+    return number;
 }
 
 struct slice
@@ -143,23 +160,37 @@ open_reader(struct attribute_values *v, struct reader *r, const struct segment *
         return rc;
     r->numbers = mem_alloc((r->column.n_codes + (size_t)1) * sizeof *r->numbers);
     for (uint32_t i = 0; i < r->column.n_codes; i++)
-        r->numbers[i] = UNKNOWN;
+        atomic_init(&r->numbers[i], UNKNOWN);
     return ERR_OK;
+}
+
+void
+attribute_values_begin(struct attribute_values *v, size_t n_inputs)
+{
+    close_readers(v);
+    v->n_readers = n_inputs;
+    v->readers = mem_zalloc((n_inputs + 1) * sizeof *v->readers);
+}
+
+enum err_code
+attribute_values_open_input(struct attribute_values *v, size_t input, const struct segment *segment,
+                            struct err *err)
+{
+    if (matcher_part_of(&v->asked->attribute) == PART_ENTRANCE)
+        return ERR_OK;
+    return open_reader(v, &v->readers[input], segment, err);
 }
 
 enum err_code
 attribute_values_open(struct attribute_values *v, const struct journey_input *inputs, size_t n,
                       size_t *bad, struct err *err)
 {
-    bool is_entrance = matcher_part_of(&v->asked->attribute) == PART_ENTRANCE;
     enum err_code rc = ERR_OK;
 
-    close_readers(v);
-    v->n_readers = n;
-    v->readers = mem_zalloc((n + 1) * sizeof *v->readers);
-    for (size_t i = 0; i < n && rc == ERR_OK && !is_entrance; i++) {
+    attribute_values_begin(v, n);
+    for (size_t i = 0; i < n && rc == ERR_OK; i++) {
         if (inputs[i].scan)
-            rc = open_reader(v, &v->readers[i], inputs[i].segment, err);
+            rc = attribute_values_open_input(v, i, inputs[i].segment, err);
         *bad = i;
     }
     return rc;
@@ -167,15 +198,25 @@ attribute_values_open(struct attribute_values *v, const struct journey_input *in
 
 /* ---- Reading ---- */
 
-static uint32_t
-read_text(struct attribute_values *v, struct reader *r, uint32_t row)
+const struct segment_column *
+attribute_values_column(const struct attribute_values *v, size_t input)
 {
-    uint32_t code;
+    const struct reader *r = &v->readers[input];
 
-    segment_codes(&r->column, row, 1, &code);
-    if (r->numbers[code] == UNKNOWN)
-        r->numbers[code] = attribute_values_find(v, segment_text_value(&r->column, code));
-    return r->numbers[code];
+    return r->numbers && r->column.n_codes > 0 ? &r->column : NULL;
+}
+
+uint32_t
+attribute_values_of_code(struct attribute_values *v, size_t input, uint32_t code)
+{
+    struct reader *r = &v->readers[input];
+    uint32_t number = atomic_load_explicit(&r->numbers[code], memory_order_relaxed);
+
+    if (number == UNKNOWN) {
+        number = attribute_values_find(v, segment_text_value(&r->column, code));
+        atomic_store_explicit(&r->numbers[code], number, memory_order_relaxed);
+    }
+    return number;
 }
 
 static uint32_t
@@ -188,13 +229,25 @@ read_bot(struct attribute_values *v, struct reader *r, uint32_t row)
 }
 
 static uint32_t
-bin_of(struct attribute_values *v, struct slice number)
+bin_of_locked(struct attribute_values *v, struct slice number)
 {
     size_t bin = request_bin(v->asked, number);
 
     if (v->bins[bin] == 0)
-        v->bins[bin] = attribute_values_find(v, request_bin_name(v->asked, bin, &v->arena));
+        v->bins[bin] = find_locked(v, request_bin_name(v->asked, bin, &v->arena));
     return v->bins[bin];
+}
+
+static uint32_t
+number_of_locked(struct attribute_values *v, int64_t units, int digits)
+{
+    buffer_clear(&v->decimal);
+    buffer_clear(&v->canonical);
+    decimal_add(&v->decimal, units, digits);
+    if (v->asked->n_bins != 0)
+        return bin_of_locked(v, buffer_slice(&v->decimal));
+    (void)decimal_canonical(buffer_slice(&v->decimal), &v->canonical);
+    return find_locked(v, buffer_slice(&v->canonical));
 }
 
 static uint32_t
@@ -202,6 +255,7 @@ read_number(struct attribute_values *v, struct reader *r, uint32_t row)
 {
     enum event_number attribute = (enum event_number)v->asked->attribute.code;
     uint32_t currency;
+    uint32_t number;
     int64_t units;
     bool is_set;
 
@@ -209,14 +263,11 @@ read_number(struct attribute_values *v, struct reader *r, uint32_t row)
     if (!is_set)
         return ATTRIBUTE_VALUE_NULL;
     segment_codes(&r->currency, row, 1, &currency);
-    buffer_clear(&v->decimal);
-    buffer_clear(&v->canonical);
-    decimal_add(&v->decimal, units,
-                event_number_digits(attribute, segment_text_value(&r->currency, currency)));
-    if (v->asked->n_bins != 0)
-        return bin_of(v, buffer_slice(&v->decimal));
-    (void)decimal_canonical(buffer_slice(&v->decimal), &v->canonical);
-    return attribute_values_find(v, buffer_slice(&v->canonical));
+    pthread_mutex_lock(&v->lock);
+    number = number_of_locked(
+        v, units, event_number_digits(attribute, segment_text_value(&r->currency, currency)));
+    pthread_mutex_unlock(&v->lock);
+    return number;
 }
 
 uint32_t
@@ -224,11 +275,13 @@ attribute_values_read(struct attribute_values *v, struct journey_place place)
 {
     const struct attribute *a = &v->asked->attribute;
     struct reader *r = &v->readers[place.input];
+    uint32_t code;
 
     assert(place.input < v->n_readers && r->numbers);
     if (a->source == SOURCE_NUMBER)
         return read_number(v, r, place.row);
     if (a->source == SOURCE_DERIVED && a->code == DERIVED_BOT)
         return read_bot(v, r, place.row);
-    return read_text(v, r, place.row);
+    segment_codes(&r->column, place.row, 1, &code);
+    return attribute_values_of_code(v, place.input, code);
 }

@@ -1,12 +1,13 @@
 /* Values of one attribute as small numbers, the same for the same text in whatever segment it is.
  *
  *     struct attribute_values *v = attribute_values_create(&breakdown);
- *     attribute_values_open(v, inputs, n, &bad, err)     before each walk
- *     attribute_values_read(v, place)
- *     attribute_values_text(v, number)
+ *     attribute_values_begin(v, n_inputs)                before each walk
+ *     attribute_values_open_input(v, i, segment, err)    for each input, from any thread
+ *     attribute_values_read(v, place)                    from any thread
+ *     attribute_values_text(v, number)                   after the walk
  *
  * Rows are read one by one, where a path is counted. What the row of another event gives (a
- * driver's) is asked of that row. For one thread.
+ * driver's) is asked of that row. Which number a text gets depends on who comes first.
  */
 #ifndef AGGREGATOR_ATTRIBUTE_VALUES_H
 #define AGGREGATOR_ATTRIBUTE_VALUES_H
@@ -21,11 +22,23 @@ struct attribute_values;
 struct attribute_values *attribute_values_create(const struct request_breakdown *asked);
 void attribute_values_destroy(struct attribute_values **v);
 
-/* Inputs without a scan are passed over. ERR_CORRUPT: input *bad is damaged. */
+void attribute_values_begin(struct attribute_values *v, size_t n_inputs);
+
+/* ERR_CORRUPT: the segment is damaged. Nothing is read of inputs that are not opened. */
+enum err_code attribute_values_open_input(struct attribute_values *v, size_t input,
+                                          const struct segment *segment, struct err *err);
+
+/* Both at once, of all inputs that have a scan. ERR_CORRUPT: input *bad is damaged. */
 enum err_code attribute_values_open(struct attribute_values *v, const struct journey_input *inputs,
                                     size_t n, size_t *bad, struct err *err);
 
-/* The value in a row's own columns, of an input that has a scan: of landing its path. */
+/* The column where an opened input has the attribute as texts; NULL where it is no text. Its codes
+ * as numbers of values. */
+const struct segment_column *attribute_values_column(const struct attribute_values *v,
+                                                     size_t input);
+uint32_t attribute_values_of_code(struct attribute_values *v, size_t input, uint32_t code);
+
+/* The value in a row's own columns, of an opened input: of landing its path. */
 uint32_t attribute_values_read(struct attribute_values *v, struct journey_place place);
 
 /* The number of a text that stands in no column: "direct", "true". "" is null. */

@@ -99,25 +99,64 @@ other_of(struct breakdown *b)
     return b->other;
 }
 
-struct tally *
-breakdown_add(struct breakdown *b, const struct breakdown_key *key)
+/* Too many rows: paths are only counted from here on. */
+static void
+count_only(struct breakdown *b)
+{
+    b->is_counted_only = true;
+    drop_tallies(b);
+}
+
+/* NULL: of those that are given, none is it. */
+static struct breakdown_row *
+row_of(struct breakdown *b, const struct breakdown_key *key)
 {
     uint32_t *slot = slot_of(b, key);
     struct breakdown_row *row;
 
-    if (*slot == 0 && b->is_fixed)
+    if (*slot != 0)
+        return &b->rows[*slot - 1];
+    if (b->is_fixed)
+        return NULL;
+    row = add_row(b, slot, key);
+    if (b->n_rows > TALLIED_MAX && !b->is_counted_only)
+        count_only(b);
+    return row;
+}
+
+struct tally *
+breakdown_add_many(struct breakdown *b, const struct breakdown_key *key, int64_t n)
+{
+    struct breakdown_row *row = row_of(b, key);
+
+    if (row == NULL)
         return other_of(b);
-    row = *slot != 0 ? &b->rows[*slot - 1] : add_row(b, slot, key);
-    row->entered++;
-    if (row->tally == NULL && !b->is_counted_only) {
-        if (b->n_rows > TALLIED_MAX) {
-            b->is_counted_only = true;
-            drop_tallies(b);
-        } else {
-            row->tally = tally_create_like(b->like);
-        }
-    }
+    row->entered += n;
+    if (row->tally == NULL && !b->is_counted_only)
+        row->tally = tally_create_like(b->like);
     return row->tally;
+}
+
+struct tally *
+breakdown_add(struct breakdown *b, const struct breakdown_key *key)
+{
+    return breakdown_add_many(b, key, 1);
+}
+
+void
+breakdown_merge(struct breakdown *b, const struct breakdown *from)
+{
+    if (from->is_counted_only && !b->is_counted_only)
+        count_only(b);
+    for (size_t i = 0; i < from->n_rows; i++) {
+        const struct breakdown_row *row = &from->rows[i];
+        struct tally *into = breakdown_add_many(b, &row->key, row->entered);
+
+        if (into != NULL && row->tally != NULL)
+            tally_merge(into, row->tally);
+    }
+    if (from->other != NULL)
+        tally_merge(other_of(b), from->other);
 }
 
 /* ---- Choosing ---- */

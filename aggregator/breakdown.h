@@ -51,6 +51,12 @@ void breakdown_destroy(struct breakdown **b);
  * next call. */
 struct tally *breakdown_add(struct breakdown *b, const struct breakdown_key *key);
 
+/* Count n paths of one key. As above. */
+struct tally *breakdown_add_many(struct breakdown *b, const struct breakdown_key *key, int64_t n);
+
+/* Add `from`, of other visitors, made alike and not finished. */
+void breakdown_merge(struct breakdown *b, const struct breakdown *from);
+
 /* Choose `limit` rows, the largest first; sum up the others. */
 void breakdown_finish(struct breakdown *b, size_t limit);
 

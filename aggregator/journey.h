@@ -1,14 +1,19 @@
 /* Journeys: every person of a site once, with all its rows of all segments, in order and without
  * repeats.
  *
+ *     journey_open(&setup, &walk, &bad, err)
+ *     journey_range(walk, &JOURNEY_WHOLE, &bad, err)                    or range by range
+ *     journey_linked(walk, &(struct journey_linked){0, n}, &bad, err)   or some at a time
+ *     journey_close(&walk)
+ *
  * Runs are met in the order of the visitors' hashes, over all segments at once. Where only one
  * segment has a run of that hash, its rows are in order and free of repeats as they lie; where
  * several have, the visitors' ids are compared, so that two visitors with one hash stay two, and
  * of events with the same id one stays (segment_repeat_compare).
  *
  * Visitors that are one person (person.h) are met at different places. What counts of each, freed
- * of the repeats among its own events, is kept until the end of the walk, and given then: memory is
- * 48 bytes for each row of theirs that matches anything.
+ * of the repeats among its own events, is kept until all its ids were met, and given then: memory
+ * is 48 bytes for each row of theirs that matches anything.
  */
 #ifndef AGGREGATOR_JOURNEY_H
 #define AGGREGATOR_JOURNEY_H
@@ -46,6 +51,11 @@ struct journey {
 };
 typedef enum err_code (*journey_callback)(const struct journey *j, void *context, struct err *err);
 
+/* Runs of an input, ascending, each of which is all that its visitor has done: linked to nobody,
+ * not erased. Whatever of them is not taken care of is given back by journey_give. */
+typedef enum err_code (*journey_plain)(struct journey_walk *w, size_t input, const uint32_t *runs,
+                                       uint32_t n, void *context, struct err *err);
+
 struct journey_setup {
     const struct journey_input *inputs;
     size_t n_inputs;
@@ -54,15 +64,46 @@ struct journey_setup {
     bool is_unsettled;                        /* the scans are: all rows of a person are given */
     bool want_all; /* of unsettled scans: also persons whose rows have no leaf */
     journey_callback callback;
+    journey_plain plain; /* NULL: plain runs are as others, and all come in the order of hashes */
     void *context;
     struct query_guard *guard;           /* NULL: the walk goes on until its end */
     size_t (*held_bytes)(void *context); /* beside the walk's own; NULL: nothing */
 };
 
-/* Walk all visitors. What is set up is borrowed. On ERR_CORRUPT *bad_input is the input whose bytes
- * failed a checksum; what the callback has summed up so far is then of no use. ERR_LIMIT and
- * ERR_CONFLICT: the guard's. */
+/* A walk is for one thread; several may walk different ranges of the same segments, each with scans
+ * of its own. What is set up is borrowed until journey_close. On ERR_CORRUPT *bad_input is the
+ * input whose bytes failed a checksum; what the callback has summed up so far is then of no use.
+ * ERR_LIMIT and ERR_CONFLICT: the guard's. */
+enum err_code journey_open(const struct journey_setup *setup, struct journey_walk **out,
+                           size_t *bad_input, struct err *err);
+void journey_close(struct journey_walk **w);
+
+/* Visitors by their hash. */
+struct journey_range {
+    uint64_t first;
+    uint64_t last; /* inclusive */
+    int n_bits;    /* that many highest bits are the same in all of them; for journey_plain.c */
+};
+#define JOURNEY_WHOLE ((struct journey_range){0, UINT64_MAX, 0})
+
+/* All visitors of a range that are linked to nobody. Those whose hash a linked id has, too, come
+ * with that one. */
+enum err_code journey_range(struct journey_walk *w, const struct journey_range *range,
+                            size_t *bad_input, struct err *err);
+
+/* Persons [begin, end) of setup->persons: every person once, by however many calls. */
+struct journey_linked {
+    uint32_t begin;
+    uint32_t end;
+};
+enum err_code journey_linked(struct journey_walk *w, const struct journey_linked *linked,
+                             size_t *bad_input, struct err *err);
+
+/* Everybody, in one thread. */
 enum err_code journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err);
+
+/* For journey_plain: give a run as any other, rows that match nothing included. */
+enum err_code journey_give(struct journey_walk *w, size_t input, uint32_t run, struct err *err);
 
 /* Where row i of the journey lies: the index of an input, and the row in its segment. */
 struct journey_place {

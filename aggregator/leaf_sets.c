@@ -168,6 +168,16 @@ leaf_sets_masks(struct leaf_sets *s, struct leaf_sources from)
 }
 
 bool
+leaf_sets_are_own(const struct leaf_sets *s)
+{
+    uint64_t any = 0;
+
+    for (int w = 0; w < MATCHER_WORDS; w++)
+        any |= s->direct.word[w] | s->entrance[0].word[w] | s->entrance[1].word[w];
+    return any == 0;
+}
+
+bool
 leaf_sets_empty_matches(struct leaf_sets *s)
 {
     bool matches = false;

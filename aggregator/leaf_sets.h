@@ -30,6 +30,10 @@ struct leaf_sources {
 };
 struct masks leaf_sets_masks(struct leaf_sets *s, struct leaf_sources from);
 
+/* Does what an event matches hang on nothing but leaves of its person's events? Not where a rule
+ * asks for entrances, or for the channel of those that nothing brought. */
+bool leaf_sets_are_own(const struct leaf_sets *s);
+
 /* Can events match a stage although none of the person's events has a leaf? */
 bool leaf_sets_empty_matches(struct leaf_sets *s);
 

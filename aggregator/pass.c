@@ -1,5 +1,5 @@
 /* See pass.h. */
-#include "aggregator/pass.h"
+#include "aggregator/pass_int.h"
 
 #include <stdlib.h>
 
@@ -216,8 +216,8 @@ count_points(struct pass *p)
     }
 }
 
-static enum err_code
-count_visitor(struct pass *p, const struct journey *j, struct err *err)
+enum err_code
+pass__count_visitor(struct pass *p, const struct journey *j, struct err *err)
 {
     struct unit unit;
     struct counted c = {.journey = j, .unit = &unit};
@@ -256,8 +256,8 @@ count_sessions(struct pass *p, const struct journey *j, struct err *err)
     return rc;
 }
 
-static enum err_code
-take_person(const struct journey *j, void *context, struct err *err)
+enum err_code
+pass__take_person(const struct journey *j, void *context, struct err *err)
 {
     struct pass *p = context;
 
@@ -265,7 +265,7 @@ take_person(const struct journey *j, void *context, struct err *err)
     if (p->person.all.n == 0)
         return ERR_OK;
     return p->setup.q->funnel->count == COUNT_SESSIONS ? count_sessions(p, j, err)
-                                                       : count_visitor(p, j, err);
+                                                       : pass__count_visitor(p, j, err);
 }
 
 static size_t
@@ -275,8 +275,8 @@ list_bytes(const struct pass_list *l)
 }
 
 /* What grows with the visitors. */
-static size_t
-held_bytes(void *context)
+size_t
+pass__held_bytes(void *context)
 {
     const struct pass *p = context;
     size_t bytes = p->arena.used_bytes + list_bytes(&p->list);
@@ -284,6 +284,23 @@ held_bytes(void *context)
     for (int i = 0; i < PRESET_COUNT; i++)
         bytes += list_bytes(&p->paths[i]);
     return bytes;
+}
+
+/* ---- Adding up ---- */
+
+void
+pass__add(struct pass *p, const struct pass *from)
+{
+    for (int i = 0; i < p->setup.q->n_presets; i++) {
+        tally_merge(p->tallies[i], from->tallies[i]);
+        for (size_t k = 0; k < p->setup.n_points; k++)
+            tally_merge(p->points[i][k], from->points[i][k]);
+        if (p->breakdowns[i])
+            breakdown_merge(p->breakdowns[i], from->breakdowns[i]);
+        p->n_cookieless[i] += from->n_cookieless[i];
+    }
+    p->person.n_bots += from->person.n_bots;
+    p->n_plain += from->n_plain;
 }
 
 /* ---- Life ---- */
@@ -382,14 +399,15 @@ pass_create(const struct pass_setup *setup, struct pass **out, struct err *err)
                                                                     setup->q->funnel->window_ms)},
                                        .sets = p->sets,
                                        .drivers = p->drivers});
+    pass__plain_init(p);
     *out = p;
     return ERR_OK;
 }
 
-/* What only the walk needs. */
-static void
-free_working(struct pass *p)
+void
+pass__free_working(struct pass *p)
 {
+    pass__plain_fini(p);
     person_events_fini(&p->person);
     leaf_sets_destroy(&p->sets);
     driver_table_destroy(&p->drivers);
@@ -413,95 +431,8 @@ pass_destroy(struct pass **pass)
         free(p->paths[i].units);
     }
     free(p->list.units);
-    free_working(p);
+    pass__free_working(p);
     arena_fini(&p->arena);
     free(p);
     *pass = NULL;
-}
-
-/* ---- Running ---- */
-
-/* The segments of a pass, and which of the snapshot they are. */
-struct inputs {
-    size_t n;
-    struct journey_input *list;
-    size_t *of;
-};
-
-static enum err_code
-open_input(struct pass *p, const struct segment *segment, const struct segment_site *site,
-           struct journey_input *out, struct err *err)
-{
-    struct scan_setup setup = {.matcher = p->matcher,
-                               .scratch = p->scratch,
-                               .tally = p->tallies[0],
-                               .sets = p->sets,
-                               .drivers = p->drivers};
-
-    *out = (struct journey_input){.segment = segment, .site = site};
-    if (site->time_max_ms < p->begin_ms)
-        return ERR_OK;
-    out->is_background = site->time_max_ms < p->setup.range.from_ms;
-    setup.is_sparse = out->is_background;
-    p->n_read += site->n_rows;
-    return scan_open(segment, site, &setup, &out->scan, err);
-}
-
-static enum err_code
-open_inputs(struct pass *p, const struct snapshot *snapshot, const bool *is_left_out,
-            struct inputs *in, size_t *bad, struct err *err)
-{
-    for (size_t i = 0; i < snapshot->n; i++) {
-        const struct segment *segment = snapshot->segments[i].segment;
-        const struct segment_site *site = segment_find_site(segment, p->setup.q->site);
-        enum err_code rc;
-
-        if (!site || is_left_out[i] || site->time_min_ms >= p->end_ms)
-            continue;
-        rc = open_input(p, segment, site, &in->list[in->n], err);
-        in->of[in->n++] = i;
-        *bad = i;
-        if (rc != ERR_OK)
-            return rc;
-    }
-    return ERR_OK;
-}
-
-enum err_code
-pass_run(struct pass *p, const struct snapshot *snapshot, const struct persons *persons,
-         const bool *is_left_out, size_t *bad, struct err *err)
-{
-    struct inputs in = {.n = 0};
-    size_t bad_input = 0;
-    enum err_code rc;
-
-    in.list = mem_zalloc((snapshot->n + 1) * sizeof *in.list);
-    in.of = mem_zalloc((snapshot->n + 1) * sizeof *in.of);
-    rc = open_inputs(p, snapshot, is_left_out, &in, bad, err);
-    if (rc == ERR_OK) {
-        struct journey_setup setup = {.inputs = in.list,
-                                      .n_inputs = in.n,
-                                      .persons = persons,
-                                      .erased = &snapshot->erased,
-                                      .is_unsettled = p->sets != NULL,
-                                      .want_all = p->sets && leaf_sets_empty_matches(p->sets),
-                                      .callback = take_person,
-                                      .context = p,
-                                      .guard = p->setup.q->guard,
-                                      .held_bytes = held_bytes};
-
-        for (size_t b = 0; b < p->setup.q->request->n_breakdowns && rc == ERR_OK; b++)
-            rc = attribute_values_open(p->setup.values[b], in.list, in.n, &bad_input, err);
-        if (rc == ERR_OK)
-            rc = journey_each(&setup, &bad_input, err);
-        if (rc == ERR_CORRUPT)
-            *bad = in.of[bad_input];
-    }
-    p->n_bots = p->person.n_bots;
-    for (size_t i = 0; i < in.n; i++)
-        scan_close(&in.list[i].scan);
-    free_working(p);
-    free(in.list);
-    free(in.of);
-    return rc;
 }

@@ -5,6 +5,9 @@
  *     pass->tallies, pass->points, pass->breakdowns, pass->lists ...
  *     pass_destroy(&pass)
  *
+ * The walk is split over threads by the visitors' hashes; each has a pass of its own, and what they
+ * have summed up is added to the one that was asked for.
+ *
  * A report is one pass for its range and its trend, one for the range that it is compared with,
  * and, where a breakdown has very many values, one more for the rows that were chosen.
  */
@@ -44,6 +47,7 @@ struct pass {
     int64_t n_bots;
     int64_t n_read;
     int64_t n_cookieless[PRESET_COUNT]; /* units that entered */
+    int64_t n_plain;                    /* visitors counted where they lie (pass_plain.c) */
     /* for pass.c */
     struct matcher *matcher;
     struct chooser chooser;
@@ -55,6 +59,7 @@ struct pass {
     struct outcome outcomes[PRESET_COUNT]; /* of the unit at hand */
     int64_t begin_ms;                      /* nothing before it matters, but for repeats */
     int64_t end_ms;                        /* nor what is here or later */
+    struct pass_plain *plain;              /* NULL: no visitor is counted where he lies */
 };
 
 /* What is set up is borrowed. ERR_LIMIT: too many tests, or a regular expression's limit. */

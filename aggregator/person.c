@@ -372,8 +372,8 @@ persons_release(const struct persons **p)
     made_let_go(m);
 }
 
-uint32_t
-persons_find(const struct persons *p, uint64_t hash, struct slice id)
+size_t
+persons_first_from(const struct persons *p, uint64_t hash)
 {
     size_t low = 0;
 
@@ -387,6 +387,14 @@ persons_find(const struct persons *p, uint64_t hash, struct slice id)
             n = half;
         }
     }
+    return low;
+}
+
+uint32_t
+persons_find(const struct persons *p, uint64_t hash, struct slice id)
+{
+    size_t low = persons_first_from(p, hash);
+
     for (; low < p->n_ids && p->ids[low].hash == hash; low++)
         if (slice_equal(p->ids[low].id, id))
             return p->ids[low].person;

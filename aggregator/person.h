@@ -37,6 +37,9 @@ struct persons {
     uint64_t n_full;  /* and because the group has PERSON_IDS_MAX ids */
 };
 
+/* The index of the first id whose hash is at least `hash`; n_ids where there is none. */
+size_t persons_first_from(const struct persons *p, uint64_t hash);
+
 /* The person of an id, given its hash; PERSON_NOBODY where it is joined to no other. */
 uint32_t persons_find(const struct persons *p, uint64_t hash, struct slice id);
 

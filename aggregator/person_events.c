@@ -44,6 +44,12 @@ reserve(struct person_events *p, struct event_list *l, size_t n)
         p->settle_events = mem_realloc(p->settle_events, l->room * sizeof *p->settle_events);
 }
 
+void
+person_events_reserve(struct person_events *p, size_t n)
+{
+    reserve(p, &p->all, n);
+}
+
 /* ---- Reading a journey ---- */
 
 /* Bots and what is after as_of go before anything else. */

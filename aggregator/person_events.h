@@ -46,6 +46,9 @@ struct person_events {
 void person_events_init(struct person_events *p, const struct person_setup *setup);
 void person_events_fini(struct person_events *p);
 
+/* Room for n events in `all`, which somebody else fills. */
+void person_events_reserve(struct person_events *p, size_t n);
+
 void person_events_read(struct person_events *p, const struct journey *j);
 
 /* The visitor, for first visits in the range. Event i of the unit is event *out_first + i of `all`.

@@ -32,6 +32,8 @@ struct query_funnel {
     bool keeps_snapshot;               /* so that lists can be asked for from the same files */
     struct slice snapshot;             /* answer from this one; "": the latest */
     struct query_guard *guard;         /* NULL: no limits */
+    int n_threads;                     /* 0: one for each processor, where there is enough to do */
+    bool is_general; /* no visitor is counted where he lies: for tests, which compare both ways */
 };
 
 struct pass;

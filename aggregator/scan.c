@@ -1,74 +1,8 @@
 /* From columns to masks. What is not here: visitors, paths. */
-#include "aggregator/scan.h"
+#include "aggregator/scan_int.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-#define CHUNK 1024
-
-/* Every column with tests gives each row some words to OR: bits of leaves, or, where the scan is
- * direct, the masks themselves in one word: stages, conditions, exclusions from the lowest bit. */
-#define DIRECT_CONDITIONS 16 /* bits before those of conditions, and room for so many */
-#define DIRECT_EXCLUSIONS 32
-
-static_assert(FUNNEL_STAGES_MAX <= DIRECT_CONDITIONS, "direct masks fit one word");
-
-enum column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_BOT };
-
-struct column {
-    enum column_kind kind;
-    struct attribute attribute;
-    struct segment_column column;
-    uint64_t *words; /* text: n_codes * width; bot: 2 * width (false, true) */
-    bool is_idle;    /* no value passes any test: rows need not be looked at */
-    int n_leaves;
-    int leaves[MATCHER_LEAVES_MAX];
-};
-
-/* Drivers of rows by the codes of their texts, as met lately. */
-#define DRIVERS_MET 4096 /* a power of two */
-
-struct met {
-    uint32_t codes[DRIVER_PARTS];
-    uint32_t driver; /* its number; 0: nothing here */
-};
-
-struct own_drivers {
-    struct segment_column columns[DRIVER_PARTS];
-    uint32_t codes[DRIVER_PARTS][CHUNK];
-    struct met met[DRIVERS_MET];
-};
-
-struct scan {
-    const struct matcher *matcher;
-    struct scan_setup setup;
-    struct arena arena;
-    size_t width;
-    bool is_direct;
-    uint32_t end; /* of the site's rows */
-
-    struct column *columns;
-    int n_columns;
-    struct segment_column time;
-    struct segment_column flags;
-    struct segment_column value;
-    struct segment_column currency;
-    int32_t *currency_index; /* by code; -1: not asked for yet */
-    int *currency_digits;
-
-    uint32_t chunk_row; /* decoded rows are [chunk_row, chunk_row + n) */
-    uint32_t n;
-    uint64_t *words; /* CHUNK * width */
-    struct leaf_bits last_bits;
-    struct masks last_masks;
-    uint32_t last_leaves;
-    struct own_drivers *own; /* of an unsettled scan */
-    uint32_t codes[CHUNK];
-    uint32_t currency_codes[CHUNK];
-    int64_t numbers[CHUNK];
-    bool is_set[CHUNK];
-    struct scan_row rows[CHUNK];
-};
 
 /* ---- Opening: tests over dictionaries ---- */
 
@@ -91,10 +25,10 @@ is_same_attribute(const struct attribute *a, const struct attribute *b)
     return a->source == b->source && a->code == b->code && slice_equal(a->key, b->key);
 }
 
-static struct column *
+static struct scan_column *
 find_column(struct scan *s, const struct attribute *attribute)
 {
-    struct column *c;
+    struct scan_column *c;
 
     for (int i = 0; i < s->n_columns; i++)
         if (is_same_attribute(&s->columns[i].attribute, attribute))
@@ -105,7 +39,8 @@ find_column(struct scan *s, const struct attribute *attribute)
 }
 
 static enum err_code
-test_text(struct scan *s, struct column *c, struct slice value, uint64_t *words, struct err *err)
+test_text(struct scan *s, struct scan_column *c, struct slice value, uint64_t *words,
+          struct err *err)
 {
     for (int i = 0; i < c->n_leaves; i++) {
         const struct leaf *leaf = matcher_leaf(s->matcher, c->leaves[i]);
@@ -121,23 +56,25 @@ test_text(struct scan *s, struct column *c, struct slice value, uint64_t *words,
 }
 
 static enum err_code
-test_dictionary(struct scan *s, struct column *c, struct err *err)
+test_dictionary(struct scan *s, struct scan_column *c, struct err *err)
 {
     size_t n_words = c->column.n_codes * s->width;
+    uint64_t *words = ARENA_ARRAY(&s->arena, uint64_t, n_words);
     enum err_code rc = ERR_OK;
 
-    c->words = ARENA_ARRAY(&s->arena, uint64_t, n_words);
     for (uint32_t code = 1; rc == ERR_OK && code < c->column.n_codes; code++)
-        rc = test_text(s, c, segment_text_value(&c->column, code), c->words + code * s->width, err);
+        rc = test_text(s, c, segment_text_value(&c->column, code), words + code * s->width, err);
+    c->words = words;
     c->is_idle = true;
     for (size_t i = 0; i < n_words && c->is_idle; i++)
-        c->is_idle = c->words[i] == 0;
+        c->is_idle = words[i] == 0;
     return rc;
 }
 
 static enum err_code
-open_derived(struct scan *s, const struct segment *segment, struct column *c, struct err *err)
+open_derived(struct scan *s, const struct segment *segment, struct scan_column *c, struct err *err)
 {
+    uint64_t *words;
     enum err_code rc;
 
     if (c->attribute.code == DERIVED_LANDING) { /* the path, of the event that gives the landing */
@@ -145,14 +82,15 @@ open_derived(struct scan *s, const struct segment *segment, struct column *c, st
         return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
     }
     assert(c->attribute.code == DERIVED_BOT); /* page_group is refused in rules */
-    c->kind = COLUMN_BOT;
-    c->words = ARENA_ARRAY(&s->arena, uint64_t, 2 * s->width);
-    rc = test_text(s, c, SLICE("false"), c->words, err);
-    return rc == ERR_OK ? test_text(s, c, SLICE("true"), c->words + s->width, err) : rc;
+    c->kind = SCAN_BOT;
+    words = ARENA_ARRAY(&s->arena, uint64_t, 2 * s->width);
+    c->words = words;
+    rc = test_text(s, c, SLICE("false"), words, err);
+    return rc == ERR_OK ? test_text(s, c, SLICE("true"), words + s->width, err) : rc;
 }
 
 static enum err_code
-open_column(struct scan *s, const struct segment *segment, struct column *c, struct err *err)
+open_column(struct scan *s, const struct segment *segment, struct scan_column *c, struct err *err)
 {
     enum err_code rc;
 
@@ -164,13 +102,13 @@ open_column(struct scan *s, const struct segment *segment, struct column *c, str
         rc = segment_property_open(segment, c->attribute.key, &c->column, err);
         break;
     case SOURCE_NUMBER:
-        c->kind = COLUMN_NUMBER;
+        c->kind = SCAN_NUMBER;
         return segment_number_open(segment, (enum event_number)c->attribute.code, &c->column, err);
     case SOURCE_DERIVED:
     default:
         return open_derived(s, segment, c, err);
     }
-    c->kind = COLUMN_TEXT;
+    c->kind = SCAN_TEXT;
     return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
 }
 
@@ -180,10 +118,10 @@ open_columns(struct scan *s, const struct segment *segment, struct err *err)
     int n_leaves = matcher_n_leaves(s->matcher);
     enum err_code rc = ERR_OK;
 
-    s->columns = ARENA_ARRAY(&s->arena, struct column, (size_t)n_leaves + 1);
+    s->columns = ARENA_ARRAY(&s->arena, struct scan_column, (size_t)n_leaves + 1);
     for (int i = 0; i < n_leaves; i++) {
         const struct attribute *attribute = leaf_attribute(matcher_leaf(s->matcher, i));
-        struct column *c;
+        struct scan_column *c;
 
         if (matcher_part_of(attribute) == PART_ENTRANCE)
             continue; /* no column knows */
@@ -250,22 +188,31 @@ open_currencies(struct scan *s)
     }
 }
 
-enum err_code
-scan_open(const struct segment *segment, const struct segment_site *site,
-          const struct scan_setup *setup, struct scan **out, struct err *err)
+static struct scan *
+new_scan(const struct scan_setup *setup)
 {
-    struct scan *s = mem_zalloc(sizeof *s);
-    enum err_code rc;
+    struct scan *s = mem_alloc(sizeof *s); /* its chunk is not touched before it is filled */
 
+    memset(s, 0, offsetof(struct scan, codes));
     s->matcher = setup->matcher;
     s->setup = *setup;
     arena_init(&s->arena, 64 << 10);
     s->is_direct = is_direct(setup);
     s->width = s->is_direct ? 1 : ((size_t)matcher_n_leaves(setup->matcher) + 63) / 64;
-    s->end = segment_run_rows(segment)[site->run_end];
-    s->words = ARENA_ARRAY(&s->arena, uint64_t, CHUNK * s->width);
+    s->words = arena_alloc(&s->arena, SCAN_CHUNK * s->width * sizeof *s->words);
     s->last_masks = matcher_masks(setup->matcher, &s->last_bits);
     s->last_leaves = LEAF_SETS_EMPTY;
+    return s;
+}
+
+enum err_code
+scan_open(const struct segment *segment, const struct segment_site *site,
+          const struct scan_setup *setup, struct scan **out, struct err *err)
+{
+    struct scan *s = new_scan(setup);
+    enum err_code rc;
+
+    s->end = segment_run_rows(segment)[site->run_end];
     rc = open_columns(s, segment, err);
     if (rc == ERR_OK)
         rc = open_own_drivers(s, segment, err);
@@ -276,6 +223,28 @@ scan_open(const struct segment *segment, const struct segment_site *site,
     open_currencies(s);
     *out = s;
     return ERR_OK;
+}
+
+struct scan *
+scan_open_like(const struct scan *like, const struct scan_setup *setup)
+{
+    struct scan *s = new_scan(setup);
+
+    s->end = like->end;
+    s->n_columns = like->n_columns;
+    s->columns = ARENA_ARRAY(&s->arena, struct scan_column, (size_t)like->n_columns + 1);
+    if (like->n_columns > 0)
+        memcpy(s->columns, like->columns, (size_t)like->n_columns * sizeof *s->columns);
+    s->time = like->time;
+    s->flags = like->flags;
+    s->value = like->value;
+    s->currency = like->currency;
+    if (like->own) {
+        s->own = ARENA_NEW(&s->arena, struct own_drivers);
+        memcpy(s->own->columns, like->own->columns, sizeof s->own->columns);
+    }
+    open_currencies(s);
+    return s;
 }
 
 void
@@ -291,18 +260,20 @@ scan_close(struct scan **s)
 /* ---- Decoding ---- */
 
 static void
-add_text(struct scan *s, struct column *c)
+add_text(struct scan *s, struct scan_column *c)
 {
     if (c->is_idle)
         return;
     segment_codes(&c->column, s->chunk_row, s->n, s->codes);
-    for (uint32_t i = 0; i < s->n; i++)
+    for (uint32_t i = 0; s->width == 1 && i < s->n; i++)
+        s->words[i] |= c->words[s->codes[i]];
+    for (uint32_t i = 0; s->width != 1 && i < s->n; i++)
         for (size_t w = 0; w < s->width; w++)
             s->words[i * s->width + w] |= c->words[s->codes[i] * s->width + w];
 }
 
 static void
-add_bot(struct scan *s, const struct column *c)
+add_bot(struct scan *s, const struct scan_column *c)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         size_t which = (s->numbers[i] & EVENT_BOT) != 0;
@@ -313,7 +284,7 @@ add_bot(struct scan *s, const struct column *c)
 }
 
 static void
-add_number(struct scan *s, const struct column *c)
+add_number(struct scan *s, const struct scan_column *c)
 {
     enum event_number code = (enum event_number)c->attribute.code;
     int digits = event_number_digits(code, SLICE_EMPTY);
@@ -348,8 +319,8 @@ masks_of(struct scan *s, const uint64_t *words)
     return s->last_masks;
 }
 
-static int32_t
-currency_index(struct scan *s, uint32_t code)
+int32_t
+scan__currency(struct scan *s, uint32_t code)
 {
     if (s->currency_index[code] < 0) {
         struct slice text = segment_text_value(&s->currency, code);
@@ -436,19 +407,59 @@ decode_values(struct scan *s)
 
         if (s->is_set[i] && (!is_settled || row->masks.stages != 0))
             row->value =
-                (struct tally_value){s->numbers[i], currency_index(s, s->currency_codes[i])};
+                (struct tally_value){s->numbers[i], scan__currency(s, s->currency_codes[i])};
+    }
+}
+
+/* Flags are left in s->numbers. */
+static void
+test_flags(struct scan *s)
+{
+    segment_values(&s->flags, s->chunk_row, s->n, s->numbers, NULL);
+    for (int i = 0; i < s->n_columns; i++)
+        if (s->columns[i].kind == SCAN_BOT)
+            add_bot(s, &s->columns[i]);
+}
+
+static bool
+tests_values(const struct scan *s)
+{
+    for (int i = 0; i < s->n_columns; i++)
+        if (s->columns[i].kind == SCAN_NUMBER && s->columns[i].attribute.code == NUMBER_VALUE)
+            return true;
+    return false;
+}
+
+static void
+test_columns(struct scan *s)
+{
+    for (int i = 0; i < s->n_columns; i++) {
+        if (s->columns[i].kind == SCAN_TEXT)
+            add_text(s, &s->columns[i]);
+        else if (s->columns[i].kind == SCAN_NUMBER)
+            add_number(s, &s->columns[i]);
     }
 }
 
 static void
-decode_flags(struct scan *s)
+begin_chunk(struct scan *s, uint32_t row, uint32_t n)
 {
-    segment_values(&s->flags, s->chunk_row, s->n, s->numbers, NULL);
-    for (uint32_t i = 0; i < s->n; i++)
-        s->rows[i].flags = (uint8_t)s->numbers[i];
-    for (int i = 0; i < s->n_columns; i++)
-        if (s->columns[i].kind == COLUMN_BOT)
-            add_bot(s, &s->columns[i]);
+    s->chunk_row = row;
+    s->n = n;
+    memset(s->words, 0, n * s->width * sizeof *s->words);
+}
+
+void
+scan__test(struct scan *s, uint32_t row, uint32_t n, uint8_t *flags)
+{
+    begin_chunk(s, row, n);
+    test_flags(s);
+    for (uint32_t i = 0; i < n; i++)
+        flags[i] = (uint8_t)s->numbers[i];
+    if (tests_values(s))
+        segment_codes(&s->currency, row, n, s->currency_codes);
+    test_columns(s);
+    s->n = 0; /* there are no rows of it */
 }
 
 static void
@@ -456,22 +467,17 @@ decode_chunk(struct scan *s, uint32_t row, uint32_t n)
 {
     bool has_values = true;
 
-    s->chunk_row = row;
-    s->n = n;
-    memset(s->words, 0, s->n * s->width * sizeof *s->words);
+    begin_chunk(s, row, n);
     segment_values(&s->time, row, s->n, s->numbers, NULL);
     for (uint32_t i = 0; i < s->n; i++) {
         s->rows[i].time_ms = s->numbers[i];
         s->rows[i].value = (struct tally_value){0, -1};
     }
-    decode_flags(s);
+    test_flags(s);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->rows[i].flags = (uint8_t)s->numbers[i];
     segment_codes(&s->currency, row, s->n, s->currency_codes);
-    for (int i = 0; i < s->n_columns; i++) {
-        if (s->columns[i].kind == COLUMN_TEXT)
-            add_text(s, &s->columns[i]);
-        else if (s->columns[i].kind == COLUMN_NUMBER)
-            add_number(s, &s->columns[i]);
-    }
+    test_columns(s);
     if (s->own)
         make_unsettled(s);
     else
@@ -487,8 +493,8 @@ scan_rows(struct scan *s, uint32_t row, uint32_t end, uint32_t *out_n)
     uint32_t at;
 
     assert(row < end && end <= s->end);
-    if (s->n == 0 || row >= s->chunk_row + s->n)
-        decode_chunk(s, row, to - row < CHUNK ? to - row : CHUNK);
+    if (s->n == 0 || row < s->chunk_row || row >= s->chunk_row + s->n)
+        decode_chunk(s, row, to - row < SCAN_CHUNK ? to - row : SCAN_CHUNK);
     at = row - s->chunk_row;
     *out_n = end - row < s->n - at ? end - row : s->n - at;
     return &s->rows[at];

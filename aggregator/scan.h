@@ -15,6 +15,8 @@
 #include "aggregator/leaf_sets.h"
 #include "aggregator/segment/segment.h"
 
+#define SCAN_CHUNK 1024 /* rows that are decoded at once */
+
 struct scan_row {
     int64_t time_ms;
     union {
@@ -44,8 +46,46 @@ enum err_code scan_open(const struct segment *s, const struct segment_site *site
                         const struct scan_setup *setup, struct scan **out, struct err *err);
 void scan_close(struct scan **s);
 
-/* Rows from `row` on, *out_n of them: at least 1, at most to `end`. Rows are asked for in ascending
+/* The same rows for another thread: what the tests said of dictionaries is borrowed from `like`. */
+struct scan *scan_open_like(const struct scan *like, const struct scan_setup *setup);
+
+/* Rows from `row` on, *out_n of them: at least 1, at most to `end`. Cheapest in ascending
  * order. Borrowed until the next call. */
 const struct scan_row *scan_rows(struct scan *s, uint32_t row, uint32_t end, uint32_t *out_n);
+
+/* ---- One word a row (scan_packed.c) ----
+ *
+ * For walks that look at each row once: what it matches in the lowest bits, and what else there is
+ * to know of it.
+ */
+#define PACKED_STAGES     UINT64_C(0xffff)
+#define PACKED_CONDITIONS 16 /* 16 bits from here on */
+#define PACKED_EXCLUSIONS 32 /* 28 */
+#define PACKED_MATCHES    ((UINT64_C(1) << 60) - 1)
+#define PACKED_COOKIELESS (UINT64_C(1) << 60)
+#define PACKED_UNSETTLED  (UINT64_C(1) << 61) /* its driver, or what it brings, decides more */
+#define PACKED_VALUE      (UINT64_C(1) << 62) /* matches a stage, and has a value */
+#define PACKED_BOT        (UINT64_C(1) << 63)
+
+/* How leaves become such words: by all their combinations, of at most 4096. */
+struct scan_packing {
+    bool is_direct;
+    int n_leaves;
+    uint64_t *words; /* owned; NULL where scans are direct */
+};
+
+/* False where rows do not fit into words: too many tests, or conditions, or exclusions; or what
+ * they match depends on the sessions of their visitor. sets: of unsettled scans, else NULL. */
+bool scan_packing_init(struct scan_packing *p, const struct matcher *m,
+                       const struct leaf_sets *sets);
+void scan_packing_fini(struct scan_packing *p);
+
+/* Words of the rows [row, row + n), n at most SCAN_CHUNK. */
+void scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uint32_t n,
+                 uint64_t *out);
+
+/* Of the same rows when, and of one of them, which has PACKED_VALUE, how much. */
+void scan_times(const struct scan *s, uint32_t row, uint32_t n, int64_t *out);
+struct tally_value scan_value(struct scan *s, uint32_t row);
 
 #endif

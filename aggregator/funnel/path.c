@@ -476,14 +476,17 @@ path_first_from(const struct path_event *events, uint32_t n, int64_t ms)
 /* The stages that any path from the range on can visit at all: what is matched, up to the first
  * required one that nothing matches. */
 static uint32_t
-possible_stages(const struct visitor *v, uint32_t begin)
+possible_stages(const struct visitor *v, uint32_t begin, uint32_t *out_exclusions)
 {
     const struct plan *p = v->plan;
     uint32_t matched = 0;
     uint32_t missing;
 
-    for (uint32_t i = begin; i < v->n; i++)
+    *out_exclusions = 0;
+    for (uint32_t i = begin; i < v->n; i++) {
         matched |= v->events[i].stages;
+        *out_exclusions |= v->events[i].exclusions;
+    }
     matched &= p->stages;
     missing = p->required & ~matched;
     return missing != 0 ? matched & below(lowest(missing) - 1) : matched;
@@ -503,6 +506,33 @@ single_visit(const struct visitor *v, uint32_t begin, int64_t to_ms, int stage, 
         return true;
     }
     return false;
+}
+
+/* Each of the stages at the first event that may serve it after the one before. Where that gets to
+ * the last of them within the window, no path is deeper, fuller or earlier in any of its visits.
+ * True for most of those who get anywhere. */
+static bool
+earliest_visits(const struct visitor *v, uint32_t begin, int64_t to_ms, uint32_t stages,
+                struct path *out)
+{
+    const struct path_event *events = v->events;
+    uint32_t i = begin;
+
+    out->stages = stages;
+    out->n = 0;
+    for (; stages != 0; stages &= stages - 1) {
+        uint32_t bit = stages & (~stages + 1);
+
+        while (i > begin && events[i - 1].time_ms == events[i].time_ms)
+            i--; /* what is of one moment has no order */
+        while (i < v->n && (events[i].stages & bit) == 0)
+            i++;
+        if (i == v->n)
+            return false;
+        out->visits[out->n++] = (struct path_visit){(uint32_t)lowest(bit) - 1, i};
+    }
+    return events[out->visits[0].event].time_ms < to_ms &&
+           events[i].time_ms - events[out->visits[0].event].time_ms <= v->plan->window_ms;
 }
 
 static void
@@ -525,15 +555,19 @@ path_count(const struct plan *plan, const struct path_range *range, const struct
     struct reached best;
     struct board board;
     struct trail trail;
+    uint32_t exclusions;
     uint32_t possible;
 
     while (span.begin < n && events[span.begin].time_ms < range->from_ms)
         span.begin++;
-    possible = possible_stages(&v, span.begin);
+    possible = possible_stages(&v, span.begin, &exclusions);
     if (possible == 0)
         return false;
     if ((possible & (possible - 1)) == 0)
         return single_visit(&v, span.begin, range->to_ms, lowest(possible), out);
+    if (plan->n_groups == 0 && exclusions == 0 &&
+        earliest_visits(&v, span.begin, range->to_ms, possible, out))
+        return true;
 
     span.until = (struct depth){highest(possible), __builtin_popcount(possible)};
     best = forward(&v, &span, &board);

@@ -190,6 +190,26 @@ tally_add(struct tally *t, const struct path_range *range, const struct path_eve
 }
 
 void
+tally_add_seen(struct tally *t, uint32_t stage, int64_t n)
+{
+    t->stages[stage].seen += n;
+}
+
+void
+tally_add_single(struct tally *t, uint32_t stage, int64_t n)
+{
+    struct tally_stage *s = &t->stages[stage];
+
+    t->entered += n;
+    s->seen += n;
+    s->reached += n;
+    s->entries += n;
+    s->exits += n;
+    s->converted += (int)stage == t->n_stages - 1 ? n : 0;
+    t->moves[0][stage] += n;
+}
+
+void
 tally_add_open(struct tally *t, uint32_t stage)
 {
     t->stages[stage].open++;

@@ -1,0 +1,41 @@
+/* What the files of a pass share: pass.c (units into figures), pass_run.c (segments, threads),
+ * pass_plain.c (visitors that are counted where they lie). */
+#ifndef AGGREGATOR_PASS_INT_H
+#define AGGREGATOR_PASS_INT_H
+
+#include "aggregator/pass.h"
+
+/* ---- pass.c ---- */
+
+/* A journey_callback; the context is the pass. */
+enum err_code pass__take_person(const struct journey *j, void *context, struct err *err);
+
+/* The visitor whose events are in p->person.all. */
+enum err_code pass__count_visitor(struct pass *p, const struct journey *j, struct err *err);
+
+/* Add what another thread's pass has summed up. */
+void pass__add(struct pass *p, const struct pass *from);
+
+/* What grows with the visitors. */
+size_t pass__held_bytes(void *context);
+
+/* What only the walk needs. */
+void pass__free_working(struct pass *p);
+
+/* ---- pass_plain.c ---- */
+
+/* Sets p->plain where the question is simple enough. */
+void pass__plain_init(struct pass *p);
+void pass__plain_fini(struct pass *p);
+
+/* Before the walk; inputs are borrowed. */
+void pass__plain_begin(struct pass *p, const struct journey_input *inputs, size_t n);
+
+/* A journey_plain; the context is the pass. */
+enum err_code pass__plain(struct journey_walk *w, size_t input, const uint32_t *runs, uint32_t n,
+                          void *context, struct err *err);
+
+/* After the walk: what was counted by class is added to the tallies. */
+void pass__plain_end(struct pass *p);
+
+#endif
