@@ -20,10 +20,7 @@ add_row(struct buffer *out, const struct count_result *c, const struct count_row
     buffer_add_text(out, row->is_other ? "{\"other\":true," : "{\"values\":[");
     for (size_t i = 0; i < n_values && !row->is_other; i++) {
         buffer_add_text(out, i > 0 ? "," : "");
-        if (row->values[i].n == 0)
-            buffer_add_text(out, "null");
-        else
-            buffer_add_json(out, row->values[i]);
+        enquiry_add_text(out, row->values[i]);
     }
     buffer_add_text(out, row->is_other ? "" : "],");
     count_add_sums(out, &row->sums, c->enquiry->currencies);

@@ -501,6 +501,26 @@ enquiry_text(const struct enquiry *e, size_t k, uint32_t number)
     return attribute_values_text(e->values[k], number);
 }
 
+void
+enquiry_add_text(struct buffer *out, struct slice value)
+{
+    if (value.n == 0)
+        buffer_add_text(out, "null");
+    else
+        buffer_add_json(out, value);
+}
+
+void
+enquiry_add_figure(struct buffer *out, const struct figure_place *place, int64_t n)
+{
+    buffer_printf(out, "\"figure\":\"%s\",\"stage\":", figure_name(place->figure));
+    if (place->stage == 0)
+        buffer_add_text(out, "null");
+    else
+        buffer_printf(out, "%d", place->stage);
+    buffer_printf(out, ",\"n\":%lld", (long long)n);
+}
+
 size_t
 enquiry_ids(const struct enquiry *e, struct slice visitor, struct arena *a, struct slice **out)
 {

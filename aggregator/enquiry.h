@@ -125,6 +125,10 @@ uint32_t enquiry_value_at(struct enquiry *e, const struct journey *j, size_t k,
 /* The text of a number; "" for null. Lives until the close. */
 struct slice enquiry_text(const struct enquiry *e, size_t k, uint32_t number);
 
+/* As JSON: a value, null where it is ""; and "figure":..,"stage":..,"n":.. of a figure. */
+void enquiry_add_text(struct buffer *out, struct slice value);
+void enquiry_add_figure(struct buffer *out, const struct figure_place *place, int64_t n);
+
 /* All ids of the person that an id is of, the name that reports give first; only its own where it
  * is joined to no other. In the arena. */
 size_t enquiry_ids(const struct enquiry *e, struct slice visitor, struct arena *a,

@@ -151,9 +151,8 @@ add_to_row(struct counting *c, const struct value_key *key, const struct counted
 
 /* ---- Units ---- */
 
-/* The first and the last of the unit's events that count, as the path of its funnel. */
-static bool
-find_path(const struct unit *u, struct path *out)
+bool
+count_path(const struct unit *u, struct path *out)
 {
     *out = (struct path){.stages = 1, .n = 0};
     for (uint32_t i = 0; i < u->n; i++) {
@@ -234,7 +233,7 @@ count_unit(struct counting *c, const struct journey *j, const struct enquiry_uni
     struct path path;
     uint32_t begin, end;
 
-    if (!find_path(&u->unit, &path) || !unit_is_chosen(&u->unit, &e->chooser, &path))
+    if (!count_path(&u->unit, &path) || !unit_is_chosen(&u->unit, &e->chooser, &path))
         return;
     if (with_rows)
         read_key(c, j, u, &path, &key);
@@ -371,8 +370,7 @@ held_bytes(void *context)
     const struct counting *c = context;
 
     return c->arena.used_bytes + c->cells_max * sizeof *c->cells +
-           c->met.n_slots * sizeof *c->met.slots + c->table.max * sizeof *c->table.rows +
-           c->table.n_slots * sizeof *c->table.slots;
+           c->met.n_slots * sizeof *c->met.slots + value_table_bytes(&c->table);
 }
 
 static enum err_code

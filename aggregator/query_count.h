@@ -93,6 +93,10 @@ enum err_code query_count_values(struct snapshot_pool *p, const struct query_cou
 /* The funnel of a count: one stage that any event matches. In the arena. */
 struct funnel *count_funnel(const struct request_count *c, struct arena *a);
 
+/* From the first of the unit's counted events to the last, as a path of that funnel; false where
+ * none counts. */
+bool count_path(const struct unit *u, struct path *out);
+
 /* Columns that sums are made of, beside those of every walk; opened when a walk starts. */
 struct count_columns {
     struct count_reader *readers;

@@ -22,6 +22,12 @@ value_table_fini(struct value_table *t)
     *t = (struct value_table){.n = 0};
 }
 
+size_t
+value_table_bytes(const struct value_table *t)
+{
+    return t->max * sizeof *t->rows + t->n_slots * sizeof *t->slots;
+}
+
 static uint32_t *
 slot_of(const struct value_table *t, const struct value_key *key)
 {

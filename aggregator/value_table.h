@@ -38,6 +38,8 @@ struct value_table {
 void value_table_init(struct value_table *t);
 void value_table_fini(struct value_table *t);
 
+size_t value_table_bytes(const struct value_table *t); /* that it holds */
+
 /* The key's row, added where there is none. Borrowed until the next call. */
 struct value_row *value_table_row(struct value_table *t, const struct value_key *key);
 

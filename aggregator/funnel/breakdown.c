@@ -25,9 +25,10 @@ request__read_at(const json_t *object, int n_words, enum request_at *at, int *st
     if (!json_is_integer(value) || json_integer_value(value) < 1 ||
         json_integer_value(value) > FUNNEL_STAGES_MAX)
         return err_set(err, ERR_INVALID, "at",
-                       "must be \"entry\", \"first\", \"last\"%s or the "
+                       "must be \"entry\", \"first\", \"last\"%s%s or the "
                        "number of a stage",
-                       n_words > AT_ANY ? ", \"any\", \"none\", \"every\"" : "");
+                       n_words > AT_ANY ? ", \"any\"" : "",
+                       n_words > AT_NONE ? ", \"none\", \"every\"" : "");
     *at = AT_STAGE;
     *stage = (int)json_integer_value(value);
     return ERR_OK;
@@ -86,6 +87,28 @@ request__read_breakdown(struct arena *a, json_t *value, bool of_count,
     if (rc == ERR_OK && bins != NULL && !json_is_null(bins))
         rc = json__in(read_bins(bins, a, out, err), err, "bins");
     return rc;
+}
+
+enum err_code
+request_read_place(struct json_t *value, struct arena *a, struct request_breakdown *out,
+                   struct err *err)
+{
+    static const char *const known[] = {"attribute", "at", NULL};
+    enum err_code rc;
+
+    *out = (struct request_breakdown){.at = AT_ENTRY};
+    rc = json__check_keys(value, known, err);
+    if (rc == ERR_OK)
+        rc = json__attribute(value, "attribute", a, &out->attribute, err);
+    if (rc == ERR_OK && out->attribute.class == CLASS_EVENT)
+        out->at = AT_ANY;
+    return rc == ERR_OK ? request__read_at(value, AT_NONE, &out->at, &out->stage, err) : rc;
+}
+
+const char *
+request_at_name(enum request_at at)
+{
+    return at_names[at];
 }
 
 /* ---- From text ---- */

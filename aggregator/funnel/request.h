@@ -141,6 +141,12 @@ struct slice request_bin_name(const struct request_breakdown *b, size_t bin, str
 /* ,"from":..,"to":..,"timezone":..: a range of the request; open ends are null. */
 void request_add_range(struct buffer *out, const struct request *r, const struct path_range *range);
 
+/* {"attribute":..,"at":..} of an asker who takes attributes at a place, also at `any`, which is the
+ * default of an event's own, `entry` that of others. In the arena. ERR_INVALID. */
+enum err_code request_read_place(struct json_t *value, struct arena *a,
+                                 struct request_breakdown *out, struct err *err);
+
+const char *request_at_name(enum request_at at);       /* "entry"; not of AT_STAGE */
 const char *request_bots_name(enum request_bots bots); /* "exclude" */
 
 #endif

@@ -131,6 +131,14 @@ bool reference_sees(const struct reference_funnel *f, const struct reference_uni
 /* "units that the filters choose, with" such an event, "path or not" */
 bool reference_is_seen(const struct reference_funnel *f, const struct reference_unit *u, int stage);
 
+/* The value of an attribute at a place of the counted path; "" = null. */
+struct slice reference_value_for(const struct reference_unit *u, const struct question_breakdown *b,
+                                 struct arena *a);
+
+/* Is the unit behind the figure ("reached"; stage from 1, 0: the report's own)? */
+bool reference_is_behind(const struct reference_funnel *f, const struct reference_unit *u,
+                         const char *figure, int stage);
+
 /* ---- The report ---- */
 
 /* [[stage, epoch ms]..] of the counted path. */

@@ -24,9 +24,9 @@ visits(const struct reference_unit *u, int stage)
     return false;
 }
 
-static bool
-is_behind(const struct reference_funnel *f, const struct reference_unit *u, const char *figure,
-          int stage)
+bool
+reference_is_behind(const struct reference_funnel *f, const struct reference_unit *u,
+                    const char *figure, int stage)
 {
     bool is_counted = u->has_path && u->is_chosen;
     int last = u->has_path ? u->path.stages[u->path.n - 1] : 0;
@@ -79,7 +79,7 @@ reference_list(const struct reference_site *site, const struct question *q,
         char start[TIMESTAMP_TEXT_MAX];
         json_t *unit;
 
-        if (!is_behind(&f, u, figure, stage))
+        if (!reference_is_behind(&f, u, figure, stage))
             continue;
         unit = json_pack("{s:s%,s:o}", "visitor", u->person->visitor.p, u->person->visitor.n,
                          "path", reference_path(u));

@@ -224,8 +224,9 @@ is_chosen(const struct reference_unit *u, const struct question *q, struct arena
 }
 
 /* The value that decides about the row; "" = null. */
-static struct slice
-value_for(const struct reference_unit *u, const struct question_breakdown *b, struct arena *a)
+struct slice
+reference_value_for(const struct reference_unit *u, const struct question_breakdown *b,
+                    struct arena *a)
 {
     if (b->at == ENTRY)
         return reference_value(entry_of(u), &b->attribute, a);
@@ -241,7 +242,7 @@ value_for(const struct reference_unit *u, const struct question_breakdown *b, st
 static struct slice
 key_of(const struct reference_unit *u, const struct question_breakdown *b, struct arena *a)
 {
-    struct slice value = value_for(u, b, a);
+    struct slice value = reference_value_for(u, b, a);
     int above = 0;
 
     if (value.n == 0 || b->n_bins == 0)

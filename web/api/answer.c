@@ -1,8 +1,54 @@
 /* What the questions besides funnels share: which files answer, limits, and the reply. */
+#include "aggregator/saved_funnel.h"
 #include "web/api/web_int.h"
 
 #define UNPROCESSABLE 422
 #define BUSY_S        "2"
+
+enum err_code
+web__load_funnel(struct call *c, struct slice name, struct funnel **out, struct err *err)
+{
+    struct saved_funnel saved;
+    enum err_code rc;
+
+    rc = saved_funnel_get(c->web->settings, c->site.id, name, c->request->arena, &saved, err);
+    return rc == ERR_OK ? funnel_parse(saved.definition, out, err) : rc;
+}
+
+enum err_code
+web__read_funnel(struct call *c, json_t *funnel, struct funnel **out, struct err *err)
+{
+    enum err_code rc;
+
+    if (funnel == NULL)
+        return err_set(err, ERR_INVALID, "funnel", "is missing");
+    if (json_is_string(funnel))
+        return web__load_funnel(c, slice_of(json_string_value(funnel), json_string_length(funnel)),
+                                out, err);
+    rc = funnel_parse_json(funnel, out, err);
+    if (rc != ERR_OK)
+        err_prefix(err, "funnel");
+    return rc;
+}
+
+enum err_code
+web__read_figure(const json_t *object, const struct funnel *f, struct figure_place *out,
+                 struct err *err)
+{
+    const json_t *stage = json_object_get(object, "stage");
+    struct slice name;
+    enum err_code rc = web__body_text(object, "figure", true, &name, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (stage == NULL || json_is_null(stage))
+        return figure_find(name, 0, f->n_stages, out, err);
+    if (!json_is_integer(stage) || json_integer_value(stage) < 1 ||
+        json_integer_value(stage) > FUNNEL_STAGES_MAX)
+        return err_set(err, ERR_INVALID, "stage", "must be the number of a stage, 1 to %d",
+                       f->n_stages);
+    return figure_find(name, (int)json_integer_value(stage), f->n_stages, out, err);
+}
 
 enum err_code
 web__read_snapshot(const json_t *body, const struct request *r, char out[SNAPSHOT_NAME_MAX],
@@ -71,11 +117,11 @@ web__answer(struct call *c, web__question question, const void *what, struct sli
         web__reply_costly(c, &err);
         return;
     }
-    rc = question(c, what, (struct web__from){snapshot, &turn.guard}, &out, &err);
-    is_gone = rc == ERR_NOT_FOUND && snapshot.n != 0;
+    rc = question(c, what, (struct web__from){snapshot, &turn.guard, false}, &out, &err);
+    is_gone = rc == ERR_NOT_FOUND && strcmp(err.field, "snapshot") == 0;
     if (is_gone) {
         buffer_clear(&out);
-        rc = question(c, what, (struct web__from){SLICE_EMPTY, &turn.guard}, &out, &err);
+        rc = question(c, what, (struct web__from){SLICE_EMPTY, &turn.guard, true}, &out, &err);
     }
     turn_give(c->web->turns, &turn);
     if (rc == ERR_OK) {

@@ -2,7 +2,6 @@
  * /api/v1/sites/{site}/report. One scan gives the figures under all three presets. And the lists
  * behind its figures: POST /api/v1/sites/{site}/visitors, with the report's own body. */
 #include "aggregator/query.h"
-#include "aggregator/saved_funnel.h"
 #include "core/clock.h"
 #include "core/timestamp.h"
 #include "core/url.h"
@@ -20,16 +19,6 @@ struct question {
     size_t skip; /* of the list: where its page begins */
     char snapshot[SNAPSHOT_NAME_MAX];
 };
-
-static enum err_code
-load_saved(struct call *c, struct slice name, struct question *q, struct err *err)
-{
-    struct saved_funnel saved;
-    enum err_code rc;
-
-    rc = saved_funnel_get(c->web->settings, c->site.id, name, c->request->arena, &saved, err);
-    return rc == ERR_OK ? funnel_parse(saved.definition, &q->funnel, err) : rc;
-}
 
 static enum err_code
 finish_question(struct call *c, struct question *q, struct err *err)
@@ -56,46 +45,12 @@ read_parameters(struct call *c, struct question *q, struct err *err)
             rc = err_set(err, ERR_INVALID, "funnel", "is given twice");
         } else {
             has_funnel = true;
-            rc = load_saved(c, value, q, err);
+            rc = web__load_funnel(c, value, &q->funnel, err);
         }
     }
     if (rc == ERR_OK && !has_funnel)
         rc = err_set(err, ERR_INVALID, "funnel", "is missing");
     return rc == ERR_OK ? finish_question(c, q, err) : rc;
-}
-
-static enum err_code
-read_funnel(struct call *c, json_t *funnel, struct question *q, struct err *err)
-{
-    enum err_code rc;
-
-    if (funnel == NULL)
-        return err_set(err, ERR_INVALID, "funnel", "is missing");
-    if (json_is_string(funnel))
-        return load_saved(c, slice_of(json_string_value(funnel), json_string_length(funnel)), q,
-                          err);
-    rc = funnel_parse_json(funnel, &q->funnel, err);
-    if (rc != ERR_OK)
-        err_prefix(err, "funnel");
-    return rc;
-}
-
-static enum err_code
-read_figure(const json_t *body, struct question *q, struct err *err)
-{
-    const json_t *stage = json_object_get(body, "stage");
-    struct slice name;
-    enum err_code rc = web__body_text(body, "figure", true, &name, err);
-
-    if (rc != ERR_OK)
-        return rc;
-    if (stage == NULL || json_is_null(stage))
-        return figure_find(name, 0, q->funnel->n_stages, &q->figure, err);
-    if (!json_is_integer(stage) || json_integer_value(stage) < 1 ||
-        json_integer_value(stage) > FUNNEL_STAGES_MAX)
-        return err_set(err, ERR_INVALID, "stage", "must be the number of a stage, 1 to %d",
-                       q->funnel->n_stages);
-    return figure_find(name, (int)json_integer_value(stage), q->funnel->n_stages, &q->figure, err);
 }
 
 /* Which files, and from which row on. The cursor is that row's number. */
@@ -135,11 +90,11 @@ read_body(struct call *c, struct question *q, struct err *err)
     if (rc == ERR_OK)
         rc = web__read_query_id(c, body, err);
     if (rc == ERR_OK)
-        rc = read_funnel(c, json_object_get(body, "funnel"), q, err);
+        rc = web__read_funnel(c, json_object_get(body, "funnel"), &q->funnel, err);
     if (rc == ERR_OK)
         rc = finish_question(c, q, err);
     if (rc == ERR_OK && q->is_list)
-        rc = read_figure(body, q, err);
+        rc = web__read_figure(body, q->funnel, &q->figure, err);
     if (rc == ERR_OK && q->is_list)
         rc = read_place(body, q, err);
     json_decref(body);

@@ -37,6 +37,10 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__get_report},
     {HTTP_POST, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__post_report},
     {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_READ, false, web__post_visitors},
+    {HTTP_POST, "/api/v1/sites/{site}/next", ACCESS_READ, false, web__post_next},
+    {HTTP_POST, "/api/v1/sites/{site}/contrast", ACCESS_READ, false, web__post_contrast},
+    {HTTP_POST, "/api/v1/sites/{site}/search", ACCESS_READ, false, web__post_search},
+    {HTTP_POST, "/api/v1/sites/{site}/journey", ACCESS_READ, false, web__post_journey},
 };
 #define N_ROUTES (sizeof routes / sizeof *routes)
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
+#include "aggregator/funnel/figure.h"
 #include "aggregator/funnel/request.h"
 #include "aggregator/query_guard.h"
 #include "aggregator/settings_db.h"
@@ -84,7 +85,18 @@ enum err_code web__body_check_keys(const json_t *object, const char *const *name
 enum err_code web__body_text(const json_t *object, const char *name, bool is_required,
                              struct slice *out, struct err *err);
 
-/* ---- Questions besides funnels (answer.c) ---- */
+/* ---- Questions (answer.c) ---- */
+
+/* A saved funnel by its name; and one from a body, where it may also be a definition. Owned by the
+ * caller. */
+enum err_code web__load_funnel(struct call *c, struct slice name, struct funnel **out,
+                               struct err *err);
+enum err_code web__read_funnel(struct call *c, json_t *funnel, struct funnel **out,
+                               struct err *err);
+
+/* The members "figure" and "stage". */
+enum err_code web__read_figure(const json_t *object, const struct funnel *f,
+                               struct figure_place *out, struct err *err);
 
 /* The member "snapshot"; "" where there is none. ERR_INVALID, also without an as_of beside it. */
 enum err_code web__read_snapshot(const json_t *body, const struct request *r,
@@ -103,6 +115,7 @@ void web__reply_costly(struct call *c, const struct err *err);
 struct web__from {
     struct slice snapshot; /* "": the latest */
     struct query_guard *guard;
+    bool is_anew; /* the one asked for has gone: pages begin anew */
 };
 
 /* Adds the answer's members, without braces. */
@@ -143,6 +156,10 @@ void web__post_visitors(struct call *c);
 void web__get_count(struct call *c);
 void web__post_count(struct call *c);
 void web__post_values(struct call *c);
+void web__post_next(struct call *c);
+void web__post_contrast(struct call *c);
+void web__post_search(struct call *c);
+void web__post_journey(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 
