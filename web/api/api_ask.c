@@ -80,8 +80,8 @@ read_attribute(const json_t *body, struct question *q, struct err *err)
 static enum err_code
 read_next(struct call *c, json_t *body, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"funnel", "figure",   "stage", "attribute",
-                                      "steps",  "snapshot", "query_id",  NULL};
+    static const char *const own[] = {"funnel", "figure",   "stage",    "attribute",
+                                      "steps",  "snapshot", "query_id", NULL};
     enum err_code rc = read_common(c, body, own, q, err);
 
     q->next.steps = 1;
@@ -179,7 +179,8 @@ read_set(const json_t *body, const char *name, const struct funnel *f, struct fi
 static enum err_code
 read_contrast(struct call *c, json_t *body, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"funnel", "a", "b", "attributes", "snapshot", "query_id", NULL};
+    static const char *const own[] = {"funnel",   "a",        "b", "attributes",
+                                      "snapshot", "query_id", NULL};
     enum err_code rc = read_common(c, body, own, q, err);
 
     if (rc == ERR_OK)
@@ -294,8 +295,8 @@ read_where(struct call *c, const json_t *body, struct question *q, struct err *e
 static enum err_code
 read_search(struct call *c, json_t *body, struct question *q, struct err *err)
 {
-    static const char *const own[] = {"id",    "order",    "funnel", "figure",
-                                      "stage", "snapshot", "cursor", "query_id", NULL};
+    static const char *const own[] = {"id",       "order",  "funnel",   "figure", "stage",
+                                      "snapshot", "cursor", "query_id", NULL};
     enum err_code rc = read_common(c, body, own, q, err);
 
     if (rc == ERR_OK)
