@@ -285,3 +285,14 @@ attribute_values_read(struct attribute_values *v, struct journey_place place)
     segment_codes(&r->column, place.row, 1, &code);
     return attribute_values_of_code(v, place.input, code);
 }
+
+size_t
+attribute_values_held_bytes(struct attribute_values *v)
+{
+    size_t bytes;
+
+    pthread_mutex_lock(&v->lock);
+    bytes = v->arena.used_bytes + v->n_slots * (sizeof *v->slots + sizeof *v->texts);
+    pthread_mutex_unlock(&v->lock);
+    return bytes;
+}

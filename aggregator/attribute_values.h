@@ -47,4 +47,7 @@ uint32_t attribute_values_find(struct attribute_values *v, struct slice text);
 /* The text of a number; "" for null. Lives as long as v. */
 struct slice attribute_values_text(const struct attribute_values *v, uint32_t number);
 
+/* Of memory: grows with the values that were met. */
+size_t attribute_values_held_bytes(struct attribute_values *v);
+
 #endif

@@ -203,3 +203,14 @@ breakdown_finish(struct breakdown *b, size_t limit)
     }
     b->n_rows = n_chosen;
 }
+
+size_t
+breakdown_held_bytes(const struct breakdown *b)
+{
+    size_t bytes = b->rows_max * sizeof *b->rows + b->n_slots * sizeof *b->slots;
+
+    /* where there are many, no row has one */
+    for (size_t i = 0; !b->is_counted_only && i < b->n_rows; i++)
+        bytes += b->rows[i].tally ? tally_held_bytes(b->rows[i].tally) : 0;
+    return bytes + (b->other ? tally_held_bytes(b->other) : 0);
+}

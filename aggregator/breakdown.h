@@ -57,6 +57,9 @@ struct tally *breakdown_add_many(struct breakdown *b, const struct breakdown_key
 /* Add `from`, of other visitors, made alike and not finished. */
 void breakdown_merge(struct breakdown *b, const struct breakdown *from);
 
+/* Of memory: grows with the rows. */
+size_t breakdown_held_bytes(const struct breakdown *b);
+
 /* Choose `limit` rows, the largest first; sum up the others. */
 void breakdown_finish(struct breakdown *b, size_t limit);
 

@@ -279,10 +279,20 @@ size_t
 pass__held_bytes(void *context)
 {
     const struct pass *p = context;
+    const struct request *r = p->setup.q->request;
     size_t bytes = p->arena.used_bytes + list_bytes(&p->list);
 
-    for (int i = 0; i < PRESET_COUNT; i++)
-        bytes += list_bytes(&p->paths[i]);
+    for (size_t b = 0; b < r->n_breakdowns && !p->is_member; b++)
+        bytes += attribute_values_held_bytes(p->setup.values[b]);
+    for (int i = 0; i < p->setup.q->n_presets; i++) {
+        size_t tally_bytes = tally_held_bytes(p->tallies[i]);
+
+        bytes += list_bytes(&p->paths[i]) + tally_bytes;
+        if (p->breakdowns[i])
+            bytes += breakdown_held_bytes(p->breakdowns[i]);
+        if (p->setup.n_points != 0) /* together they have about as many times as the whole */
+            bytes += p->setup.n_points * sizeof(struct tally *) + tally_bytes;
+    }
     return bytes;
 }
 

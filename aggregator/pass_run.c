@@ -289,6 +289,8 @@ create_workers(struct run *r, struct err *err)
         w->pass = r->pass;
         if (i > 0)
             rc = pass_create(&r->pass->setup, &w->pass, err);
+        if (i > 0 && rc == ERR_OK)
+            w->pass->is_member = true;
         if (rc != ERR_OK) {
             r->n_workers = i;
             free(w->inputs);

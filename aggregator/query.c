@@ -368,30 +368,64 @@ scope_of(const struct query_funnel *q)
 }
 
 enum err_code
-query_funnel(struct snapshot_pool *p, const struct query_funnel *q, struct query_answer *out,
-             struct err *err)
+query_funnel_take(struct snapshot_pool *p, const struct query_funnel *q,
+                  const struct snapshot **out, struct err *err)
 {
-    const struct snapshot *snapshot = NULL;
+    enum err_code rc = request_check_funnel(q->request, q->funnel, err);
+
+    if (rc == ERR_OK && q->snapshot.n != 0)
+        rc = snapshot_take_kept(p, q->snapshot, scope_of(q), out, err);
+    else if (rc == ERR_OK)
+        rc = snapshot_take(p, scope_of(q), out, err);
+    if (rc == ERR_OK && q->keeps_snapshot)
+        snapshot_keep(p, *out);
+    return rc;
+}
+
+enum err_code
+query_funnel_from(const struct snapshot *snapshot, const struct query_funnel *q,
+                  struct query_answer *out, struct err *err)
+{
     struct query_answer answer = {.n_reports = 0};
     enum err_code rc;
 
-    rc = request_check_funnel(q->request, q->funnel, err);
-    if (rc == ERR_OK && q->snapshot.n != 0)
-        rc = snapshot_take_kept(p, q->snapshot, scope_of(q), &snapshot, err);
-    else if (rc == ERR_OK)
-        rc = snapshot_take(p, scope_of(q), &snapshot, err);
-    if (rc != ERR_OK)
-        return rc;
-    if (q->keeps_snapshot)
-        snapshot_keep(p, snapshot);
     arena_init(&answer.arena, 16 << 10);
     rc = answer_from(snapshot, q, &answer, err);
-    snapshot_release(p, &snapshot);
     if (rc == ERR_OK)
         *out = answer;
     else
         query_answer_fini(&answer);
     return rc;
+}
+
+enum err_code
+query_funnel(struct snapshot_pool *p, const struct query_funnel *q, struct query_answer *out,
+             struct err *err)
+{
+    const struct snapshot *snapshot = NULL;
+    enum err_code rc = query_funnel_take(p, q, &snapshot, err);
+
+    if (rc == ERR_OK)
+        rc = query_funnel_from(snapshot, q, out, err);
+    snapshot_release(p, &snapshot);
+    return rc;
+}
+
+static bool
+has_ended(const struct path_range *range, int64_t window_ms, int64_t as_of_ms)
+{
+    return range->to_ms != INT64_MAX && path_time_add(range->to_ms, window_ms) <= as_of_ms;
+}
+
+bool
+query_funnel_is_settled(const struct query_funnel *q, const struct snapshot *snapshot)
+{
+    const struct request *r = q->request;
+    int64_t window_ms = q->funnel->window_ms;
+
+    return q->funnel->count == COUNT_VISITORS && snapshot->has_all_links &&
+           has_ended(&r->range, window_ms, r->as_of_ms) &&
+           (!r->compare.is_given || has_ended(&r->compare.range, window_ms, r->compare.as_of_ms));
 }
 
 void

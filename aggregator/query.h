@@ -60,6 +60,18 @@ enum err_code query_funnel(struct snapshot_pool *p, const struct query_funnel *q
                            struct query_answer *out, struct err *err);
 void query_answer_fini(struct query_answer *a);
 
+/* The same in steps, for who keeps answers: the files that the latest answer comes from, then, if
+ * it must be, the answer. */
+enum err_code query_funnel_take(struct snapshot_pool *p, const struct query_funnel *q,
+                                const struct snapshot **out, struct err *err);
+enum err_code query_funnel_from(const struct snapshot *snapshot, const struct query_funnel *q,
+                                struct query_answer *out, struct err *err);
+
+/* Will the answer from these very files be the same at any later as_of? So it is of visitors, for a
+ * range that ended a window ago or more: no path can begin or go on any more. (A session may go on
+ * after its range has ended.) */
+bool query_funnel_is_settled(const struct query_funnel *q, const struct snapshot *snapshot);
+
 struct query_value {
     struct slice value;
     uint64_t n_events;

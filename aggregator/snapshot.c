@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/log.h"
 
 #define ARENA_BLOCK_BYTES 4096 /* of a snapshot */
@@ -434,6 +435,41 @@ copy_erased(struct held *h, const struct segment_erased_list *l,
     memcpy(h->snapshot.retention, limit->text, sizeof limit->text);
 }
 
+static uint64_t
+add_to_hash(uint64_t hash, const void *bytes, size_t n)
+{
+    return hash64(slice_of(bytes, n), hash);
+}
+
+/* A segment's name is never given twice, and its file never changes. */
+static uint64_t
+hash_content(const struct held *h, const struct site_links *links)
+{
+    const struct snapshot *s = &h->snapshot;
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        hash = add_to_hash(hash, s->segments[i].row->name, strlen(s->segments[i].row->name) + 1);
+    for (size_t i = 0; i < s->n_warnings; i++)
+        hash = add_to_hash(hash, s->warnings[i].message.p, s->warnings[i].message.n);
+    for (size_t i = 0; i < s->erased.n; i++)
+        hash = add_to_hash(hash, &s->erased.list[i], sizeof s->erased.list[i]);
+    hash = add_to_hash(hash, &s->erased.kept_from_ms, sizeof s->erased.kept_from_ms);
+    hash = add_to_hash(hash, s->retention, strlen(s->retention));
+    hash = add_to_hash(hash, &links->read.n, sizeof links->read.n);
+    return add_to_hash(hash, &links->read.check, sizeof links->read.check);
+}
+
+static bool
+has_all_links(const struct held *h, struct person_book *book)
+{
+    const struct persons *all = person_book_persons(book, INT64_MAX);
+    bool has_all = h->snapshot.persons == all && h->snapshot.compare_persons == all;
+
+    persons_release(&all);
+    return has_all;
+}
+
 static struct held *
 make_held(struct snapshot_pool *p, const struct wanted *w)
 {
@@ -491,6 +527,8 @@ make_held(struct snapshot_pool *p, const struct wanted *w)
     }
     h->snapshot.segments = segments;
     h->snapshot.warnings = warnings;
+    h->snapshot.content = hash_content(h, links);
+    h->snapshot.has_all_links = has_all_links(h, links->book);
     return h;
 }
 
@@ -532,9 +570,16 @@ snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot)
 void
 snapshot_keep(struct snapshot_pool *p, const struct snapshot *snapshot)
 {
+    snapshot_keep_as_of(p, snapshot, held_of(snapshot)->scope.as_of_ms);
+}
+
+void
+snapshot_keep_as_of(struct snapshot_pool *p, const struct snapshot *snapshot, int64_t as_of_ms)
+{
     struct held *h = held_of(snapshot);
 
     pthread_mutex_lock(&p->lock);
+    h->scope.as_of_ms = as_of_ms;
     if (!p->kept)
         p->kept = mem_alloc(SNAPSHOT_KEPT_MAX * sizeof *p->kept);
     if (p->n_kept == SNAPSHOT_KEPT_MAX)

@@ -37,6 +37,10 @@ struct snapshot {
     char retention[RETENTION_TEXT_MAX];      /* of the site; erased.kept_from_ms is its limit now */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
+    /* A hash of all of that but the persons' as_of: two snapshots of one scope and content give the
+     * same answers. */
+    uint64_t content;
+    bool has_all_links; /* none is later than as_of or compare_as_of */
 };
 
 /* What is asked for: everything about `site` of events in [from, to), with the persons that links
@@ -67,6 +71,10 @@ void snapshot_release(struct snapshot_pool *p, const struct snapshot **snapshot)
 /* Keep what was taken, so that a list can be answered from the same files: for SNAPSHOT_KEPT_MS, or
  * until SNAPSHOT_KEPT_MAX were kept after it. */
 void snapshot_keep(struct snapshot_pool *p, const struct snapshot *snapshot);
+
+/* The same for lists as of another moment, at which it gives the same. Only this caller has it. */
+void snapshot_keep_as_of(struct snapshot_pool *p, const struct snapshot *snapshot,
+                         int64_t as_of_ms);
 
 /* Take again what was kept, by its name and the same scope. ERR_NOT_FOUND where it has gone, or
  * where other events are too old to count by now. */

@@ -264,6 +264,16 @@ tally_merge(struct tally *into, const struct tally *from)
 
 /* ---- Asking ---- */
 
+size_t
+tally_held_bytes(const struct tally *t)
+{
+    size_t bytes = sizeof *t + (size_t)t->n_sums * sizeof *t->sums;
+
+    for (int i = 0; i < t->n_stages; i++)
+        bytes += times__held_bytes(&t->from_previous[i]) + times__held_bytes(&t->from_start[i]);
+    return bytes;
+}
+
 int
 tally_n_stages(const struct tally *t)
 {

@@ -81,6 +81,7 @@ void tally_add_began_before(struct tally *t);
 void tally_merge(struct tally *into, const struct tally *from);
 
 int tally_n_stages(const struct tally *t);
+size_t tally_held_bytes(const struct tally *t); /* of memory: times grow with the paths */
 int64_t tally_entered(const struct tally *t);
 int64_t tally_began_before(const struct tally *t);
 int64_t tally_after_range(const struct tally *t); /* conversions at or after the range's end */

@@ -190,3 +190,9 @@ times__summary(const struct times *t)
                                 .mean_ms = t->sum_ms / t->n + (t->sum_ms % t->n >= (t->n + 1) / 2),
                                 .is_approximate = t->buckets != NULL};
 }
+
+size_t
+times__held_bytes(const struct times *t)
+{
+    return (size_t)(t->n_max * TIME_BYTES) + (t->buckets ? BUCKETS * sizeof *t->buckets : 0);
+}

@@ -25,5 +25,6 @@ void times__fini(struct times *t);
 void times__add(struct times *t, int64_t ms); /* 0 <= ms <= FUNNEL_WINDOW_MAX_MS */
 void times__merge(struct times *into, const struct times *from);
 struct tally_times times__summary(const struct times *t);
+size_t times__held_bytes(const struct times *t);
 
 #endif

@@ -70,6 +70,9 @@ web__metrics(const struct http_request *request, struct http_reply *reply, void 
                 "Sign-ins that were told to wait, unchecked.", atomic_load(&m->sign_ins_limited));
     add_counter(out, "corong_web_reports_total", "Funnel reports computed.",
                 atomic_load(&m->reports));
+    add_counter(out, "corong_web_reports_kept_total",
+                "Funnel reports answered from a kept one: nothing had changed.",
+                atomic_load(&m->reports_kept));
     turns_count(w->turns, &turns);
     add_counter(out, "corong_web_queries_stopped_total",
                 "Queries that a newer one of their id stopped, or their asker.", turns.n_stopped);

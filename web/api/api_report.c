@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/timestamp.h"
 #include "core/url.h"
+#include "web/api/kept.h"
 #include "web/api/web_int.h"
 
 #define LIST_PAGE 500 /* units */
@@ -18,6 +19,7 @@ struct question {
     struct figure_place figure;
     size_t skip; /* of the list: where its page begins */
     char snapshot[SNAPSHOT_NAME_MAX];
+    struct slice asked; /* of a report: its parameters, for kept.h */
 };
 
 static enum err_code
@@ -30,6 +32,7 @@ static enum err_code
 read_parameters(struct call *c, struct question *q, struct err *err)
 {
     struct slice rest = c->request->query, key, value;
+    struct buffer asked = BUFFER_EMPTY;
     enum err_code rc = ERR_OK;
     bool has_funnel = false;
 
@@ -39,7 +42,11 @@ read_parameters(struct call *c, struct question *q, struct err *err)
         value = url_decode(c->request->arena, value);
         if (slice_is(name, "query_id")) {
             rc = web__read_query_id(c, NULL, err);
-        } else if (!slice_is(name, "funnel")) {
+            continue;
+        }
+        buffer_printf(&asked, "%zu:%zu:%.*s%.*s", name.n, value.n, SLICE_ARG(name),
+                      SLICE_ARG(value));
+        if (!slice_is(name, "funnel")) {
             rc = request_set(&q->request, arena_cstr(c->request->arena, name), value, err);
         } else if (has_funnel) {
             rc = err_set(err, ERR_INVALID, "funnel", "is given twice");
@@ -50,6 +57,8 @@ read_parameters(struct call *c, struct question *q, struct err *err)
     }
     if (rc == ERR_OK && !has_funnel)
         rc = err_set(err, ERR_INVALID, "funnel", "is missing");
+    q->asked = arena_copy(c->request->arena, buffer_slice(&asked));
+    buffer_fini(&asked);
     return rc == ERR_OK ? finish_question(c, q, err) : rc;
 }
 
@@ -75,6 +84,21 @@ read_place(const json_t *body, struct question *q, struct err *err)
     return ERR_OK;
 }
 
+/* Whatever order its members came in, and without what says nothing of the answer. */
+static struct slice
+asked_of(json_t *body, struct arena *a)
+{
+    struct slice asked = SLICE_EMPTY;
+    char *text;
+
+    json_object_del(body, "query_id");
+    text = json_dumps(body, JSON_SORT_KEYS | JSON_COMPACT);
+    if (text != NULL)
+        asked = arena_copy(a, slice_from(text));
+    free(text);
+    return asked;
+}
+
 static enum err_code
 read_body(struct call *c, struct question *q, struct err *err)
 {
@@ -97,6 +121,8 @@ read_body(struct call *c, struct question *q, struct err *err)
         rc = web__read_figure(body, q->funnel, &q->figure, err);
     if (rc == ERR_OK && q->is_list)
         rc = read_place(body, q, err);
+    if (rc == ERR_OK && !q->is_list)
+        q->asked = asked_of(body, c->request->arena);
     json_decref(body);
     return rc;
 }
@@ -143,9 +169,9 @@ add_presets(struct buffer *out, const struct query_answer *answer)
     buffer_add_char(out, '}');
 }
 
+/* All but what the site says of itself. */
 static void
-add_report(struct buffer *out, const struct question *q, const struct query_answer *answer,
-           const struct query_summary *summary)
+begin_report(struct buffer *out, const struct question *q, const struct query_answer *answer)
 {
     const struct request *r = &q->request;
 
@@ -154,9 +180,22 @@ add_report(struct buffer *out, const struct question *q, const struct query_answ
     buffer_add_text(out, ",\"funnel\":");
     funnel_add_json(out, q->funnel);
     request_add_range(out, r, &r->range);
-    add_range(out, summary);
     add_presets(out, answer);
+}
+
+static void
+end_report(struct buffer *out, const struct query_summary *summary)
+{
+    add_range(out, summary);
     buffer_add_char(out, '}');
+}
+
+static void
+add_report(struct buffer *out, const struct question *q, const struct query_answer *answer,
+           const struct query_summary *summary)
+{
+    begin_report(out, q, answer);
+    end_report(out, summary);
 }
 
 /* is_gone: other files than those asked for, and therefore with their report. */
@@ -194,10 +233,8 @@ set_presets(struct query_funnel *query, enum funnel_preset own)
             query->presets[query->n_presets++] = (enum funnel_preset)i;
 }
 
-/* From the snapshot asked for; where that has gone, from the latest, from the list's begin. */
-static enum err_code
-run(struct call *c, const struct question *q, struct query_guard *guard, struct query_answer *out,
-    bool *is_gone, struct err *err)
+static struct query_funnel
+query_of(const struct call *c, const struct question *q)
 {
     struct query_funnel query = {.site = c->site.id,
                                  .funnel = q->funnel,
@@ -205,35 +242,117 @@ run(struct call *c, const struct question *q, struct query_guard *guard, struct 
                                  .figure = q->is_list ? &q->figure : NULL,
                                  .list_skip = q->skip,
                                  .list_max = LIST_PAGE,
-                                 .guard = guard,
                                  .snapshot = slice_from(q->snapshot)};
-    enum err_code rc;
 
-    *is_gone = false;
     set_presets(&query, q->funnel->preset);
     query.keeps_snapshot = query.snapshot.n == 0;
-    rc = query_funnel(c->web->pool, &query, out, err);
-    if (rc != ERR_NOT_FOUND)
-        return rc;
-    *is_gone = true;
-    query.snapshot = SLICE_EMPTY;
-    query.keeps_snapshot = true;
-    query.list_skip = 0;
-    return query_funnel(c->web->pool, &query, out, err);
+    return query;
 }
 
-/* When its turn has come. */
+/* ---- Lists ---- */
+
+/* From the snapshot asked for; where that has gone, from the latest, from the list's begin. */
 static enum err_code
-run_in_turn(struct call *c, const struct question *q, struct query_answer *out, bool *is_gone,
+run_list(struct call *c, struct query_funnel *query, struct query_answer *out, bool *is_gone,
+         struct err *err)
+{
+    enum err_code rc = query_funnel(c->web->pool, query, out, err);
+
+    *is_gone = rc == ERR_NOT_FOUND;
+    if (!*is_gone)
+        return rc;
+    query->snapshot = SLICE_EMPTY;
+    query->keeps_snapshot = true;
+    query->list_skip = 0;
+    return query_funnel(c->web->pool, query, out, err);
+}
+
+static enum err_code
+answer_list(struct call *c, const struct question *q, const struct query_summary *summary,
             struct err *err)
 {
+    struct query_funnel query = query_of(c, q);
+    struct query_answer found;
+    bool is_gone = false;
     struct turn turn;
     enum err_code rc = turn_take(c->web->turns, web__asker(c), &turn, err);
 
     if (rc != ERR_OK)
         return rc;
-    rc = run(c, q, &turn.guard, out, is_gone, err);
+    query.guard = &turn.guard;
+    rc = run_list(c, &query, &found, &is_gone, err);
     turn_give(c->web->turns, &turn);
+    if (rc != ERR_OK)
+        return rc;
+    add_list(&c->reply->body, q, &found, summary, is_gone);
+    query_answer_fini(&found);
+    return ERR_OK;
+}
+
+/* ---- Reports ---- */
+
+static bool
+is_whole(const struct report *r)
+{
+    for (size_t i = 0; i < r->about.n_warnings; i++)
+        if (slice_is(r->about.warnings[i].code, "segment_left_out"))
+            return false;
+    return true;
+}
+
+/* When its turn has come; key "": not to be kept. */
+static enum err_code
+work_out(struct call *c, const struct question *q, const struct kept_question *kept,
+         struct slice key, struct err *err)
+{
+    struct query_funnel query = *kept->query;
+    struct buffer *out = &c->reply->body;
+    struct query_answer found;
+    struct turn turn;
+    enum err_code rc = turn_take(c->web->turns, web__asker(c), &turn, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    query.guard = &turn.guard;
+    rc = query_funnel_from(kept->snapshot, &query, &found, err);
+    turn_give(c->web->turns, &turn);
+    if (rc != ERR_OK)
+        return rc;
+    begin_report(out, q, &found);
+    if (key.n != 0 && is_whole(&found.reports[0])) {
+        struct kept_report report = {q->request.as_of_ms, buffer_slice(out)};
+
+        kept_put(c->web->kept, key, &report, kept->snapshot->name);
+    }
+    query_answer_fini(&found);
+    return ERR_OK;
+}
+
+static enum err_code
+answer_report(struct call *c, const struct question *q, const struct query_summary *summary,
+              struct err *err)
+{
+    struct query_funnel query = query_of(c, q);
+    struct kept_question kept = {
+        .query = &query, .asked = q->asked, .role = account_role_name(c->account.role)};
+    struct buffer key = BUFFER_EMPTY;
+    int64_t as_of_ms;
+    enum err_code rc = query_funnel_take(c->web->pool, &query, &kept.snapshot, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (kept_key(&kept, &key) && kept_get(c->web->kept, buffer_slice(&key), kept.snapshot->name,
+                                          &c->reply->body, &as_of_ms)) {
+        /* its lists are asked for with its as_of */
+        snapshot_keep_as_of(c->web->pool, kept.snapshot, as_of_ms);
+        atomic_fetch_add(&c->web->metrics.reports_kept, 1);
+    } else {
+        rc = work_out(c, q, &kept, buffer_slice(&key), err);
+    }
+    if (rc == ERR_OK)
+        end_report(&c->reply->body, summary);
+    snapshot_release(c->web->pool, &kept.snapshot);
+    buffer_fini(&key);
     return rc;
 }
 
@@ -242,24 +361,15 @@ answer(struct call *c, const struct question *q)
 {
     int64_t started_us = clock_steady_us();
     struct query_summary summary;
-    struct query_answer found;
-    bool is_gone = false;
     struct err err = ERR_NONE;
     enum err_code rc;
 
+    http_reply_json(c->reply, 200);
     rc = query_site_summary(c->web->pool, c->site.id, &summary, &err);
     if (rc == ERR_OK)
-        rc = run_in_turn(c, q, &found, &is_gone, &err);
-    if (rc == ERR_OK) {
-        http_reply_json(c->reply, 200);
-        if (q->is_list)
-            add_list(&c->reply->body, q, &found, &summary, is_gone);
-        else
-            add_report(&c->reply->body, q, &found, &summary);
-        query_answer_fini(&found);
-    } else {
+        rc = q->is_list ? answer_list(c, q, &summary, &err) : answer_report(c, q, &summary, &err);
+    if (rc != ERR_OK)
         web__reply_costly(c, &err);
-    }
     atomic_fetch_add(&c->web->metrics.reports, 1);
     atomic_fetch_add(&c->web->metrics.report_us, (uint64_t)(clock_steady_us() - started_us));
 }

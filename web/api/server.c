@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/url.h"
 #include "web/api/guard.h"
+#include "web/api/kept.h"
 #include "web/api/lists.h"
 #include "web/api/route.h"
 #include "web/api/web_int.h"
@@ -159,6 +160,7 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
     }
     w->tries_by_account = limiter_create(SIGN_IN_TRIES_ACCOUNT, SIGN_IN_PERIOD_MS);
     w->tries_by_network = limiter_create(SIGN_IN_TRIES_NETWORK, SIGN_IN_PERIOD_MS);
+    w->kept = result_cache_create(KEPT_REPORTS_MAX, KEPT_BYTES_MAX);
     /* half of the threads, so that the others answer what needs no turn */
     w->turns = turns_create(&(struct turns_config){
         .waiting_max = config->n_threads / 2,
@@ -199,6 +201,7 @@ web_stop(struct web **w)
     limiter_destroy(&(*w)->tries_by_account);
     limiter_destroy(&(*w)->tries_by_network);
     turns_destroy(&(*w)->turns);
+    result_cache_destroy(&(*w)->kept);
     buffer_fini(&(*w)->timezones);
     buffer_fini(&(*w)->currencies);
     free(*w);

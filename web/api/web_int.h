@@ -9,6 +9,7 @@
 #include "aggregator/funnel/figure.h"
 #include "aggregator/funnel/request.h"
 #include "aggregator/query_guard.h"
+#include "aggregator/result_cache.h"
 #include "aggregator/settings_db.h"
 #include "aggregator/site.h"
 #include "aggregator/snapshot.h"
@@ -28,7 +29,8 @@ struct web__metrics {
     atomic_uint_fast64_t sign_ins_failed;
     atomic_uint_fast64_t sign_ins_limited;
     atomic_uint_fast64_t reports;
-    atomic_uint_fast64_t report_us; /* their sum */
+    atomic_uint_fast64_t reports_kept; /* of these, without a look at the events */
+    atomic_uint_fast64_t report_us;    /* their sum */
 };
 
 struct web {
@@ -44,8 +46,9 @@ struct web {
     struct limiter *tries_by_account;
     struct limiter *tries_by_network;
     struct turns *turns;
-    struct buffer timezones;  /* the reply of GET /api/v1/timezones, made at the start */
-    struct buffer currencies; /* of GET /api/v1/currencies */
+    struct result_cache *kept; /* reports (kept.h) */
+    struct buffer timezones;   /* the reply of GET /api/v1/timezones, made at the start */
+    struct buffer currencies;  /* of GET /api/v1/currencies */
     struct web__metrics metrics;
     struct http_server *http;
 };
