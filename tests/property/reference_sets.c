@@ -77,13 +77,15 @@ reference_next(const struct reference_site *site, const struct question *q,
                struct reference_set set, const struct attribute *attribute, int steps,
                struct arena *a)
 {
-    json_t *next = json_object(), *last = json_object();
+    json_t *next, *last;
     struct reference_funnel f;
     struct reference_units units;
     json_int_t n = 0;
 
     if (!units_of(site, q, a, &f, &units))
         return NULL;
+    next = json_object();
+    last = json_object();
     for (int i = 0; i < units.n; i++) {
         const struct reference_unit *u = &units.list[i];
 
@@ -143,13 +145,14 @@ reference_contrast(const struct reference_site *site, const struct question *q,
                    const struct reference_set *sets, const struct question_breakdown *places,
                    int n_places, struct arena *a)
 {
-    json_t *rows = json_object();
+    json_t *rows;
     struct reference_funnel f;
     struct reference_units units;
     json_int_t n[2] = {0, 0};
 
     if (!units_of(site, q, a, &f, &units))
         return NULL;
+    rows = json_object();
     for (int i = 0; i < units.n; i++) {
         const struct reference_unit *u = &units.list[i];
         bool is_in[2];
@@ -208,12 +211,13 @@ json_t *
 reference_search(const struct reference_site *site, const struct question *q,
                  const struct reference_set *set, struct arena *a)
 {
-    json_t *out = json_object();
     struct reference_funnel f;
     struct reference_units units;
+    json_t *out;
 
     if (!units_of(site, q, a, &f, &units))
         return NULL;
+    out = json_object();
     for (int i = 0; i < units.n; i++) {
         const struct reference_unit *u = &units.list[i];
         bool is_found = set ? reference_is_behind(&f, u, set->figure, set->stage) : u->is_chosen;

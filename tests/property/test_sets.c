@@ -212,13 +212,14 @@ compare_contrast(struct asked *x, struct random *r)
                                       .n_attributes = PLACES,
                                       .attributes = asked};
     struct contrast_answer answer;
-    json_t *expected, *larger, *actual = json_object();
+    json_t *expected, *larger, *actual;
     struct err err = ERR_NONE;
 
     random_places(r, &x->q, places, asked);
     expected = reference_contrast(x->reference, &x->q, sets, places, PLACES, x->a);
     if (expected == NULL)
         return;
+    actual = json_object();
     assert_ok(query_contrast(x->f->pool, &contrast, x->a, &answer, &err));
     assert_int_equal(answer.n[0], json_integer_value(json_object_get(expected, "a")));
     assert_int_equal(answer.n[1], json_integer_value(json_object_get(expected, "b")));
@@ -252,13 +253,14 @@ compare_search(struct asked *x, struct random *r)
                                   .figure = has_figure ? &place : NULL,
                                   .limit = SEARCH_PLACES_MAX};
     struct search_answer answer;
-    json_t *expected, *actual = json_object();
+    json_t *expected, *actual;
     struct err err = ERR_NONE;
     size_t skip;
 
     expected = reference_search(x->reference, &x->q, has_figure ? &set : NULL, x->a);
     if (expected == NULL)
         return;
+    actual = json_object();
     assert_ok(query_search(x->f->pool, &search, &answer, &err));
     for (size_t i = 0; i < answer.n; i++) {
         const struct search_visitor *v = &answer.list[i];
