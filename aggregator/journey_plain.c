@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define MET_POWER 18 /* bits of each bitmap: 32 KB, some 30 times as many as runs of a range */
+#define MET_POWER 20 /* bits of each bitmap: some 100 times as many as runs of a range */
 #define MET_WORDS ((size_t)1 << (MET_POWER - 6))
 
 /* The bits behind those that all hashes of the range share. */

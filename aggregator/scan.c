@@ -449,17 +449,29 @@ begin_chunk(struct scan *s, uint32_t row, uint32_t n)
     memset(s->words, 0, n * s->width * sizeof *s->words);
 }
 
-void
-scan__test(struct scan *s, uint32_t row, uint32_t n, uint8_t *flags)
+static bool
+tests_bots(const struct scan *s)
 {
+    for (int i = 0; i < s->n_columns; i++)
+        if (s->columns[i].kind == SCAN_BOT)
+            return true;
+    return false;
+}
+
+const int64_t *
+scan__test(struct scan *s, uint32_t row, uint32_t n)
+{
+    bool has_flags =
+        tests_bots(s) || segment_may_have_bits(&s->flags, row, n, EVENT_BOT | EVENT_COOKIELESS);
+
     begin_chunk(s, row, n);
-    test_flags(s);
-    for (uint32_t i = 0; i < n; i++)
-        flags[i] = (uint8_t)s->numbers[i];
     if (tests_values(s))
         segment_codes(&s->currency, row, n, s->currency_codes);
     test_columns(s);
+    if (has_flags)
+        test_flags(s);
     s->n = 0; /* there are no rows of it */
+    return has_flags ? s->numbers : NULL;
 }
 
 static void

@@ -71,8 +71,9 @@ struct scan {
     struct scan_row rows[SCAN_CHUNK];
 };
 
-/* What the tests say of rows [row, row + n), n at most SCAN_CHUNK: s->words, and their flags. */
-void scan__test(struct scan *s, uint32_t row, uint32_t n, uint8_t *flags);
+/* What the tests say of rows [row, row + n), n at most SCAN_CHUNK: s->words. Returns their flags,
+ * until the next call; NULL where none is a bot's or without cookies. */
+const int64_t *scan__test(struct scan *s, uint32_t row, uint32_t n);
 
 /* The tally's number of a currency's code. */
 int32_t scan__currency(struct scan *s, uint32_t code);

@@ -89,34 +89,36 @@ scan_packing_fini(struct scan_packing *p)
 /* ---- Rows ---- */
 
 static void
-add_flags(const uint8_t *flags, uint32_t n, uint64_t *out)
+add_flags(const int64_t *flags, uint32_t n, uint64_t *out)
 {
     for (uint32_t i = 0; i < n; i++)
-        out[i] |= (flags[i] & EVENT_BOT ? PACKED_BOT : 0) |
-                  (flags[i] & EVENT_COOKIELESS ? PACKED_COOKIELESS : 0);
+        out[i] |= ((flags[i] & EVENT_BOT) != 0 ? PACKED_BOT : 0) |
+                  ((flags[i] & EVENT_COOKIELESS) != 0 ? PACKED_COOKIELESS : 0);
 }
 
 static void
-add_values(struct scan *s, uint32_t row, uint32_t n, uint64_t *out)
+add_values(const struct scan *s, uint32_t row, uint32_t n, uint64_t *out)
 {
-    segment_values(&s->value, row, n, s->numbers, s->is_set);
-    for (uint32_t i = 0; i < n; i++)
-        if (s->is_set[i] && (out[i] & PACKED_STAGES) != 0)
-            out[i] |= PACKED_VALUE;
+    uint32_t at[SCAN_CHUNK];
+    uint32_t n_set = segment_set_rows(&s->value, row, n, at);
+
+    for (uint32_t i = 0; i < n_set; i++)
+        if ((out[at[i]] & PACKED_STAGES) != 0)
+            out[at[i]] |= PACKED_VALUE;
 }
 
 void
 scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uint32_t n, uint64_t *out)
 {
-    uint8_t flags[SCAN_CHUNK];
+    const int64_t *flags = scan__test(s, row, n);
 
-    scan__test(s, row, n, flags);
     if (p->is_direct)
         memcpy(out, s->words, n * sizeof *out);
     else
         for (uint32_t i = 0; i < n; i++)
             out[i] = p->words[s->words[i]];
-    add_flags(flags, n, out);
+    if (flags)
+        add_flags(flags, n, out);
     add_values(s, row, n, out);
 }
 

@@ -40,7 +40,13 @@ unpack_groups(const unsigned char *p, unsigned width, uint32_t n_groups, uint32_
 {
     uint32_t mask = (uint32_t)((UINT64_C(1) << width) - 1);
 
-    for (uint32_t group = 0; group < n_groups; group++, p += width, out += 8)
+    for (uint32_t group = 0; width <= 8 && group < n_groups; group++, p += width, out += 8) {
+        uint64_t eight = load_u64(p);
+
+        for (unsigned j = 0; j < 8; j++)
+            out[j] = ((uint32_t)(eight >> j * width) & mask) + base;
+    }
+    for (uint32_t group = 0; width > 8 && group < n_groups; group++, p += width, out += 8)
         for (unsigned j = 0; j < 8; j++)
             out[j] = ((uint32_t)(load_u64(p + (j * width >> 3)) >> (j * width & 7)) & mask) + base;
 }

@@ -166,6 +166,14 @@ void segment_codes(const struct segment_column *c, uint32_t row, uint32_t n, uin
 void segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *values,
                     bool *is_set);
 
+/* Numbers that are set in every row: can one of the rows [row, row + n), n at least 1, have one of
+ * the bits? False only where none has. Much cheaper than their values. */
+bool segment_may_have_bits(const struct segment_column *c, uint32_t row, uint32_t n, uint64_t bits);
+
+/* Numbers: which of the rows [row, row + n) are set, counted from row, ascending. Returns how many.
+ * Cheap where few are. */
+uint32_t segment_set_rows(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *at);
+
 /* The text of a code (code < n_codes); "" for 0. Borrowed from the segment. */
 struct slice segment_text_value(const struct segment_column *c, uint32_t code);
 

@@ -29,8 +29,16 @@ struct asking {
     struct query_answer answer;
     bool is_answered;
 };
+/* In which way. */
+struct asking_way {
+    bool has_lists; /* of paths and of a figure's units; questions that are alone never have */
+    bool is_general;
+    int n_threads;
+};
+#define ASKING_LISTS ((struct asking_way){.has_lists = true, .n_threads = 1})
+
 enum err_code differential_ask(struct fixture *f, uint32_t site, const struct question *q,
-                               struct asking *out, struct err *err);
+                               const struct asking_way *way, struct asking *out, struct err *err);
 void asking_fini(struct asking *a);
 
 /* ---- Comparing (differential_compare.c) ---- */
@@ -42,6 +50,10 @@ struct verdict {
     enum question_preset preset;
     char words[2048]; /* what differs */
 };
+
+/* Reports, of all so far, in which some visitor was counted where he lies: a test of these needs
+ * some. */
+extern long differential_n_plain;
 
 /* Compare one report for each preset, and more that must be true of them; returns how many reports
  * were compared: those that the reference would take too long for are not. Stops at the first that

@@ -45,8 +45,8 @@ parse_request(struct request *request, const struct buffer *text, struct err *er
 }
 
 enum err_code
-differential_ask(struct fixture *f, uint32_t site, const struct question *q, struct asking *out,
-                 struct err *err)
+differential_ask(struct fixture *f, uint32_t site, const struct question *q,
+                 const struct asking_way *way, struct asking *out, struct err *err)
 {
     struct buffer definition = BUFFER_EMPTY;
     struct buffer request = BUFFER_EMPTY;
@@ -69,8 +69,10 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q, str
         query.presets[0] = (enum funnel_preset)q->alone;
     }
     if (rc == ERR_OK) {
-        query.want_paths = !q->is_alone;
-        query.figure = q->is_alone ? NULL : &out->figure;
+        query.want_paths = !q->is_alone && way->has_lists;
+        query.figure = query.want_paths ? &out->figure : NULL;
+        query.is_general = way->is_general;
+        query.n_threads = way->n_threads;
         query.funnel = out->funnel;
         query.request = &out->request;
         rc = query_funnel(f->pool, &query, &out->answer, err);

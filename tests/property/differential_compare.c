@@ -1,5 +1,6 @@
 #include "tests/property/differential.h"
 
+#include "aggregator/pass.h"
 #include "tests/property/always_true.h"
 
 /* ---- JSON lives in the arena of one question, which makes it twice as fast ---- */
@@ -209,7 +210,7 @@ compare_row(struct fixture *f, uint32_t site, const struct question *q, const js
 
     if (!question_of_row(q, row, a, &of_row))
         return;
-    if (differential_ask(f, site, &of_row, &asking, &err) == ERR_OK) {
+    if (differential_ask(f, site, &of_row, &ASKING_LISTS, &asking, &err) == ERR_OK) {
         json_t *actual = report_json(&asking.answer.reports[v->preset]);
         json_t *expected = json_copy((json_t *)(uintptr_t)row);
 
@@ -297,6 +298,58 @@ compare_list(const struct reference_site *site, const struct question *q,
 
 /* ---- One question ---- */
 
+/* ---- The same without lists: by one thread or several, and with every visitor as any other ----
+ */
+
+static const struct asking_way ways[] = {
+    {.n_threads = 1},
+    {.n_threads = 3},
+    {.is_general = true, .n_threads = 2},
+};
+#define N_WAYS (sizeof ways / sizeof *ways)
+
+static unsigned next_way;
+static bool has_differed;
+long differential_n_plain;
+
+static const char *
+text_without_lists(const struct report *report)
+{
+    json_t *json = report_json(report);
+
+    json_object_del(json, "paths");
+    json_object_del(json, "elapsed_ms");
+    return json_text(json);
+}
+
+static void
+compare_way(struct fixture *f, uint32_t site, const struct question *q, const struct asking *first,
+            const struct asking_way *way, struct verdict *v)
+{
+    struct asking asking;
+    struct err err = ERR_NONE;
+
+    if (differential_ask(f, site, q, way, &asking, &err) != ERR_OK) {
+        v->outcome = DIFFERENT;
+        snprintf(v->words, sizeof v->words, "asked without lists: %s", err.message);
+    }
+    for (int i = 0; v->outcome != DIFFERENT && i < first->answer.n_reports; i++) {
+        const char *expected = text_without_lists(&first->answer.reports[i]);
+        const char *actual = text_without_lists(&asking.answer.reports[i]);
+
+        if (strcmp(expected, actual) == 0)
+            continue;
+        v->preset = q->is_alone ? q->alone : (enum question_preset)i;
+        v->outcome = DIFFERENT;
+        snprintf(v->words, sizeof v->words, "%d threads, %s: expected %.900s, got %.900s",
+                 way->n_threads, way->is_general ? "general" : "plain visitors apart", expected,
+                 actual);
+    }
+    if (v->outcome != DIFFERENT)
+        differential_n_plain += asking.answer.main->n_plain > 0;
+    asking_fini(&asking);
+}
+
 int
 differential_try(struct fixture *f, uint32_t number, const struct reference_site *site,
                  const struct question *q, struct arena *a, struct verdict *v)
@@ -308,7 +361,7 @@ differential_try(struct fixture *f, uint32_t number, const struct reference_site
     *v = (struct verdict){.outcome = SAME};
     json_arena = a;
     json_set_alloc_funcs(json_alloc, json_free);
-    if (differential_ask(f, number, q, &asking, &err) != ERR_OK) {
+    if (differential_ask(f, number, q, &ASKING_LISTS, &asking, &err) != ERR_OK) {
         v->outcome = DIFFERENT;
         snprintf(v->words, sizeof v->words, "%s: %s", err.field, err.message);
     }
@@ -320,6 +373,10 @@ differential_try(struct fixture *f, uint32_t number, const struct reference_site
     }
     if (v->outcome != DIFFERENT && !q->is_alone)
         compare_list(site, q, &asking, a, v);
+    if (v->outcome != DIFFERENT) /* one way after the other */
+        compare_way(f, number, q, &asking, &ways[next_way % N_WAYS], v);
+    next_way += v->outcome != DIFFERENT && !has_differed; /* shrinking stays with that way */
+    has_differed = has_differed || v->outcome == DIFFERENT;
     if (v->outcome != DIFFERENT && q->n_breakdowns > 0) {
         v->preset = q->is_alone ? q->alone : PRESET_IS_OPEN;
         compare_some_row(f, number, q, &asking.answer.reports[0], a, v);
