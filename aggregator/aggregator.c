@@ -53,7 +53,8 @@ run(const struct aggregator_config *config, const struct store *store, struct se
         .flush_bytes = (size_t)or_default(config->flush_bytes, AGGREGATOR_FLUSH_BYTES),
     };
     atomic_bool stop_merging = false;
-    struct merge_options merge = {.store = store, .settings = settings, .stop = &stop_merging};
+    struct merge_options merge = {
+        .store = store, .settings = settings, .stop = &stop_merging, .redis = &config->redis};
     pthread_t merger;
     enum err_code rc;
 

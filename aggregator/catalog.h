@@ -193,6 +193,9 @@ enum err_code catalog_erased_damage(struct catalog *c, size_t *out_n, struct err
 enum err_code catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out,
                                    size_t *out_n, struct err *err);
 
+/* When the latest tombstone was made; 0: there is none. */
+enum err_code catalog_erased_newest(struct catalog *c, int64_t *out_ms, struct err *err);
+
 /* Write the file anew without what was deleted, its log included. ERR_UNAVAILABLE: it is in use. */
 enum err_code catalog_vacuum(struct catalog *c, struct err *err);
 

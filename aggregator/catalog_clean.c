@@ -107,6 +107,22 @@ unlink_aside(const struct store *s, struct err *err)
     return rc;
 }
 
+/* Somebody should know that events may be in them which count nowhere. */
+static enum err_code
+tell_aside(struct catalog *c, int n, struct err *err)
+{
+    char message[300];
+
+    if (n == 0)
+        return ERR_OK;
+    snprintf(message, sizeof message,
+             "%d files that no commit names are in unlisted/ for a week: what an import or the "
+             "aggregator had written when it was killed. The aggregator reads it again, an import "
+             "is to be run again; `corong check --repair` brings it back",
+             n);
+    return catalog_alarm_raise(c, "files_put_aside", (uint64_t)n, message, err);
+}
+
 /* With `writing` held exclusively: nobody can be between a file and its commit. */
 static enum err_code
 clear_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n, struct err *err)
@@ -114,6 +130,7 @@ clear_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n
     struct catalog_list list;
     struct dirent *entry;
     enum err_code rc;
+    int n_whole = 0;
     DIR *dir;
 
     rc = catalog_read(c, a, &list, err);
@@ -135,8 +152,11 @@ clear_unlisted(struct catalog *c, const struct store *s, struct arena *a, int *n
             continue;
         rc = put_aside(s, entry->d_name, err);
         *n += rc == ERR_OK;
+        n_whole += rc == ERR_OK && entry->d_name[0] != '.';
     }
     closedir(dir);
+    if (rc == ERR_OK)
+        rc = tell_aside(c, n_whole, err);
     return rc == ERR_OK ? unlink_aside(s, err) : rc;
 }
 

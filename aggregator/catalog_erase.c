@@ -319,9 +319,22 @@ catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t 
 }
 
 enum err_code
+catalog_erased_newest(struct catalog *c, int64_t *out_ms, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc = sql_prepare(c->db, "SELECT max(created_ms) FROM tombstones", &s, err);
+
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK)
+        *out_ms = has_row ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return rc;
+}
+
+enum err_code
 catalog_vacuum(struct catalog *c, struct err *err)
 {
-    enum err_code rc = sql_run(c->db, "VACUUM", err);
-
-    return rc == ERR_OK ? sql_run(c->db, "PRAGMA wal_checkpoint(TRUNCATE)", err) : rc;
+    return sql_vacuum(c->db, err);
 }

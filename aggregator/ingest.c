@@ -551,6 +551,9 @@ ingest_run(const struct ingest_config *config, const atomic_bool *stop, struct i
     }
     if (rc == ERR_OK && g.n_read != 0)
         rc = flush(&g, err);
+    if (rc == ERR_CONFLICT)
+        raise_alarm(&g, strcmp(err->field, "redis") == 0 ? "redis_shared" : "two_aggregators", 1,
+                    err->message);
     arena_fini(&g.event);
     arena_fini(&g.entries);
     segment_builder_destroy(&g.builder);

@@ -3,14 +3,15 @@
  *
  * What can be wrong with a Redis is told apart before a commit, never after:
  *
- *   another owner                     ERR_CONFLICT: this Redis belongs to another data folder
+ *   another owner                     ERR_CONFLICT: this Redis belongs to another data folder;
+ *                                     alarm "redis_shared"
  *   another epoch, or ids that went   alarm "stream_replaced"; read from 0-0
  *     back behind the committed one
  *   entries trimmed unread            alarm "stream_lost", with their number
  *   an entry of a newer version       alarm "entry_newer"; what is before it is committed, the
  *                                     reader stops there until a restart
  *   a record that cannot be read      alarm "bad_records"; its entry is kept in bad/
- *   another aggregator has committed  ERR_CONFLICT
+ *   another aggregator has committed  ERR_CONFLICT; alarm "two_aggregators"
  *   no space                          alarm "no_space"; wait and try again, reading nothing
  * meanwhile Redis is away                     wait and try again; nothing is lost, memory stays
  * bounded

@@ -7,18 +7,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "aggregator/erase.h"
 #include "aggregator/retention.h"
 #include "aggregator/segment/merge.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
 #include "core/log.h"
 
-#define PAUSE_MS     1000  /* between looks at the catalog */
-#define CLEAN_MS     20000 /* between clean-ups */
-#define POSTPONE_MS  60000 /* after "no space" */
-#define NICE         10
-#define LEAP         8 /* two files are joined where the larger is at most so many times larger */
-#define SPACE_FACTOR 2 /* free space, in sizes of the inputs */
+#define PAUSE_MS       1000  /* between looks at the catalog */
+#define CLEAN_MS       20000 /* between clean-ups */
+#define POSTPONE_MS    60000 /* after "no space" */
+#define ERASE_AGAIN_MS 10000 /* where what waits in Redis, or a reader, was in the way */
+#define NICE           10
+#define LEAP           8 /* two files are joined where the larger is at most so many times larger */
+#define SPACE_FACTOR   2 /* free space, in sizes of the inputs */
 
 /* ---- What is due ---- */
 
@@ -574,11 +576,14 @@ merge_once(struct catalog *c, const struct merge_options *options)
     pause_ms(options, rc == ERR_FULL || rc == ERR_CORRUPT ? POSTPONE_MS : PAUSE_MS);
 }
 
-/* Every file that holds somebody who was erased; what fails is tried again at the next time. */
-static void
+/* Every file that holds somebody who was erased, then his traces elsewhere; what fails is tried
+ * again at the next time. False: soon. */
+static bool
 erase_all(struct catalog *c, const struct merge_options *options)
 {
     struct merge_options erases = *options;
+    struct erase_traces traces = {c, options->settings, options->redis, options->stop};
+    bool is_done = true;
     struct err err = ERR_NONE;
     enum err_code rc = ERR_OK;
     size_t n = 1;
@@ -586,10 +591,13 @@ erase_all(struct catalog *c, const struct merge_options *options)
     erases.only_erases = true;
     while (rc == ERR_OK && n > 0 && !is_stopped(options))
         rc = merge_step(c, &erases, &n, &err);
+    if (rc == ERR_OK && !is_stopped(options))
+        rc = erase_traces_if_due(&traces, &is_done, &err);
     if (rc == ERR_FULL)
         raise_alarm(c, "merge_postponed", &err);
     else if (rc != ERR_OK && rc != ERR_CONFLICT && rc != ERR_UNAVAILABLE)
         log_error("erasing: %s", err.message);
+    return is_done;
 }
 
 void
@@ -614,8 +622,9 @@ merge_run(const struct merge_options *given)
         log_debug("merging at normal priority: %s", strerror(errno));
     while (!is_stopped(options)) {
         if (clock_steady_ms() >= erase_ms) {
-            erase_ms = clock_steady_ms() + MERGE_ERASE_MS;
-            erase_all(c, options);
+            bool is_done = erase_all(c, options);
+
+            erase_ms = clock_steady_ms() + (is_done ? MERGE_ERASE_MS : ERASE_AGAIN_MS);
         }
         merge_once(c, options);
         if (clock_steady_ms() < clean_ms)

@@ -43,6 +43,7 @@ struct merge_options {
     bool only_erases;            /* only write anew what holds much that does not count any more */
     const atomic_bool *stop;     /* may be NULL */
     struct merge_memory *memory; /* may be NULL */
+    const struct stream_address *redis; /* whose log forgets the erased; may be NULL */
 };
 
 /* Do one merge, if one is due. *out_n is the number of input segments that went, 0 where there was

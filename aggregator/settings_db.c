@@ -127,6 +127,15 @@ settings_db_copy(struct settings_db *db, const char *path, struct err *err)
 }
 
 enum err_code
+settings_db_vacuum(struct settings_db *db, struct err *err)
+{
+    enum err_code rc = sql_vacuum(settings_db_lock(db), err);
+
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
 settings_db_check(struct settings_db *db, struct arena *a, struct slice *out, struct err *err)
 {
     enum err_code rc = sql_check(settings_db_lock(db), a, out, err);

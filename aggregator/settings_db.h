@@ -39,6 +39,9 @@ enum err_code settings_db_version(struct settings_db *db, int64_t *out, struct e
 /* Copy it, as it is at one moment, into a new file of mode 0600. */
 enum err_code settings_db_copy(struct settings_db *db, const char *path, struct err *err);
 
+/* Write the file anew without what was deleted. ERR_UNAVAILABLE: it is in use. */
+enum err_code settings_db_vacuum(struct settings_db *db, struct err *err);
+
 /* PRAGMA integrity_check: *out is "ok" or the first problems. */
 enum err_code settings_db_check(struct settings_db *db, struct arena *a, struct slice *out,
                                 struct err *err);

@@ -351,6 +351,19 @@ sql_copy(sqlite3 *db, const char *path, struct err *err)
 }
 
 enum err_code
+sql_vacuum(sqlite3 *db, struct err *err)
+{
+    int64_t is_busy = 0;
+    enum err_code rc = sql_run(db, "VACUUM", err);
+
+    if (rc == ERR_OK)
+        rc = pragma_integer(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, err);
+    if (rc == ERR_OK && is_busy)
+        rc = err_set(err, ERR_UNAVAILABLE, NULL, "a reader keeps the database's log");
+    return rc;
+}
+
+enum err_code
 sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err)
 {
     sqlite3_stmt *s = NULL;

@@ -65,6 +65,9 @@ enum err_code sql_data_version(sqlite3 *db, int64_t *out, struct err *err);
  * a new file of mode 0600, fsync'ed. Within a transaction of db: as of that transaction. */
 enum err_code sql_copy(sqlite3 *db, const char *path, struct err *err);
 
+/* Write the file anew without what was deleted, its log included. ERR_UNAVAILABLE: it is in use. */
+enum err_code sql_vacuum(sqlite3 *db, struct err *err);
+
 /* PRAGMA integrity_check; *out is "ok" or the first problems, in the arena. */
 enum err_code sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err);
 

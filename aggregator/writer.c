@@ -5,6 +5,30 @@
 
 #include "core/log.h"
 
+/* Whom the catalog knows as erased, of all sites. */
+static enum err_code
+read_erased(struct writer *w, struct err *err)
+{
+    struct segment_erased_site *sites;
+    uint32_t *ids = NULL;
+    size_t n = 0;
+    enum err_code rc = catalog_erased_sites(w->catalog, &w->arena, &ids, &n, err);
+
+    if (rc != ERR_OK || n == 0)
+        return rc;
+    sites = ARENA_ARRAY(&w->arena, struct segment_erased_site, n);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        struct catalog_erased erased;
+
+        rc = catalog_erased_read(w->catalog, ids[i], &w->arena, &erased, err);
+        if (rc == ERR_OK)
+            sites[i] = (struct segment_erased_site){ids[i], erased.list};
+    }
+    w->erased = sites;
+    w->n_erased_sites = n;
+    return rc;
+}
+
 enum err_code
 writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, struct writer **out,
             struct err *err)
@@ -23,8 +47,13 @@ writer_open(const struct store *s, struct catalog *c, enum catalog_kind kind, st
     w->lock_fd = lock;
     pthread_mutex_init(&w->lock, NULL);
     link_set_init(&w->links);
-    *out = w;
-    return ERR_OK;
+    arena_init(&w->arena, 4 << 10);
+    rc = read_erased(w, err);
+    if (rc != ERR_OK)
+        writer_close(&w);
+    else
+        *out = w;
+    return rc;
 }
 
 void
@@ -82,7 +111,9 @@ writer_add(struct writer *w, struct segment_builder *b, struct err *err)
     size_t n = 0;
 
     arena_init(&a, 16 << 10);
+    segment_builder_leave_out(b, w->erased, w->n_erased_sites);
     rc = segment_builder_write(b, w->store->segments, &a, &files, &n, err);
+    segment_builder_leave_out(b, NULL, 0);
     if (rc != ERR_OK)
         goto done;
     pthread_mutex_lock(&w->lock);
@@ -91,7 +122,8 @@ writer_add(struct writer *w, struct segment_builder *b, struct err *err)
 
         writer__list(w, &row);
     }
-    add_links(w, b);
+    w->n_erased += segment_builder_left_out(b);
+    add_links(w, b); /* also of the erased: whom they name is erased too */
     pthread_mutex_unlock(&w->lock);
     segment_builder_reset(b);
 done:
@@ -105,9 +137,9 @@ writer_commit(struct writer *w, const struct catalog_advance *advance, struct er
     struct catalog_change change = {.add = w->added, .n_add = w->n_added, .advance = advance};
     enum err_code rc;
 
-    if (w->n_added == 0 && !advance)
-        return ERR_OK;
     change.links = link_set_list(&w->links, &change.n_links);
+    if (w->n_added == 0 && !advance && change.n_links == 0)
+        return ERR_OK;
     rc = catalog_commit(w->catalog, &change, err);
     if (rc == ERR_OK)
         w->n_added = 0;
@@ -126,6 +158,12 @@ writer_rows(const struct writer *w)
     return w->n_rows;
 }
 
+uint64_t
+writer_erased(const struct writer *w)
+{
+    return w->n_erased;
+}
+
 void
 writer_close(struct writer **w)
 {
@@ -137,6 +175,7 @@ writer_close(struct writer **w)
     pthread_mutex_destroy(&(*w)->lock);
     free((*w)->months);
     link_set_fini(&(*w)->links);
+    arena_fini(&(*w)->arena);
     free((*w)->added);
     free(*w);
     *w = NULL;

@@ -24,8 +24,9 @@ enum err_code writer_open(const struct store *s, struct catalog *c, enum catalog
                           struct writer **out, struct err *err);
 
 /* Write the builder's events as files, one per UTC month, and empty it. Repeats within it are
- * dropped. On an error nothing of it is left and the builder is as it was. Several threads may do
- * so at once, each with a builder of its own; writer_merge_month too. */
+ * dropped, and so are events of visitors who had been erased by the time of writer_open (of who is
+ * erased meanwhile merges rid us). On an error nothing of it is left and the builder is as it was.
+ * Several threads may do so at once, each with a builder of its own; writer_merge_month too. */
 enum err_code writer_add(struct writer *w, struct segment_builder *b, struct err *err);
 
 /* ---- Merging before the commit: for those who add much of one site at once ---- */
@@ -46,7 +47,8 @@ enum err_code writer_merge_month(struct writer *w, size_t i, uint32_t site, cons
 enum err_code writer_commit(struct writer *w, const struct catalog_advance *advance,
                             struct err *err);
 
-uint64_t writer_rows(const struct writer *w); /* added since writer_open, without repeats */
+uint64_t writer_rows(const struct writer *w);   /* added since writer_open, without repeats */
+uint64_t writer_erased(const struct writer *w); /* left out: events of visitors who were erased */
 
 /* Remove what was added and not committed, give the lock back. */
 void writer_close(struct writer **w);

@@ -226,14 +226,18 @@ static int
 say_result(struct import *m)
 {
     long long written = (long long)writer_rows(m->writer);
-    long long repeats = (long long)m->n_stored - written;
+    long long erased = (long long)writer_erased(m->writer);
+    long long repeats = (long long)m->n_stored - written - erased;
 
     if (cmd_flag(m->c, "--json"))
-        printf("{\"rows\":%lld,\"events\":%lld,\"repeats\":%lld,\"rejected\":%lld}\n",
-               (long long)m->n_rows, written, repeats, (long long)m->n_rejected);
+        printf("{\"rows\":%lld,\"events\":%lld,\"repeats\":%lld,\"rejected\":%lld,"
+               "\"erased\":%lld}\n",
+               (long long)m->n_rows, written, repeats, (long long)m->n_rejected, erased);
     else
         printf("%lld rows: %lld events, %lld repeats of others in the file, %lld rejected\n",
                (long long)m->n_rows, written, repeats, (long long)m->n_rejected);
+    if (erased != 0 && !cmd_flag(m->c, "--json"))
+        printf("%lld events are of visitors who were erased: they are not stored\n", erased);
     return m->n_rejected > 0 ? CMD_FAILED : CMD_DONE;
 }
 

@@ -374,7 +374,8 @@ source_read(struct source *s, struct source_block *b)
         fill(s, &b->bytes);
     }
     buffer_clear(&given);
-    buffer_add(&given, b->bytes.p + at, b->bytes.n - at);
+    if (b->bytes.n > at)
+        buffer_add(&given, b->bytes.p + at, b->bytes.n - at);
     s->window = given;
     return b->n_records > 0;
 }

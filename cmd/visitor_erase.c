@@ -1,18 +1,17 @@
 /* corong visitor erase: a person is gone from every answer at once, and from every file within a
  * day, or now. */
 #include "cmd/visitor_erase.h"
+#include "aggregator/erase.h"
 #include "aggregator/merge.h"
 #include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
-#include "core/stream_forget.h"
 
 #define ON_ITS_WAY_MS                                                                              \
-    3000                    /* what Redis had taken is in files by then (a flush is due after 1 s) \
-                             */
-#define MERGING_MS   600000 /* how long we wait for somebody else's merge */
-#define REWRITING_MS 60000
-#define POLL_MS      100
+    3000                  /* what Redis had taken is in files by then (a flush is due after 1 s)   \
+                           */
+#define MERGING_MS 600000 /* how long we wait for somebody else's merge */
+#define POLL_MS    100
 
 /* ---- The files ---- */
 
@@ -35,41 +34,19 @@ rewrite_files(struct catalog *c, const struct merge_options *options, struct err
 
 /* ---- Redis ---- */
 
-/* Its log, until what it holds now is all that it has. */
-static enum err_code
-rewrite_log(struct stream *s, struct err *err)
-{
-    int64_t until_ms = clock_steady_ms() + REWRITING_MS;
-    struct stream_rewriting state;
-    enum err_code rc = stream_rewriting(s, &state, err);
-
-    while (rc == ERR_OK && state.is_under_way && clock_steady_ms() < until_ms) {
-        clock_sleep_ms(POLL_MS); /* it began before */
-        rc = stream_rewriting(s, &state, err);
-    }
-    if (rc == ERR_OK)
-        rc = stream_rewrite(s, err);
-    state.is_under_way = true;
-    while (rc == ERR_OK && state.is_under_way && clock_steady_ms() < until_ms) {
-        clock_sleep_ms(POLL_MS);
-        rc = stream_rewriting(s, &state, err);
-    }
-    if (rc == ERR_OK && (state.is_under_way || state.has_failed))
-        rc = err_set(err, ERR_IO, NULL, "Redis has not written its log anew");
-    return rc;
-}
-
-/* NULL where none answers. */
-static struct stream *
+/* False where none answers. */
+static bool
 find_redis(struct cmd *c, struct stream_address *address)
 {
-    struct stream *s = NULL;
+    struct stream *s;
+    bool is_there;
 
-    if (cmd_redis(c, address, NULL) == ERR_OK)
-        s = stream_create(address);
-    if (s != NULL && stream_ping(s, NULL) != ERR_OK)
-        stream_destroy(&s);
-    return s;
+    if (cmd_redis(c, address, NULL) != ERR_OK)
+        return false;
+    s = stream_create(address);
+    is_there = stream_ping(s, NULL) == ERR_OK;
+    stream_destroy(&s);
+    return is_there;
 }
 
 /* ---- Now ---- */
@@ -82,20 +59,16 @@ erase_now(struct cmd *c, const struct store *store, struct settings_db *db, stru
     struct merge_options options = {
         .store = store, .settings = db, .only_erases = true, .memory = &memory};
     struct stream_address address;
-    struct stream *redis = find_redis(c, &address);
+    bool has_redis = find_redis(c, &address);
+    struct erase_traces traces = {catalog, db, has_redis ? &address : NULL, &cmd_stop};
     enum err_code rc;
 
-    if (redis != NULL)
+    if (has_redis)
         clock_sleep_ms(ON_ITS_WAY_MS);
     rc = rewrite_files(catalog, &options, err);
     if (rc == ERR_OK)
         rc = catalog_unlink_replaced(catalog, store, err);
-    if (rc == ERR_OK)
-        rc = catalog_vacuum(catalog, err);
-    if (rc == ERR_OK && redis != NULL)
-        rc = rewrite_log(redis, err);
-    stream_destroy(&redis);
-    return rc;
+    return rc == ERR_OK ? erase_traces(&traces, err) : rc;
 }
 
 enum err_code

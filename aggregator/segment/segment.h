@@ -238,6 +238,11 @@ segment_erased_cuts(const struct segment_erased_list *l, int64_t time_min_ms)
     return l->kept_from_ms > 0 && time_min_ms < l->kept_from_ms;
 }
 
+struct segment_erased_site {
+    uint32_t site;
+    struct segment_erased_list list;
+};
+
 uint64_t segment_erased_hash(const struct segment_owner *owner, struct slice visitor);
 
 /* May a visitor of this hash be in the list? Never for most. */

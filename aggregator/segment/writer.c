@@ -439,6 +439,26 @@ sort_keys(struct segment_builder *b, struct sort_key *keys, uint32_t n)
     free(room);
 }
 
+/* How many of a visitor's rows, the earliest of which is the first, were erased. */
+static uint32_t
+count_erased(const struct segment_builder *b, const struct sort_key *keys, uint32_t n)
+{
+    const struct sort_key *first = &keys[0];
+    const struct segment_erased_list *l = NULL;
+    uint32_t n_erased = 0;
+    int64_t from_ms;
+
+    for (size_t i = 0; i < b->n_erased && l == NULL; i++)
+        if (b->erased[i].site == first->site)
+            l = &b->erased[i].list;
+    if (l == NULL || !segment_erased_may_have(l, first->hash))
+        return 0;
+    from_ms = segment_erased_from(l, first->hash, b->visitors.values[first->visitor]);
+    while (n_erased < n && keys[n_erased].time_ms < from_ms)
+        n_erased++;
+    return n_erased;
+}
+
 /* The rows of the file, in order: an array of *out_n that the caller frees. */
 static struct sort_key *
 sorted_rows(struct segment_builder *b, uint32_t *out_n)
@@ -458,15 +478,19 @@ sorted_rows(struct segment_builder *b, uint32_t *out_n)
                                     .visitor = row->visitor};
     }
     sort_keys(b, keys, b->n_rows);
+    b->n_left_out = 0;
     for (uint32_t begin = 0; begin < b->n_rows; begin = end) {
-        uint32_t n_kept;
+        uint32_t n_kept, n_erased = 0;
 
         for (end = begin + 1; end < b->n_rows && keys[end].visitor == keys[begin].visitor &&
                               keys[end].site == keys[begin].site;)
             end++;
         n_kept = settle_visitor(b, keys + begin, end - begin);
-        memmove(keys + n, keys + begin, n_kept * sizeof *keys);
-        n += n_kept;
+        if (b->n_erased != 0)
+            n_erased = count_erased(b, keys + begin, n_kept);
+        b->n_left_out += n_erased;
+        memmove(keys + n, keys + begin + n_erased, (n_kept - n_erased) * sizeof *keys);
+        n += n_kept - n_erased;
     }
     *out_n = n;
     return keys;
@@ -524,6 +548,20 @@ count_months(const struct month_row *rows, uint32_t n)
     return n_months;
 }
 
+void
+segment_builder_leave_out(struct segment_builder *b, const struct segment_erased_site *sites,
+                          size_t n)
+{
+    b->erased = sites;
+    b->n_erased = n;
+}
+
+uint32_t
+segment_builder_left_out(const struct segment_builder *b)
+{
+    return b->n_left_out;
+}
+
 enum err_code
 segment_builder_write(struct segment_builder *b, const char *dir, struct arena *a,
                       struct segment_file **out, size_t *out_n, struct err *err)
@@ -543,6 +581,12 @@ segment_builder_write(struct segment_builder *b, const char *dir, struct arena *
         return ERR_OK;
     }
     keys = sorted_rows(b, &n);
+    if (n == 0) { /* all of them were erased */
+        free(keys);
+        *out = NULL;
+        *out_n = 0;
+        return ERR_OK;
+    }
     months = sort_by_month(keys, n);
     free(keys);
     order = mem_alloc(n * sizeof *order);

@@ -37,6 +37,11 @@ enum err_code segment_builder_add(struct segment_builder *b, const struct event 
 uint32_t segment_builder_rows(const struct segment_builder *b); /* added, repeats included */
 size_t segment_builder_bytes(const struct segment_builder *b);  /* memory held, about */
 
+/* Whose events the next writes leave out; borrowed until this is said anew (n = 0: nobody's). */
+void segment_builder_leave_out(struct segment_builder *b, const struct segment_erased_site *sites,
+                               size_t n);
+uint32_t segment_builder_left_out(const struct segment_builder *b); /* by the latest write */
+
 /* The next event, from row *at on, that has this text; *at moves behind it. False at the end. Texts
  * are the builder's until its reset, the array of properties is in the arena. */
 bool segment_builder_next_with(const struct segment_builder *b, enum event_text text, uint32_t *at,
@@ -45,7 +50,8 @@ bool segment_builder_next_with(const struct segment_builder *b, enum event_text 
 /* Sort, drop repeats, write, fsync. *out (arena; one file a month, in order of the month) is
  * written only on ERR_OK. ERR_IO, ERR_FULL: nothing is left behind. Without events *out_n is 0.
  * The events stay in the builder until segment_builder_reset, so that a failed write may be tried
- * again. Repeats dropped = segment_builder_rows - the sum of info.n_rows. */
+ * again. Repeats dropped = segment_builder_rows - segment_builder_left_out - the sum of
+ * info.n_rows. */
 enum err_code segment_builder_write(struct segment_builder *b, const char *dir, struct arena *a,
                                     struct segment_file **out, size_t *out_n, struct err *err);
 

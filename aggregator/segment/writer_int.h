@@ -88,6 +88,9 @@ struct segment_builder {
     struct segment__texts keys;   /* of properties */
     struct segment__texts *slots; /* TEXT_COUNT + keys.n are in use */
     uint32_t n_slots_max;
+    const struct segment_erased_site *erased; /* borrowed */
+    size_t n_erased;
+    uint32_t n_left_out;
 };
 
 /* Visitors of two rows as bytes. */

@@ -82,7 +82,11 @@ test("a person is gone from every answer, then from every file; what comes later
   await corongOk(data, ["check"]);
 
   // copies that come late stay away, and so do the ids that they would join to her
-  await importLines(data, [...HERS, { visitor: "ann-tv", time: DAY(6), event: "identify", known: "ann@shop.example" },
+  const late = await importLines(data, HERS);
+  assert.match(late, /: 0 events, 0 repeats/);
+  assert.match(late, /6 events are of visitors who were erased/);
+  for (const text of [...IDS, SECRET]) assert.deepEqual(holding(data, text), [], text);
+  await importLines(data, [{ visitor: "ann-tv", time: DAY(6), event: "identify", known: "ann@shop.example" },
     { visitor: "ann-tv", time: DAY(6), event: "pageview" }]);
   await assertGone(data, expected);
   assert.equal((await corong(data, ["visitor", "show", "shop", "ann-tv"])).code, 1);
