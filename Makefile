@@ -49,12 +49,14 @@ test: build check-format
 bench-query: build
 	@scripts/setup.sh clickhouse
 	@node bench/query.mjs 1
+	@node bench/puffy.mjs
 
 SIZES ?= 1 10 21.6 100
 bench-full: build
 	@scripts/setup.sh clickhouse
 	@node bench/query.mjs $(SIZES)
 	@node bench/query.mjs --people 1
+	@node bench/puffy.mjs
 
 bench: bench-query
 	@node bench/run.mjs
