@@ -179,7 +179,7 @@ compare_entered(struct fixture *f, uint32_t site, const struct count_question *c
     of_funnel.figure_stage = 0;
     assert_ok(ask_init(&q, site, cq, &err));
     assert_ok(query_count(f->pool, &q.count, &answer, &err));
-    assert_ok(differential_ask(f, site, &of_funnel, &asking, &err));
+    assert_ok(differential_ask(f, site, &of_funnel, &ASKING_LISTS, &asking, &err));
     counted = cq->q.of_sessions ? answer.main.total.sessions : answer.main.total.visitors;
     if (counted != asking.answer.reports[0].total.entered)
         fail_msg("a count of %lld, but %lld entered", (long long)counted,
