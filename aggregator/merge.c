@@ -211,8 +211,12 @@ merge_sites(struct work *w, struct err *err)
         inputs[i] = w->inputs[i];
     while (rc == ERR_OK && (site = next_site(w, site)) != 0) {
         struct catalog_erased erased;
-        struct segment_merge merge = {
-            inputs, w->job->n, site, w->job->inputs[0]->month, MERGE_OUTPUT_BYTES, &erased.list};
+        struct segment_merge merge = {.inputs = inputs,
+                                      .n_inputs = w->job->n,
+                                      .site = site,
+                                      .month = w->job->inputs[0]->month,
+                                      .part_bytes = MERGE_OUTPUT_BYTES,
+                                      .erased = &erased.list};
         struct segment_file *files = NULL;
         size_t n = 0;
 

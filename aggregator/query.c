@@ -1,6 +1,7 @@
 /* The funnel query: snapshot -> passes -> reports. What is not here: how a pass counts. */
 #include <stdlib.h>
 
+#include "aggregator/folded.h"
 #include "aggregator/pass.h"
 #include "aggregator/query.h"
 #include "core/clock.h"
@@ -244,8 +245,10 @@ struct warnings {
 static void
 copy_warnings(const struct snapshot *snapshot, struct arena *a, struct warnings *w)
 {
-    /* room for those of the snapshot, one for each of its segments, and one of retention */
-    w->list = ARENA_ARRAY(a, struct report_warning, snapshot->n_warnings + snapshot->n + 2);
+    /* room for those of the snapshot, one for each of its segments, one of retention, and of values
+     */
+    w->list = ARENA_ARRAY(a, struct report_warning,
+                          snapshot->n_warnings + snapshot->n + 2 + FOLDED_WARNINGS_MAX);
     for (size_t i = 0; i < snapshot->n_warnings; i++)
         w->list[w->n++] =
             (struct report_warning){.code = arena_copy(a, snapshot->warnings[i].code),
@@ -321,6 +324,7 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
     t.is_left_out = ARENA_ARRAY(&out->arena, bool, snapshot->n + 1);
     copy_warnings(snapshot, &out->arena, &warnings);
     warn_of_retention(snapshot, q->request, &out->arena, &warnings);
+    folded_warn(snapshot, q, &out->arena, warnings.list, &warnings.n);
     rc = find_points(&t, &out->arena, err);
     if (rc != ERR_OK)
         return rc;

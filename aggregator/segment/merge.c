@@ -282,6 +282,43 @@ join_dictionaries(struct part *p, uint32_t *out_n)
     return values;
 }
 
+static bool
+has_other(const struct slice *values, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (slice_is(values[i], SEGMENT_OTHER))
+            return true;
+    return false;
+}
+
+/* Where there are too many values, fold the rare ones: one more walk along the plan. */
+static uint32_t
+fold_values(struct part *p, uint32_t type, uint32_t id, struct slice **values, uint32_t n)
+{
+    uint32_t max = segment__values_max(type, id);
+    struct segment__batch *batch;
+    uint32_t *counts, *renumber;
+
+    if (p->merge->values_max != 0 && max != UINT32_MAX)
+        max = p->merge->values_max;
+    if (n <= max || (n == max + 1 && has_other(*values, n)))
+        return n;
+    batch = mem_alloc(sizeof *batch);
+    counts = mem_zalloc((n + (size_t)1) * sizeof *counts);
+    renumber = mem_alloc((n + (size_t)1) * sizeof *renumber);
+    for (part_next(p, batch); batch->n > 0; part_next(p, batch))
+        for (uint32_t i = 0; i < batch->n; i++)
+            counts[batch->value[i]]++;
+    n = segment__fold(values, n, counts, max, renumber);
+    for (uint32_t i = 0; i < p->plan->n_inputs; i++)
+        for (uint32_t code = 1; code < p->feeds[i].column.n_codes; code++)
+            p->feeds[i].map[code] = renumber[p->feeds[i].map[code]];
+    free(renumber);
+    free(counts);
+    free(batch);
+    return n;
+}
+
 /* The feeds' columns are open. Returns whether any row is set: the column was written. */
 static bool
 merge_opened_text(struct part *p, uint32_t type, uint32_t id)
@@ -297,6 +334,7 @@ merge_opened_text(struct part *p, uint32_t type, uint32_t id)
     if (n_set == 0)
         return false;
     values = join_dictionaries(p, &n);
+    n = fold_values(p, type, id, &values, n);
     segment__encode_column(&p->out, type, id, COLUMN_TEXT, p->plan->n_rows, &source);
     segment__encode_dictionary(&p->out, type + 1, id, values, n);
     free(values);

@@ -24,6 +24,10 @@
 #define SEGMENT_PART_BYTES (256ull << 20)
 #define SEGMENT_MERGE_MAX  256 /* inputs of one merge */
 
+/* What the rare values of a text become in a merged file where it has over 200,000 distinct ones
+ * (path and query: a million). Ids never do: visitors, events, orders, clicks. */
+#define SEGMENT_OTHER "(other)"
+
 struct segment_merge {
     const struct segment *const *inputs; /* borrowed; all of one owner */
     size_t n_inputs;
@@ -31,7 +35,8 @@ struct segment_merge {
     uint32_t month;      /* 202606; an input of another month is ERR_INVALID */
     uint64_t part_bytes; /* 0: SEGMENT_PART_BYTES */
     const struct segment_erased_list
-        *erased; /* borrowed; what does not count is left out; NULL: nothing */
+        *erased;         /* borrowed; what does not count is left out; NULL: nothing */
+    uint32_t values_max; /* distinct values of a text (tests); 0: as above */
 };
 
 /* *out (arena; in order of the hash) is written only on ERR_OK; *out_n is 0 where the inputs have
@@ -39,5 +44,9 @@ struct segment_merge {
  * 512 MB), ERR_IO, ERR_FULL: nothing is left behind. */
 enum err_code segment_merge(const struct segment_merge *m, const char *dir, struct arena *a,
                             struct segment_file **out, size_t *out_n, struct err *err);
+
+/* Were values of the attribute folded in this file? ERR_CORRUPT. */
+enum err_code segment_is_folded(const struct segment *s, const struct attribute *a, bool *out,
+                                struct err *err);
 
 #endif

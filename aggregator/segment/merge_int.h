@@ -75,4 +75,15 @@ void segment__plan_fini(struct segment__plan *p);
 /* Plan the next part: whole visitors, until it has at least `rows`. p->n_rows is 0 at the end. */
 enum err_code segment__plan_part(struct segment__plan *p, uint32_t rows, struct err *err);
 
+/* ---- fold.c ---- */
+
+/* How many distinct values of a text a file keeps. */
+uint32_t segment__values_max(uint32_t type, uint32_t id);
+
+/* Of n values in order (owned; replaced), code i + 1 used by counts[i + 1] rows, the max most
+ * frequent ones stay, and "(other)". renumber[code], n + 1 of them, is the new code; returns how
+ * many values there are now. */
+uint32_t segment__fold(struct slice **values, uint32_t n, const uint32_t *counts, uint32_t max,
+                       uint32_t *renumber);
+
 #endif
