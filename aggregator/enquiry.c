@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "aggregator/shortfall.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -81,14 +82,22 @@ copy_warnings(struct enquiry *e)
 {
     const struct snapshot *s = e->snapshot;
 
-    /* room for those of the snapshot and one for each of its segments */
-    e->warnings = ARENA_ARRAY(e->arena, struct report_warning, s->n_warnings + s->n + 1);
+    /* room for those of the snapshot, one for each of its segments, and of what else is short */
+    e->warnings = ARENA_ARRAY(e->arena, struct report_warning,
+                              s->n_warnings + s->n + 1 + SHORTFALL_WARNINGS_MAX);
     for (size_t i = 0; i < s->n_warnings; i++)
         e->warnings[i] =
             (struct report_warning){.code = arena_copy(e->arena, s->warnings[i].code),
                                     .message = arena_copy(e->arena, s->warnings[i].message)};
     e->about.warnings = e->warnings;
     e->about.n_warnings = s->n_warnings;
+    shortfall_warn(s,
+                   &(struct shortfall_question){.site = e->setup.site,
+                                                .funnel = e->setup.funnel,
+                                                .request = e->setup.request,
+                                                .n_attributes = e->setup.n_attributes,
+                                                .attributes = e->setup.attributes},
+                   e->arena, e->warnings, &e->about.n_warnings);
 }
 
 enum err_code

@@ -1,9 +1,9 @@
 /* The funnel query: snapshot -> passes -> reports. What is not here: how a pass counts. */
 #include <stdlib.h>
 
-#include "aggregator/folded.h"
 #include "aggregator/pass.h"
 #include "aggregator/query.h"
+#include "aggregator/shortfall.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -248,30 +248,11 @@ copy_warnings(const struct snapshot *snapshot, struct arena *a, struct warnings 
     /* room for those of the snapshot, one for each of its segments, one of retention, and of values
      */
     w->list = ARENA_ARRAY(a, struct report_warning,
-                          snapshot->n_warnings + snapshot->n + 2 + FOLDED_WARNINGS_MAX);
+                          snapshot->n_warnings + snapshot->n + 1 + SHORTFALL_WARNINGS_MAX);
     for (size_t i = 0; i < snapshot->n_warnings; i++)
         w->list[w->n++] =
             (struct report_warning){.code = arena_copy(a, snapshot->warnings[i].code),
                                     .message = arena_copy(a, snapshot->warnings[i].message)};
-}
-
-/* What is gone is gone: a range that begins before what is kept is not whole. */
-static void
-warn_of_retention(const struct snapshot *snapshot, const struct request *r, struct arena *a,
-                  struct warnings *w)
-{
-    int64_t from_ms = r->range.from_ms;
-    char day[TIMESTAMP_TEXT_MAX];
-
-    if (r->compare.is_given && r->compare.range.from_ms < from_ms)
-        from_ms = r->compare.range.from_ms;
-    if (!segment_erased_cuts(&snapshot->erased, from_ms))
-        return;
-    w->list[w->n++] = (struct report_warning){
-        .code = SLICE("retention"),
-        .message = arena_printf(a, "events before %s are not kept: the site's retention is %s",
-                                zone_format(r->zone, snapshot->erased.kept_from_ms, day),
-                                snapshot->retention)};
 }
 
 static void
@@ -323,8 +304,10 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
     about.snapshot = arena_copy(&out->arena, slice_from(snapshot->name));
     t.is_left_out = ARENA_ARRAY(&out->arena, bool, snapshot->n + 1);
     copy_warnings(snapshot, &out->arena, &warnings);
-    warn_of_retention(snapshot, q->request, &out->arena, &warnings);
-    folded_warn(snapshot, q, &out->arena, warnings.list, &warnings.n);
+    shortfall_warn(
+        snapshot,
+        &(struct shortfall_question){.site = q->site, .funnel = q->funnel, .request = q->request},
+        &out->arena, warnings.list, &warnings.n);
     rc = find_points(&t, &out->arena, err);
     if (rc != ERR_OK)
         return rc;

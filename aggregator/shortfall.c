@@ -1,13 +1,15 @@
-/* See folded.h. */
-#include "aggregator/folded.h"
+/* See shortfall.h. */
+#include "aggregator/shortfall.h"
 
 #include <stdlib.h>
 
 #include "aggregator/funnel/rule.h"
 #include "aggregator/segment/merge.h"
 
+#define ATTRIBUTES_MAX (SHORTFALL_WARNINGS_MAX - 1) /* further ones are not looked at */
+
 struct asked {
-    struct attribute list[FOLDED_WARNINGS_MAX]; /* further ones are not looked at */
+    struct attribute list[ATTRIBUTES_MAX];
     size_t n;
 };
 
@@ -19,7 +21,7 @@ add(struct asked *asked, const struct attribute *a)
 
     for (size_t i = 0; i < asked->n && !is_there; i++)
         is_there = slice_equal(asked->list[i].name, a->name);
-    if (!is_there && asked->n < FOLDED_WARNINGS_MAX)
+    if (!is_there && asked->n < ATTRIBUTES_MAX)
         asked->list[asked->n++] = *a;
 }
 
@@ -31,7 +33,7 @@ add_test(const struct rule_test *t, void *context)
 }
 
 static void
-find_asked(const struct query_funnel *q, struct asked *asked)
+find_asked(const struct shortfall_question *q, struct asked *asked)
 {
     const struct funnel *f = q->funnel;
     const struct request *r = q->request;
@@ -44,6 +46,8 @@ find_asked(const struct query_funnel *q, struct asked *asked)
         rule_each_test(r->filters[i].rule, add_test, asked);
     for (size_t i = 0; i < r->n_breakdowns; i++)
         add(asked, &r->breakdowns[i].attribute);
+    for (size_t i = 0; i < q->n_attributes; i++)
+        add(asked, &q->attributes[i].attribute);
 }
 
 static int
@@ -80,9 +84,9 @@ folded_months(const struct snapshot *snapshot, uint32_t site, const struct attri
     return text;
 }
 
-void
-folded_warn(const struct snapshot *snapshot, const struct query_funnel *q, struct arena *a,
-            struct report_warning *list, size_t *n)
+static void
+warn_of_folding(const struct snapshot *snapshot, const struct shortfall_question *q,
+                struct arena *a, struct report_warning *list, size_t *n)
 {
     struct asked asked = {.n = 0};
 
@@ -98,4 +102,31 @@ folded_warn(const struct snapshot *snapshot, const struct query_funnel *q, struc
                                         "\"" SEGMENT_OTHER "\"",
                                         SLICE_ARG(asked.list[i].name), SLICE_ARG(months))};
     }
+}
+
+/* What is gone is gone: a range that begins before what is kept is not whole. */
+static void
+warn_of_retention(const struct snapshot *snapshot, const struct request *r, struct arena *a,
+                  struct report_warning *list, size_t *n)
+{
+    int64_t from_ms = r->range.from_ms;
+    char day[TIMESTAMP_TEXT_MAX];
+
+    if (r->compare.is_given && r->compare.range.from_ms < from_ms)
+        from_ms = r->compare.range.from_ms;
+    if (!segment_erased_cuts(&snapshot->erased, from_ms))
+        return;
+    list[(*n)++] = (struct report_warning){
+        .code = SLICE("retention"),
+        .message = arena_printf(a, "events before %s are not kept: the site's retention is %s",
+                                zone_format(r->zone, snapshot->erased.kept_from_ms, day),
+                                snapshot->retention)};
+}
+
+void
+shortfall_warn(const struct snapshot *snapshot, const struct shortfall_question *q, struct arena *a,
+               struct report_warning *list, size_t *n)
+{
+    warn_of_retention(snapshot, q->request, a, list, n);
+    warn_of_folding(snapshot, q, a, list, n);
 }
