@@ -3,6 +3,7 @@
 #include "aggregator/retention.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
+#include "core/hash.h"
 #include "tests/unit/aggregator/fixture.h"
 
 #define DAY INT64_C(86400000)
@@ -365,6 +366,80 @@ test_what_would_go_is_told_before(void **state)
 
 /* ---- Reports ---- */
 
+#define IS(attribute, value)                                                                       \
+    "{\"attribute\":\"" attribute "\",\"op\":\"is\",\"values\":[\"" value "\"]}"
+
+/* Straight from the events, with what came before them, and by sessions. */
+static const char *const definitions[] = {
+    FUNNEL_OF_3,
+    "{\"window\":\"20d\",\"preset\":\"sequential\",\"stages\":["
+    "{\"name\":\"1\",\"rule\":" IS(
+        "campaign", "spring") "},"
+                              "{\"name\":\"2\",\"rule\":" IS(
+                                  "entrance", "true") "},"
+                                                      "{\"name\":\"3\",\"rule\":" IS("event",
+                                                                                     "c") "}]}",
+    "{\"window\":\"1d\",\"count\":\"sessions\",\"stages\":["
+    "{\"name\":\"1\",\"rule\":{\"attribute\":\"landing\",\"op\":\"set\"}},"
+    "{\"name\":\"2\",\"rule\":" IS("event", "b") "}]}",
+};
+
+/* Event i of the many: over 30 days, now and then several within minutes. Written into a site that
+ * keeps 15 days and, where it is younger, into another that keeps everything. */
+static void
+add_to_both(struct fixture *f, size_t i, int64_t limit_ms)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    uint64_t dice = hash64(slice_of((const char *)&i, sizeof i), 7);
+    char *visitor = arena_cstr(&f->arena, arena_printf(&f->arena, "v%d", (int)(dice % 23)));
+    char *id = arena_cstr(&f->arena, arena_printf(&f->arena, "%zu", i));
+    int64_t back_ms = (int64_t)(dice / 23 % 300) * 8640000 + (int64_t)(dice / 7000 % 40) * 60000;
+    struct event e = event_of(1, visitor, id, names[dice / 3 % 4], JUNE_2026_MS - back_ms);
+
+    e.text[TEXT_PATH] = slice_from(names[dice / 5 % 4]);
+    if (dice / 11 % 3 == 0) {
+        e.flags = EVENT_DRIVER;
+        e.text[TEXT_CAMPAIGN] = dice / 13 % 2 ? SLICE("spring") : SLICE("autumn");
+    }
+    fixture_add(f, &e);
+    e.site = 2;
+    if (e.time_ms >= limit_ms)
+        fixture_add(f, &e);
+}
+
+static void
+expect_the_same(struct fixture *f)
+{
+    struct path_range range = {JUNE_2026_MS - 14 * DAY, JUNE_2026_MS - DAY};
+
+    for (size_t i = 0; i < sizeof definitions / sizeof *definitions; i++) {
+        struct slice cut = fixture_report_of_range(f, 1, definitions[i], BOTS_EXCLUDE, range);
+        struct slice whole = fixture_report_of_range(f, 2, definitions[i], BOTS_EXCLUDE, range);
+
+        assert_false(slice_contains(cut, SLICE("\"entered\":0,"))); /* there is something to cut */
+        if (!slice_equal(cut, whole))
+            fail_msg("report %zu differs:\n%.*s\n%.*s", i, SLICE_ARG(cut), SLICE_ARG(whole));
+    }
+}
+
+static void
+test_as_if_older_events_had_never_been(void **state)
+{
+    struct fixture *f = *state;
+
+    add_site(f, "15d");
+    clock_set_wall_ms(JUNE_2026_MS);
+    for (size_t i = 0; i < 1500; i++) {
+        add_to_both(f, i, JUNE_2026_MS - 14 * DAY);
+        if (i % 400 == 399)
+            fixture_commit(f);
+    }
+    fixture_commit(f);
+    expect_the_same(f);
+    merge_all(f, false);
+    expect_the_same(f);
+}
+
 static void
 test_a_report_says_where_its_range_is_cut(void **state)
 {
@@ -419,6 +494,7 @@ main(void)
         CASE(test_the_limit_moves_with_the_day),
         CASE(test_files_of_nothing_but_old_events_go),
         CASE(test_what_would_go_is_told_before),
+        CASE(test_as_if_older_events_had_never_been),
         CASE(test_a_report_says_where_its_range_is_cut),
         CASE(test_a_kept_snapshot_gives_nothing_older_either),
     };
