@@ -171,7 +171,9 @@ copy_catalog(struct backup *k, struct err *err)
         rc = catalog_open(k->source->store, true, &c, err);
     if (rc != ERR_OK)
         return rc;
-    rc = copy_moment(k, c, err);
+    rc = catalog_erased_keep(c, err);
+    if (rc == ERR_OK)
+        rc = copy_moment(k, c, err);
     for (int i = 1; rc == ERR_NOT_FOUND && i < TRIES; i++)
         rc = copy_moment(k, c, err);
     catalog_close(&c);
@@ -193,6 +195,18 @@ copy_settings(struct backup *k, struct err *err)
     rc = settings_db_copy(db, path, err);
     settings_db_close(&db);
     return rc == ERR_OK ? add_state_file(k, "settings.db", err) : rc;
+}
+
+static enum err_code
+note_folder(struct backup *k, struct err *err)
+{
+    struct settings_db *db = NULL;
+    enum err_code rc = settings_db_open(k->source->store, &db, err);
+
+    if (rc == ERR_OK)
+        rc = backup__note_folder(k->source->store, db, k->dir, err);
+    settings_db_close(&db);
+    return rc;
 }
 
 static enum err_code
@@ -247,7 +261,8 @@ copy_all(struct backup *k, struct err *err)
 static bool
 is_ours(const char *name)
 {
-    static const char *const names[] = {".", "..", "lost+found", "lock", "manifest", "segments"};
+    static const char *const names[] = {".",        "..",       "lost+found", "lock",
+                                        "manifest", "segments", BACKUP_ERASED};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -376,6 +391,8 @@ run(struct backup *k, struct err *err)
     if (rc != ERR_OK)
         return rc;
     rc = copy_all(k, err);
+    if (rc == ERR_OK)
+        rc = note_folder(k, err);
     if (rc == ERR_OK)
         rc = file_sync_folder(k->dir, err);
     if (rc == ERR_OK)

@@ -13,8 +13,14 @@
 #define AGGREGATOR_BACKUP_INT_H
 
 #include "aggregator/catalog.h"
+#include "aggregator/settings_db.h"
 
 #define BACKUP_STREAM "stream"
+#define BACKUP_ERASED "erased"
+
+/* Copy the tombstones into the folder, which is remembered for backup_add_erased. */
+enum err_code backup__note_folder(const struct store *s, struct settings_db *settings,
+                                  const char *dir, struct err *err);
 
 /* Read what the stream holds now into a new file. ERR_CONFLICT: it is another data folder's. */
 enum err_code backup__write_stream(const struct store *s, const struct stream_address *redis,

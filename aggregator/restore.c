@@ -21,6 +21,7 @@
 struct restore {
     const char *dir;
     const char *data;
+    const char *erased; /* a file of tombstones; NULL: none */
     struct backup_manifest manifest;
     struct restore_result result;
     struct arena arena;
@@ -186,6 +187,21 @@ replay_stream(struct replay *r, struct err *err)
     return rc;
 }
 
+/* Before any event of the stream is stored. */
+static enum err_code
+restore_erased(struct restore *k, struct catalog *c, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+    enum err_code rc = catalog_erased_keep(c, err); /* of the backup's own moment */
+
+    file_path(path, k->dir, BACKUP_ERASED);
+    if (rc == ERR_OK)
+        rc = catalog_erased_restore(c, path, err);
+    if (rc == ERR_OK && k->erased && !file_exists(k->erased))
+        rc = err_set(err, ERR_NOT_FOUND, "--erased", "there is no %s", k->erased);
+    return rc == ERR_OK && k->erased ? catalog_erased_restore(c, k->erased, err) : rc;
+}
+
 /* What was in the stream becomes segments. The restored folder's Redis is a new one: it is read
  * from its start. */
 static enum err_code
@@ -194,6 +210,8 @@ finish_catalog(struct restore *k, const struct store *store, struct err *err)
     struct replay r = {.restore = k, .store = store};
     enum err_code rc = catalog_open(store, false, &r.catalog, err);
 
+    if (rc == ERR_OK)
+        rc = restore_erased(k, r.catalog, err);
     if (rc == ERR_OK && has_file(k, BACKUP_STREAM))
         rc = replay_stream(&r, err);
     if (rc == ERR_OK)
@@ -236,10 +254,11 @@ run(struct restore *k, restore_callback callback, void *context, struct err *err
 }
 
 enum err_code
-restore_run(const char *dir, const char *data, restore_callback callback, void *context,
-            struct restore_result *out, struct err *err)
+restore_run(const struct restore_from *from, const char *data, restore_callback callback,
+            void *context, struct restore_result *out, struct err *err)
 {
-    struct restore k = {.dir = dir, .data = data};
+    const char *dir = from->dir;
+    struct restore k = {.dir = dir, .data = data, .erased = from->erased};
     enum err_code rc;
 
     *out = (struct restore_result){0};

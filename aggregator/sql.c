@@ -122,7 +122,7 @@ create_file(const struct sql_database *database, struct err *err)
     if (fd < 0)
         return errno == EEXIST ? ERR_OK : err_errno(err, "create %s", database->path);
     close(fd);
-    return ERR_OK;
+    return file_sync_folder_of(database->path, err); /* its name must outlive a power cut */
 }
 
 enum err_code

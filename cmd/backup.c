@@ -64,7 +64,8 @@ cmd_restore(struct cmd *c)
 
     if (c->n_words != 1)
         return cmd_usage(c);
-    if (restore_run(c->words[0], data, on_problem, NULL, &r, &err) != ERR_OK)
+    if (restore_run(&(struct restore_from){c->words[0], cmd_value(c, "--erased")}, data, on_problem,
+                    NULL, &r, &err) != ERR_OK)
         return cmd_fail(&err);
     printf("%s: %llu segments, %llu events from the stream\n", data, (ull)r.n_segments,
            (ull)r.n_events);

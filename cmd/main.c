@@ -20,6 +20,7 @@ static const char *const no_flags[] = {NULL};
 static const char *const json_only[] = {"--json", NULL};
 static const char *const check_flags[] = {"--repair", "--json", NULL};
 static const char *const backup_flags[] = {"--without-stream", NULL};
+static const char *const restore_flags[] = {"--erased=", NULL};
 static const char *const site_flags[] = {
     "--json",        "--domain=",          "--timezone=", "--currency=", "--max-age=",
     "--max-events=", "--ignore-referrer=", "--identity=", "--consent=",  "--gpc=",
@@ -180,10 +181,12 @@ static const struct command commands[] = {
      "  --without-stream   where no Redis runs: what waits there is not in the backup\n"
      "Until it is complete the former backup in DIR stays as it was. docs/operations.md.\n",
      USER_DATA, backup_flags, cmd_backup},
-    {"restore", "corong restore DIR [--data NEW]",
+    {"restore", "corong restore DIR [--erased FILE] [--data NEW]",
      "Make a data folder of a backup, after every checksum of it was verified.",
-     "The data folder must be empty or not there. Give it a Redis of its own.\n", USER_DATA,
-     no_flags, cmd_restore},
+     "The data folder must be empty or not there. Give it a Redis of its own.\n"
+     "  --erased FILE   whoever this file of tombstones names stays away: `erased` of the former\n"
+     "                  data folder, where an erase could not reach the backup\n",
+     USER_DATA, restore_flags, cmd_restore},
     {"status", "corong status [--json]", "What runs, what is stored, what needs a look.", NULL,
      USER_DATA, json_only, cmd_status},
     {"help", "corong help [COMMAND|settings]", "This, or more about a command.", NULL, 0, no_flags,

@@ -1,6 +1,7 @@
 /* corong visitor erase: a person is gone from every answer at once, and from every file within a
  * day, or now. */
 #include "cmd/visitor_erase.h"
+#include "aggregator/backup.h"
 #include "aggregator/erase.h"
 #include "aggregator/merge.h"
 #include "aggregator/query.h"
@@ -71,6 +72,20 @@ erase_now(struct cmd *c, const struct store *store, struct settings_db *db, stru
     return rc == ERR_OK ? erase_traces(&traces, err) : rc;
 }
 
+/* A backup made before would bring him back. */
+static void
+tell_backup(struct cmd *c, const struct store *store, struct settings_db *db)
+{
+    struct slice dir = SLICE_EMPTY;
+    struct err err = ERR_NONE;
+
+    if (backup_add_erased(store, db, &c->arena, &dir, &err) != ERR_OK)
+        fprintf(stderr,
+                "corong: the backup in %.*s does not know of it (%s): make a new one, or restore "
+                "it with --erased %s/erased\n",
+                SLICE_ARG(dir), err.message, store->dir);
+}
+
 enum err_code
 visitor_erase(struct cmd *c, const struct store *store, struct settings_db *db,
               struct snapshot_pool *pool, struct err *err)
@@ -92,6 +107,8 @@ visitor_erase(struct cmd *c, const struct store *store, struct settings_db *db,
         rc = catalog_open(store, false, &catalog, err);
     if (rc == ERR_OK)
         rc = catalog_erase(catalog, site.id, person.ids, person.n_ids, clock_wall_ms(), err);
+    if (rc == ERR_OK)
+        tell_backup(c, store, db);
     if (rc == ERR_OK && is_now)
         rc = erase_now(c, store, db, catalog, err);
     catalog_close(&catalog);

@@ -123,9 +123,17 @@ folder_of(const char *path, char *dir)
 }
 
 enum err_code
-file_commit(int fd, const char *temporary, const char *path, struct err *err)
+file_sync_folder_of(const char *path, struct err *err)
 {
     char dir[FILE_PATH_MAX];
+
+    folder_of(path, dir);
+    return file_sync_folder(dir, err);
+}
+
+enum err_code
+file_commit(int fd, const char *temporary, const char *path, struct err *err)
+{
     enum err_code rc = ERR_OK;
 
     if (fsync(fd) != 0)
@@ -138,8 +146,7 @@ file_commit(int fd, const char *temporary, const char *path, struct err *err)
         unlink(temporary);
         return rc;
     }
-    folder_of(path, dir);
-    return file_sync_folder(dir, err);
+    return file_sync_folder_of(path, err);
 }
 
 enum err_code

@@ -33,6 +33,7 @@ enum err_code file_replace(const char *path, struct slice bytes, unsigned mode, 
 enum err_code file_copy(const char *from, const char *to, unsigned mode, struct err *err);
 
 enum err_code file_sync_folder(const char *dir, struct err *err);
+enum err_code file_sync_folder_of(const char *path, struct err *err); /* that the file is in */
 enum err_code file_make_folder(const char *dir, unsigned mode, struct err *err); /* mkdir -p */
 enum err_code file_remove(const char *path, struct err *err); /* ERR_OK where it is not there */
 bool file_exists(const char *path);

@@ -105,6 +105,19 @@ test("a catalog that is lost or damaged is made anew, and reports are as before"
   }
 });
 
+test("on a damaged catalog the service starts, says so, and answers as before", async () => {
+  const report = await entered(data);
+  const catalog = join(data, "catalog.db");
+  writeFileSync(catalog, readFileSync(catalog).subarray(0, 10_000));
+  service = await up(data);
+  assert.match(await corongOk(data, ["status"]), /ALARM +catalog_repaired/);
+  assert.deepEqual(await entered(data), report);
+  assert.ok(await send("later", "pageview"));
+  await service.stop();
+  assert.equal((await entered(data)).n, report.n + 1);
+  assert.match(await corongOk(data, ["check"]), / 0 problems/);
+});
+
 test("a folder that is not empty, and one that is no backup, are refused", async () => {
   const got = await corong(data, ["restore", backup]);
   assert.equal(got.code, 1);

@@ -17,6 +17,7 @@ struct world {
     char backup[80];
     char restored[80];
     char spool[96];
+    const char *erased; /* a file of tombstones given to restore */
     char problems[4000];
 };
 
@@ -134,7 +135,8 @@ static enum err_code
 try_restore(struct world *w, struct restore_result *out, struct err *err)
 {
     w->problems[0] = '\0';
-    return restore_run(w->backup, w->restored, on_problem, w, out, err);
+    return restore_run(&(struct restore_from){w->backup, w->erased}, w->restored, on_problem, w,
+                       out, err);
 }
 
 static struct restore_result
@@ -421,12 +423,53 @@ test_nobody_else_may_read_it(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+/* A backup that is older than an erase: by its folder, which the erase reaches, or by the file. */
+static void
+test_the_erased_stay_away(void **state)
+{
+    struct world *w = *state;
+    struct slice gone[2] = {SLICE("x"), SLICE("y")};
+    char path[FILE_PATH_MAX], former[FILE_PATH_MAX];
+    struct restore_result result;
+    struct slice before, dir;
+    struct err err = ERR_NONE;
+
+    commit_event(w, "x", "a");
+    commit_event(w, "stays", "a");
+    send_event(w, "y", "a"); /* waits in the stream */
+    backup(w);
+    assert_ok(catalog_erase(w->f->catalog, 1, gone, 2, JUNE_2026_MS + DAY_MS, &err));
+    assert_ok(backup_add_erased(&w->f->store, w->f->settings, &w->f->arena, &dir, &err));
+    assert_true(slice_ends_with(dir, SLICE("/backup")));
+    before = report(w);
+    restore(w);
+    assert_true(slice_equal(report_of_restored(w), before));
+    folder_remove(w->restored);
+
+    file_path(former, w->backup, "erased");
+    store_path(&w->f->store, "erased", path);
+    assert_ok(file_remove(former, &err)); /* the erase did not reach it */
+    restore(w);
+    assert_false(slice_equal(report_of_restored(w), before));
+    folder_remove(w->restored);
+    w->erased = path;
+    restore(w);
+    assert_true(slice_equal(report_of_restored(w), before));
+    folder_remove(w->restored);
+    w->erased = "/nowhere/erased";
+    assert_rc(try_restore(w, &result, &err), ERR_NOT_FOUND);
+    folder_remove(w->backup);
+    assert_rc(backup_add_erased(&w->f->store, w->f->settings, &w->f->arena, &dir, &err),
+              ERR_NOT_FOUND);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_the_erased_stay_away),
         CASE(test_segments_and_what_waits_in_the_stream),
         CASE(test_entries_that_are_committed_are_not_replayed),
         CASE(test_the_restored_folder_reads_its_own_redis_from_the_start),
