@@ -45,18 +45,19 @@ up: build
 test: build check-format
 	@scripts/test.sh
 
-# both in Corong and in ClickHouse (npm chdb), answers compared; SIZES are millions of events
+# both in Corong and in ClickHouse (npm chdb) on two cores, answers compared; SIZES are millions of events
+two_cores := $(shell taskset -c 0,1 true 2>/dev/null && echo taskset -c 0,1)
 bench-query: build
 	@scripts/setup.sh clickhouse
-	@node bench/query.mjs 1
-	@node bench/puffy.mjs
+	@$(two_cores) node bench/query.mjs 1
+	@$(two_cores) node bench/puffy.mjs
 
 SIZES ?= 1 10 21.6 100
 bench-full: build
 	@scripts/setup.sh clickhouse
-	@node bench/query.mjs $(SIZES)
-	@node bench/query.mjs --people 1
-	@node bench/puffy.mjs
+	@$(two_cores) node bench/query.mjs $(SIZES)
+	@$(two_cores) node bench/query.mjs --people 1
+	@$(two_cores) node bench/puffy.mjs
 
 bench: bench-query
 	@node bench/run.mjs
@@ -64,7 +65,7 @@ bench: bench-query
 
 CHECK_FULL_QUERIES ?= 1000
 check-full: build
-	@node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
+	@$(two_cores) node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5
