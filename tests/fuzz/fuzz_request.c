@@ -1,6 +1,6 @@
-/* Any bytes as a report's parameters: as the query of an address, and as JSON. What is accepted is
- * whole: ranges that are none are refused, points lie side by side in the range, every number has
- * its bin. */
+/* Any bytes as the parameters of a report, and of a count: as the query of an address, and as JSON.
+ * What is accepted is whole: ranges that are none are refused, points lie side by side in the
+ * range, every number has its bin. */
 #include <assert.h>
 #include <jansson.h>
 #include <string.h>
@@ -80,7 +80,7 @@ finish(struct request *r, enum err_code rc, struct err *err)
 }
 
 static void
-read_address(struct slice query)
+read_address(struct slice query, bool is_count)
 {
     struct request r;
     struct slice key, value;
@@ -88,6 +88,7 @@ read_address(struct slice query)
     enum err_code rc = ERR_OK;
 
     request_init(&r);
+    r.is_count = is_count;
     while (rc == ERR_OK && url_next_parameter(&query, &key, &value))
         rc = request_set(&r, arena_cstr(&r.arena, url_decode(&r.arena, key)),
                          url_decode(&r.arena, value), &err);
@@ -96,7 +97,7 @@ read_address(struct slice query)
 }
 
 static void
-read_json(struct slice text)
+read_json(struct slice text, bool is_count)
 {
     static const char *const own[] = {"funnel", NULL};
     json_t *json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
@@ -106,6 +107,7 @@ read_json(struct slice text)
     if (json == NULL)
         return;
     request_init(&r);
+    r.is_count = is_count;
     finish(&r, request_read_json(&r, json, own, &err), &err);
     request_fini(&r);
     json_decref(json);
@@ -116,9 +118,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct slice text = slice_of((const char *)bytes, n);
 
-    if (n > 0 && bytes[0] == '{')
-        read_json(text);
-    else
-        read_address(text);
+    for (int is_count = 0; is_count < 2; is_count++) {
+        if (n > 0 && bytes[0] == '{')
+            read_json(text, is_count);
+        else
+            read_address(text, is_count);
+    }
     return 0;
 }
