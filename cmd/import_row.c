@@ -9,7 +9,8 @@ set_columns(const struct import_shape *shape, const struct slice *fields, struct
 {
     given_init(g, ORIGIN_IMPORT);
     for (size_t i = 0; i < shape->n_columns; i++) {
-        enum err_code rc = given_set(g, shape->columns[i], fields[i], a, err);
+        struct given_value value = {GIVEN_TEXT, fields[i]};
+        enum err_code rc = given_set_named(g, shape->names[i], value, a, err);
 
         if (rc != ERR_OK)
             return rc;
@@ -73,6 +74,7 @@ enum err_code
 import_row_header(struct import_shape *shape, struct slice record, struct arena *a, struct err *err)
 {
     struct slice *columns = ARENA_ARRAY(a, struct slice, SOURCE_FIELDS_MAX);
+    struct given_name *names;
     const char *why = source_split(record, columns, &shape->n_columns);
     struct given probe;
 
@@ -83,9 +85,13 @@ import_row_header(struct import_shape *shape, struct slice record, struct arena 
     shape->columns = columns;
     if (shape->map != NULL)
         return import_map_check(shape->map, shape->columns, shape->n_columns, err);
+    names = ARENA_ARRAY(a, struct given_name, shape->n_columns);
+    shape->names = names;
     given_init(&probe, ORIGIN_IMPORT);
     for (size_t i = 0; i < shape->n_columns; i++) {
         struct err words;
+
+        names[i] = given_find_name(columns[i]);
 
         /* an empty value is a field not given: only the name is looked at */
         if (given_set(&probe, columns[i], SLICE_EMPTY, a, &words) != ERR_OK)

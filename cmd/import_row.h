@@ -13,7 +13,8 @@ struct import_shape {
     const struct import_map *map; /* NULL: columns are named as an event's fields */
     struct enrich *enrich;
     struct enrich_site site;
-    const struct slice *columns; /* CSV's header */
+    const struct slice *columns;    /* CSV's header */
+    const struct given_name *names; /* theirs, where there is no map */
     size_t n_columns;
 };
 

@@ -11,7 +11,8 @@
 #include "core/clock.h"
 
 struct agent_reader {
-    struct agent_rules *rules;
+    _Atomic(struct agent_rules *) rules; /* made by whoever needs them first: it takes a while */
+    pthread_mutex_t making;              /* of them; no other lock is taken under it */
     struct agent_cache *cache;
     uint32_t misses_a_second;
     atomic_uint_fast64_t n_unknown;
@@ -25,20 +26,41 @@ agent_reader_create(void)
 {
     struct agent_reader *r = mem_zalloc(sizeof *r);
 
-    r->rules = agent_rules_create();
     r->cache = agent_cache_create();
     pthread_mutex_init(&r->lock, NULL);
+    pthread_mutex_init(&r->making, NULL);
     return r;
+}
+
+static const struct agent_rules *
+rules_of(struct agent_reader *r)
+{
+    struct agent_rules *rules = atomic_load_explicit(&r->rules, memory_order_acquire);
+
+    if (rules != NULL)
+        return rules;
+    pthread_mutex_lock(&r->making);
+    rules = atomic_load_explicit(&r->rules, memory_order_relaxed);
+    if (rules == NULL) {
+        rules = agent_rules_create();
+        atomic_store_explicit(&r->rules, rules, memory_order_release);
+    }
+    pthread_mutex_unlock(&r->making);
+    return rules;
 }
 
 void
 agent_reader_destroy(struct agent_reader **reader)
 {
+    struct agent_rules *rules;
+
     if (!*reader)
         return;
-    agent_rules_destroy(&(*reader)->rules);
+    rules = atomic_load(&(*reader)->rules);
+    agent_rules_destroy(&rules);
     agent_cache_destroy(&(*reader)->cache);
     pthread_mutex_destroy(&(*reader)->lock);
+    pthread_mutex_destroy(&(*reader)->making);
     free(*reader);
     *reader = NULL;
 }
@@ -47,6 +69,7 @@ void
 agent_reader_limit(struct agent_reader *reader, uint32_t misses_a_second)
 {
     reader->misses_a_second = misses_a_second;
+    (void)rules_of(reader); /* a collector's first request need not wait for them */
 }
 
 uint64_t
@@ -106,15 +129,16 @@ read_families(const struct agent_rules *rules, const struct agent_hints *hints,
 static bool
 read_agent(struct agent_reader *r, struct slice user_agent, struct agent_answer *out)
 {
+    const struct agent_rules *rules = rules_of(r);
     struct agent_hints hints;
 
     *out =
         (struct agent_answer){.browser = "(unknown)", .os = "(unknown)", .device = DEVICE_UNKNOWN};
-    agent_rules_hint(r->rules, user_agent, &hints);
-    out->bot = (uint16_t)(bot_rule(r->rules, &hints) + 1);
+    agent_rules_hint(rules, user_agent, &hints);
+    out->bot = (uint16_t)(bot_rule(rules, &hints) + 1);
     if (!may_miss(r))
         return false;
-    read_families(r->rules, &hints, out);
+    read_families(rules, &hints, out);
     return true;
 }
 

@@ -19,7 +19,8 @@ struct agent {
 
 struct agent_reader; /* the rules, and a cache of 16k agents: 6 MB, for all threads */
 
-/* Owned by the caller. Reads as many agents as come, which is right for imports. */
+/* Owned by the caller. Reads as many agents as come, which is right for imports; the rules are made
+ * when the first one comes. */
 struct agent_reader *agent_reader_create(void);
 void agent_reader_destroy(struct agent_reader **reader);
 

@@ -237,6 +237,7 @@ driver_derive(struct given *g, const struct driver_tags *tags,
             fill_from_referrer(g, referrer, known, a);
         }
     }
-    given_fill(g, TEXT_CHANNEL,
-               driver_channel(e->text[TEXT_SOURCE], e->text[TEXT_MEDIUM], tags->click, a));
+    if (!given_has_text(g, TEXT_CHANNEL))
+        e->text[TEXT_CHANNEL] =
+            driver_channel(e->text[TEXT_SOURCE], e->text[TEXT_MEDIUM], tags->click, a);
 }

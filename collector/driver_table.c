@@ -2,6 +2,11 @@
  * of them. docs/drivers.md has the rule as a table. */
 #include "collector/driver_int.h"
 
+#include "core/hash.h"
+
+#define MEMORY_CHANNELS 64
+#define MEMORY_TEXT_MAX 88 /* of source and medium that are remembered */
+
 /* What campaigns call a source besides its name and its host. */
 static const struct {
     struct slice alias;
@@ -172,13 +177,53 @@ channel_of(enum medium_class medium, enum driver_kind kind, bool is_newsletter,
     return medium == MEDIUM_REFERRAL ? "referral" : "other";
 }
 
-struct slice
-driver_channel(struct slice source, struct slice medium, const struct driver_click *click,
-               struct arena *a)
+static const char *
+find_channel(struct slice source, struct slice medium, const struct driver_click *click,
+             struct arena *a)
 {
     bool is_newsletter = slice_equal_nocase(source, SLICE("newsletter")) ||
                          slice_equal_nocase(source, SLICE("email"));
 
-    return slice_from(channel_of(classify_medium(medium), driver_kind_of_source(source, a),
-                                 is_newsletter, click));
+    return channel_of(classify_medium(medium), driver_kind_of_source(source, a), is_newsletter,
+                      click);
+}
+
+/* What was found of late: a site has a few dozen pairs of source and medium. */
+struct channel_memory {
+    const char *channel; /* NULL: free */
+    const struct driver_click *click;
+    size_t source_bytes;
+    size_t medium_bytes;
+    char text[MEMORY_TEXT_MAX]; /* source, then medium */
+};
+
+static bool
+is_remembered(const struct channel_memory *m, struct slice source, struct slice medium,
+              const struct driver_click *click)
+{
+    return m->channel != NULL && m->click == click &&
+           slice_equal(slice_of(m->text, m->source_bytes), source) &&
+           slice_equal(slice_of(m->text + m->source_bytes, m->medium_bytes), medium);
+}
+
+struct slice
+driver_channel(struct slice source, struct slice medium, const struct driver_click *click,
+               struct arena *a)
+{
+    static _Thread_local struct channel_memory memory[MEMORY_CHANNELS];
+    struct channel_memory *m = &memory[hash64(source, hash64(medium, 0)) % MEMORY_CHANNELS];
+
+    if (source.n + medium.n > MEMORY_TEXT_MAX)
+        return slice_from(find_channel(source, medium, click, a));
+    if (!is_remembered(m, source, medium, click)) {
+        m->channel = find_channel(source, medium, click, a);
+        m->click = click;
+        m->source_bytes = source.n;
+        m->medium_bytes = medium.n;
+        if (source.n > 0)
+            memcpy(m->text, source.p, source.n);
+        if (medium.n > 0)
+            memcpy(m->text + source.n, medium.p, medium.n);
+    }
+    return slice_from(m->channel);
 }

@@ -120,7 +120,7 @@ given_set_property(struct given *g, struct slice key, struct given_value value, 
 
 struct known_name {
     struct slice name; /* "": free */
-    int bit;           /* of names_seen; -1: may not be given */
+    int bit;           /* of names_seen; NAME_DERIVED: may not be given */
 };
 
 static struct known_name known_names[NAME_PLACES];
@@ -211,24 +211,43 @@ set_by_bit(struct given *g, int bit, struct slice name, struct given_value value
     return ERR_OK;
 }
 
-enum err_code
-given_set_value(struct given *g, struct slice name, struct given_value value, struct arena *a,
-                struct err *err)
+enum { NAME_DERIVED = -1, NAME_PROPERTY = -2, NAME_UNKNOWN = -3 };
+
+struct given_name
+given_find_name(struct slice name)
 {
     const struct known_name *known;
 
     pthread_once(&known_names_once, fill_names);
     known = find_name(name);
-    if (known == NULL && slice_starts_with(name, property_stem))
-        return given_set_property(g, slice_sub(name, property_stem.n, name.n), value, a, err);
-    if (known == NULL)
-        return given_fail(name, err, "unknown name (free ones go in properties)");
-    if (known->bit < 0)
-        return given_fail(name, err, "is derived from other events and cannot be given");
-    if (g->names_seen >> known->bit & 1)
-        return given_fail(name, err, "given twice");
-    g->names_seen |= UINT64_C(1) << known->bit;
-    return value.text.n > 0 ? set_by_bit(g, known->bit, name, value, err) : ERR_OK;
+    if (known != NULL)
+        return (struct given_name){name, known->bit};
+    return (struct given_name){name, slice_starts_with(name, property_stem) ? NAME_PROPERTY
+                                                                            : NAME_UNKNOWN};
+}
+
+enum err_code
+given_set_named(struct given *g, struct given_name name, struct given_value value, struct arena *a,
+                struct err *err)
+{
+    if (name.number == NAME_PROPERTY)
+        return given_set_property(g, slice_sub(name.name, property_stem.n, name.name.n), value, a,
+                                  err);
+    if (name.number == NAME_UNKNOWN)
+        return given_fail(name.name, err, "unknown name (free ones go in properties)");
+    if (name.number == NAME_DERIVED)
+        return given_fail(name.name, err, "is derived from other events and cannot be given");
+    if (g->names_seen >> name.number & 1)
+        return given_fail(name.name, err, "given twice");
+    g->names_seen |= UINT64_C(1) << name.number;
+    return value.text.n > 0 ? set_by_bit(g, name.number, name.name, value, err) : ERR_OK;
+}
+
+enum err_code
+given_set_value(struct given *g, struct slice name, struct given_value value, struct arena *a,
+                struct err *err)
+{
+    return given_set_named(g, given_find_name(name), value, a, err);
 }
 
 enum err_code

@@ -55,6 +55,16 @@ struct given_value {
 enum err_code given_set(struct given *g, struct slice name, struct slice value, struct arena *a,
                         struct err *err);
 
+/* A name that is looked up once for many events. It may be one that cannot be given: setting says
+ * so. Borrowed. */
+struct given_name {
+    struct slice name;
+    int number; /* private */
+};
+struct given_name given_find_name(struct slice name);
+enum err_code given_set_named(struct given *g, struct given_name name, struct given_value value,
+                              struct arena *a, struct err *err);
+
 /* The same from JSON. A text attribute takes texts and numbers, a property also true and false. */
 enum err_code given_set_value(struct given *g, struct slice name, struct given_value value,
                               struct arena *a, struct err *err);

@@ -91,6 +91,15 @@ bytes_mark_equal(uint64_t eight, unsigned char c)
     return bytes_mark_below(eight ^ BYTES_EACH(c), 1);
 }
 
+/* Marks of the bytes that are c: all of them are right. */
+static inline uint64_t
+bytes_each_equal(uint64_t eight, unsigned char c)
+{
+    uint64_t x = eight ^ BYTES_EACH(c);
+
+    return ~(((x & ~BYTES_HIGH) + ~BYTES_HIGH) | x | ~BYTES_HIGH);
+}
+
 /* The index of the byte that the lowest mark is in. marks is not 0. */
 static inline unsigned
 bytes_first(uint64_t marks)

@@ -333,20 +333,49 @@ prepare_properties(struct event *e, struct arena *a, struct err *err)
     return ERR_OK;
 }
 
+/* What an id is made of, in one piece of the arena. */
+struct contents {
+    char *p;
+    size_t n;
+};
+
 static void
-add_field(struct buffer *b, struct slice s)
+add_u64(struct contents *c, uint64_t v)
 {
-    buffer_add_u32(b, (uint32_t)s.n);
-    buffer_add_slice(b, s);
+    store_u64(c->p + c->n, v);
+    c->n += 8;
+}
+
+static void
+add_field(struct contents *c, struct slice s)
+{
+    store_u32(c->p + c->n, (uint32_t)s.n);
+    if (s.n != 0)
+        memcpy(c->p + c->n + 4, s.p, s.n);
+    c->n += 4 + s.n;
+}
+
+static const enum event_text known_by[] = {TEXT_EVENT,   TEXT_HOST,     TEXT_PATH,    TEXT_QUERY,
+                                           TEXT_PRODUCT, TEXT_CATEGORY, TEXT_CURRENCY};
+#define N_KNOWN_BY (sizeof known_by / sizeof known_by[0])
+
+static size_t
+contents_bytes(const struct event *e)
+{
+    size_t n = 8 + 4 + e->text[TEXT_KNOWN].n + 1 + 8;
+
+    for (size_t i = 0; i < N_KNOWN_BY; i++)
+        n += 4 + e->text[known_by[i]].n;
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        n += 4 + e->properties[i].key.n + 4 + e->properties[i].value.n;
+    return n;
 }
 
 /* An event that was given no id is known by what was given, never by what is derived. */
 static struct slice
 content_id(const struct event *e, struct arena *a)
 {
-    static const enum event_text known_by[] = {
-        TEXT_EVENT, TEXT_HOST, TEXT_PATH, TEXT_QUERY, TEXT_PRODUCT, TEXT_CATEGORY, TEXT_CURRENCY};
-    struct buffer b = BUFFER_EMPTY;
+    struct contents c = {arena_alloc(a, contents_bytes(e)), 0};
     struct hash128 h;
     char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
     int64_t value = e->number[NUMBER_VALUE];
@@ -355,21 +384,20 @@ content_id(const struct event *e, struct arena *a)
     for (int digits = currency_digits(e->text[TEXT_CURRENCY]); digits < CURRENCY_DIGITS_MAX;
          digits++)
         value = (int64_t)((uint64_t)value * 10);
-    buffer_add_u64(&b, (uint64_t)e->time_ms);
-    for (size_t i = 0; i < sizeof known_by / sizeof known_by[0]; i++)
-        add_field(&b, known_by[i] == TEXT_CURRENCY && (e->flags & EVENT_SITE_CURRENCY)
+    add_u64(&c, (uint64_t)e->time_ms);
+    for (size_t i = 0; i < N_KNOWN_BY; i++)
+        add_field(&c, known_by[i] == TEXT_CURRENCY && (e->flags & EVENT_SITE_CURRENCY)
                           ? SLICE_EMPTY
                           : e->text[known_by[i]]);
     if (e->text[TEXT_KNOWN].n != 0) /* ids made before there was such a field stay what they are */
-        add_field(&b, e->text[TEXT_KNOWN]);
-    buffer_add_char(&b, event_has_number(e, NUMBER_VALUE) ? '1' : '0');
-    buffer_add_u64(&b, (uint64_t)value);
+        add_field(&c, e->text[TEXT_KNOWN]);
+    c.p[c.n++] = event_has_number(e, NUMBER_VALUE) ? '1' : '0';
+    add_u64(&c, (uint64_t)value);
     for (uint32_t i = 0; i < e->n_properties; i++) {
-        add_field(&b, e->properties[i].key);
-        add_field(&b, e->properties[i].value);
+        add_field(&c, e->properties[i].key);
+        add_field(&c, e->properties[i].value);
     }
-    h = hash128(buffer_slice(&b));
-    buffer_fini(&b);
+    h = hash128(slice_of(c.p, c.n));
     id[0] = EVENT_CONTENT_ID;
     store_u64(id + 1, h.low);
     store_u64(id + 9, h.high);

@@ -498,54 +498,79 @@ sorted_rows(struct segment_builder *b, uint32_t *out_n)
 
 /* ---- all files ---- */
 
-struct month_row {
+/* The rows of one month, in order, within the array of all. */
+struct month {
     uint32_t month;
-    uint32_t at; /* in the sorted order */
-    uint32_t row;
+    uint32_t begin;
+    uint32_t end;
+};
+
+struct months {
+    struct month *list; /* ascending */
+    uint32_t n;
+    uint32_t n_max;
 };
 
 static int
 compare_months(const void *a, const void *b)
 {
-    const struct month_row *x = a;
-    const struct month_row *y = b;
+    uint32_t x = ((const struct month *)a)->month;
+    uint32_t y = ((const struct month *)b)->month;
 
-    if (x->month != y->month)
-        return x->month < y->month ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
+    return (x > y) - (x < y);
 }
 
-/* Cut the sorted rows by month, each month's rows still sorted: an array of n that the caller
- * frees. */
-static struct month_row *
-sort_by_month(const struct sort_key *keys, uint32_t n)
+/* The month's place in the list, made where there is none. Nearly always the one before. */
+static uint32_t
+find_month(struct months *m, uint32_t month, uint32_t before)
 {
-    struct month_row *rows = mem_alloc(n * sizeof *rows);
-    bool is_sorted = true;
-    int64_t day = -1;
-    uint32_t month = 0;
+    if (before < m->n && m->list[before].month == month)
+        return before;
+    for (uint32_t i = 0; i < m->n; i++)
+        if (m->list[i].month == month)
+            return i;
+    if (m->n == m->n_max) {
+        m->n_max = m->n_max == 0 ? 16 : 2 * m->n_max;
+        m->list = mem_realloc(m->list, m->n_max * sizeof *m->list);
+    }
+    m->list[m->n] = (struct month){.month = month};
+    return m->n++;
+}
 
+/* Month by month, each month's rows still sorted: an array of n that the caller frees, as the list
+ * of months. */
+static uint32_t *
+order_by_month(const struct sort_key *keys, uint32_t n, struct months *m)
+{
+    uint32_t *order = mem_alloc(n * sizeof *order);
+    uint32_t month = 0;
+    uint32_t at = 0;
+    int64_t day = -1;
+
+    *m = (struct months){.n = 0};
     for (uint32_t i = 0; i < n; i++) {
         if (keys[i].time_ms / DAY_MS != day) { /* most are near the one before */
             day = keys[i].time_ms / DAY_MS;
             month = segment_month(keys[i].time_ms);
         }
-        rows[i] = (struct month_row){month, i, keys[i].row};
-        is_sorted &= month == rows[0].month;
+        at = find_month(m, month, at);
+        m->list[at].end++; /* their number so far */
     }
-    if (!is_sorted)
-        qsort(rows, n, sizeof *rows, compare_months);
-    return rows;
-}
-
-static uint32_t
-count_months(const struct month_row *rows, uint32_t n)
-{
-    uint32_t n_months = 1;
-
-    for (uint32_t i = 1; i < n; i++)
-        n_months += rows[i].month != rows[i - 1].month;
-    return n_months;
+    qsort(m->list, m->n, sizeof *m->list, compare_months);
+    for (uint32_t i = 0, begin = 0; i < m->n; i++) {
+        m->list[i].begin = begin;
+        begin += m->list[i].end;
+        m->list[i].end = m->list[i].begin;
+    }
+    day = -1;
+    for (uint32_t i = 0; i < n; i++) {
+        if (keys[i].time_ms / DAY_MS != day) {
+            day = keys[i].time_ms / DAY_MS;
+            at = find_month(m, segment_month(keys[i].time_ms), at);
+        }
+        order[m->list[at].end++] = keys[i].row;
+    }
+    return order;
 }
 
 void
@@ -567,12 +592,11 @@ segment_builder_write(struct segment_builder *b, const char *dir, struct arena *
                       struct segment_file **out, size_t *out_n, struct err *err)
 {
     struct segment_file *files;
-    struct month_row *months;
+    struct months months;
     struct sort_key *keys;
     enum err_code rc = ERR_OK;
     size_t n_files = 0;
     uint32_t *order;
-    uint32_t end;
     uint32_t n;
 
     if (b->n_rows == 0) {
@@ -587,19 +611,16 @@ segment_builder_write(struct segment_builder *b, const char *dir, struct arena *
         *out_n = 0;
         return ERR_OK;
     }
-    months = sort_by_month(keys, n);
+    order = order_by_month(keys, n, &months);
     free(keys);
-    order = mem_alloc(n * sizeof *order);
-    for (uint32_t i = 0; i < n; i++)
-        order[i] = months[i].row;
-    files = ARENA_ARRAY(a, struct segment_file, count_months(months, n));
-    for (uint32_t begin = 0; rc == ERR_OK && begin < n; begin = end) {
-        for (end = begin + 1; end < n && months[end].month == months[begin].month;)
-            end++;
-        rc = segment__flush(b, order + begin, end - begin, dir, a, &files[n_files], err);
+    files = ARENA_ARRAY(a, struct segment_file, months.n);
+    for (uint32_t i = 0; rc == ERR_OK && i < months.n; i++) {
+        const struct month *m = &months.list[i];
+
+        rc = segment__flush(b, order + m->begin, m->end - m->begin, dir, a, &files[n_files], err);
         n_files += rc == ERR_OK;
     }
-    free(months);
+    free(months.list);
     free(order);
     if (rc != ERR_OK) {
         segment__unlink(dir, files, n_files);
