@@ -78,7 +78,7 @@ test("import lists what it rejects with its line, takes the rest, and exits 1", 
   ];
   const got = await corong(data, ["import", "mixed", "-", "--json"], { input: lines.join("\n") });
   assert.equal(got.code, 1);
-  assert.deepEqual(JSON.parse(got.out), { rows: 9, events: 3, repeats: 0, rejected: 6 });
+  assert.deepEqual(JSON.parse(got.out), { rows: 9, events: 3, repeats: 0, rejected: 6, erased: 0 });
   const says = got.err.trim().split("\n");
   assert.equal(says.length, 6, got.err);
   for (const [i, pattern] of [/^line 3: /, /^line 4: visitor: /, /^line 5: time: /,
@@ -115,7 +115,7 @@ test("CSV: a stray quote costs its own line, not the good one whose quote it mee
   const got = await corong(data, ["import", "stray", "-", "--json"], { input });
   assert.equal(got.code, 1);
   assert.match(got.err, /^line 2: .*quote.*\n$/);
-  assert.deepEqual(JSON.parse(got.out), { rows: 3, events: 2, repeats: 0, rejected: 1 });
+  assert.deepEqual(JSON.parse(got.out), { rows: 3, events: 2, repeats: 0, rejected: 1, erased: 0 });
 });
 
 test("import: a line of megabytes is one reject, and its end is no row of its own", async () => {
