@@ -134,3 +134,13 @@ web__answer(struct call *c, web__question question, const void *what, struct sli
     }
     buffer_fini(&out);
 }
+
+/* Nobody waits for it any more. That it has ended meanwhile is no error to whoever wants that. */
+void
+web__delete_query(struct call *c)
+{
+    struct turn_asker asker = {slice_from(c->account.email), c->parameters[0]};
+
+    turns_stop(c->web->turns, asker);
+    c->reply->status = 204;
+}

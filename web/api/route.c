@@ -19,6 +19,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/session", ACCESS_PUBLIC, false, web__post_session},
     {HTTP_DELETE, "/api/v1/session", ACCESS_READ, false, web__delete_session},
     {HTTP_POST, "/api/v1/setup", ACCESS_PUBLIC, false, web__post_setup},
+    {HTTP_DELETE, "/api/v1/queries/{query_id}", ACCESS_READ, false, web__delete_query},
     {HTTP_GET, "/api/v1/timezones", ACCESS_READ, false, web__get_timezones},
     {HTTP_GET, "/api/v1/currencies", ACCESS_READ, false, web__get_currencies},
     {HTTP_GET, "/api/v1/sites", ACCESS_READ, false, web__get_sites},

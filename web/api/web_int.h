@@ -145,6 +145,7 @@ void web__get_sites(struct call *c);
 void web__post_site(struct call *c);
 void web__get_site(struct call *c);
 void web__patch_site(struct call *c);
+void web__delete_query(struct call *c);
 void web__get_timezones(struct call *c);
 void web__get_currencies(struct call *c);
 void web__get_attributes(struct call *c);

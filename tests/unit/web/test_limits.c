@@ -35,6 +35,18 @@ test_a_query_has_an_id(void **state)
 }
 
 static void
+test_stopping_what_has_ended_is_no_error(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(client_send(&f->client, "DELETE", "/api/v1/queries/tab%201", NULL), 204);
+    client_send(&f->client, "GET", "/api/v1/queries/tab", NULL);
+    fixture_expect_error(f, 405, "method", "");
+    client_send(&f->client, "DELETE", "/api/v1/queries/", NULL);
+    fixture_expect_error(f, 404, "not_found", "");
+}
+
+static void
 test_a_query_that_needs_too_much_is_an_error(void **state)
 {
     struct fixture *f = *state;
@@ -57,6 +69,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_a_query_has_an_id),
+        CASE(test_stopping_what_has_ended_is_no_error),
         CASE(test_a_query_that_needs_too_much_is_an_error),
     };
 
