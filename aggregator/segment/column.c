@@ -1,5 +1,4 @@
 /* Columns: verified whole at their first opening, decoded without checks ever after. */
-#include <assert.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -7,12 +6,6 @@
 #include "core/bytes.h"
 
 #define CHUNK 512 /* rows decoded at a time on the stack */
-
-static uint64_t
-align8(uint64_t n)
-{
-    return (n + 7) & ~UINT64_C(7);
-}
 
 static bool
 is_verified(const struct segment *s, const struct segment__entry *e)
@@ -112,52 +105,133 @@ segment__dictionary_open(const struct segment *s, const struct segment__entry *e
 
 /* ---- verifying what a packed column says ---- */
 
+/* Do the counts before each frame of rows fit the rows that have a value? */
 static bool
 are_ranks_right(const struct segment_column *c)
 {
-    uint32_t n_words = (c->n_rows + 63) / 64;
-    uint32_t set = 0;
+    uint32_t n_set = 0;
 
-    for (uint32_t i = 0; i < n_words; i++) {
-        if (i % (FORMAT_RANK_ROWS / 64) == 0 && c->ranks[i / (FORMAT_RANK_ROWS / 64)] != set)
+    for (uint32_t row = 0; row < c->n_rows; row += FORMAT_RANK_ROWS) {
+        uint32_t n = c->n_rows - row < FORMAT_RANK_ROWS ? c->n_rows - row : FORMAT_RANK_ROWS;
+        const uint64_t *bits = c->rows_by == ENCODING_BITMAP ? c->bitmap + row / 64 : NULL;
+        uint64_t gate[FORMAT_RANK_ROWS / 64];
+
+        if (c->ranks[row / FORMAT_RANK_ROWS] != n_set)
             return false;
-        set += (uint32_t)__builtin_popcountll(c->bitmap[i]);
+        if (bits == NULL) {
+            segment__gate_bits(c, row / FORMAT_RANK_ROWS, n, gate);
+            bits = gate;
+        }
+        for (uint32_t i = 0; i < (n + 63) / 64; i++)
+            n_set += (uint32_t)__builtin_popcountll(bits[i]);
+        if (n % 64 != 0 && bits[n / 64] >> n % 64 != 0)
+            return false;
     }
-    if (c->n_rows % 64 != 0 && c->bitmap[n_words - 1] >> (c->n_rows % 64) != 0)
-        return false;
-    return set == c->n_set;
+    return n_set == c->n_packed;
 }
 
 static bool
 is_list_ascending(const struct segment_column *c)
 {
-    for (uint32_t i = 1; i < c->n_set; i++)
+    for (uint32_t i = 1; i < c->n_rows_listed; i++)
         if (c->rows[i] <= c->rows[i - 1])
             return false;
-    return c->rows[c->n_set - 1] < c->n_rows;
+    return c->n_rows_listed == 0 || c->rows[c->n_rows_listed - 1] < c->n_rows;
 }
 
-/* Is every stored code one of the dictionary's? Only a dense column may store "not set". */
+/* Are the packed values in [smallest, n_codes)? */
 static bool
-are_codes_known(const struct segment_column *c)
+are_in_range(const unsigned char *packed, unsigned width, uint32_t n, int64_t base,
+             int64_t smallest, uint32_t n_codes)
 {
     uint32_t codes[CHUNK];
-    uint32_t smallest = c->encoding == ENCODING_DENSE ? 0 : 1;
     bool is_known = true;
 
-    if (c->width > 32 || c->base < 0 || c->base >= c->n_codes)
-        return false;
-    for (uint32_t at = 0; at < c->n_set && is_known; at += CHUNK) {
-        uint32_t n = c->n_set - at < CHUNK ? c->n_set - at : CHUNK;
+    if (width > 32 || base < 0 || base >= n_codes)
+        return n == 0;
+    for (uint32_t at = 0; at < n && is_known; at += CHUNK) {
+        uint32_t some = n - at < CHUNK ? n - at : CHUNK;
 
-        segment__unpack32(c->packed, c->width, at, n, 0, codes);
-        for (uint32_t i = 0; i < n; i++) {
-            uint64_t code = (uint64_t)c->base + codes[i];
+        segment__unpack32(packed, width, at, some, 0, codes);
+        for (uint32_t i = 0; i < some; i++) {
+            int64_t code = base + codes[i];
 
-            is_known &= code >= smallest && code < c->n_codes;
+            is_known &= code >= smallest && code < n_codes;
         }
     }
     return is_known;
+}
+
+/* Is every code one of the dictionary's? Only a dense or guessed column may say "not set". */
+static bool
+are_codes_known(const struct segment_column *c)
+{
+    bool may_be_unset = c->encoding == ENCODING_DENSE || c->encoding == ENCODING_GUESSED;
+
+    return are_in_range(c->packed, c->width, c->n_packed, c->base, may_be_unset ? 0 : 1,
+                        c->n_codes) &&
+           are_in_range(c->guess.packed, c->guess.width, c->guess.n, 0, 0, c->n_codes);
+}
+
+/* ---- columns that others are guessed from ---- */
+
+/* A source was written before what is guessed from it, and a gate is guessed from nothing: so
+ * neither leads back to where one came from. */
+static bool
+is_source(const struct segment__entry *source, const struct segment__entry *e, bool is_gate)
+{
+    if (is_gate)
+        return source->encoding != ENCODING_GUESSED && source->encoding != ENCODING_GATED;
+    return source->length == 0 || source->offset < e->offset;
+}
+
+/* The column of a text, opened once for all that need it; it lives as long as the segment. */
+static enum err_code
+open_source(const struct segment *s, const struct segment__entry *e, uint32_t text,
+            const struct segment_column **out, struct err *err)
+{
+    const struct segment__entry *source = segment__find(s, BLOCK_TEXT, text);
+    _Atomic(struct segment_column *) *place;
+    struct segment_column *known;
+    struct segment_column *fresh;
+    enum err_code rc;
+
+    if (source == NULL || !is_source(source, e, text == TEXT_EVENT))
+        return segment__corrupt(s, e, err, "cannot be what another column is guessed from");
+    place = &s->states[source - s->entries].column;
+    known = atomic_load_explicit(place, memory_order_acquire);
+    if (known == NULL) {
+        fresh = mem_zalloc(sizeof *fresh);
+        rc = segment__text_open(s, BLOCK_TEXT, text, fresh, err);
+        if (rc != ERR_OK) {
+            free(fresh);
+            return rc;
+        }
+        if (atomic_compare_exchange_strong(place, &known, fresh))
+            known = fresh;
+        else
+            free(fresh);
+    }
+    *out = known;
+    return ERR_OK;
+}
+
+static enum err_code
+open_sources(const struct segment *s, const struct segment__entry *e, struct segment_column *c,
+             struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    if (c->n_gate != 0)
+        rc = open_source(s, e, TEXT_EVENT, &c->event, err);
+    if (rc == ERR_OK && c->guess.kind == GUESS_MAP)
+        rc = open_source(s, e, c->guess.source, &c->guess.column, err);
+    if (rc != ERR_OK)
+        return rc;
+    if ((c->event != NULL && c->event->n_codes != c->n_gate) ||
+        (c->guess.column != NULL && c->guess.column->n_codes != c->guess.n))
+        return segment__corrupt(s, e, err, "does not fit what it is guessed from");
+    return ERR_OK;
 }
 
 /* ---- opening ---- */
@@ -169,32 +243,8 @@ unset_column(const struct segment *s, bool is_text, struct segment_column *out)
         .n_rows = s->info.n_rows,
         .n_codes = is_text ? 1 : 0,
         .encoding = ENCODING_LIST,
+        .rows_by = ENCODING_LIST,
     };
-}
-
-static void
-lay_out(const struct segment *s, const struct segment__entry *e, struct segment_column *c)
-{
-    const unsigned char *p = s->map.p + e->offset;
-    uint64_t n_rows = s->info.n_rows;
-
-    *c = (struct segment_column){
-        .n_rows = s->info.n_rows,
-        .encoding = e->encoding,
-        .width = e->width,
-        .base = e->base,
-        .n_set = e->count,
-    };
-    if (e->encoding == ENCODING_BITMAP) {
-        c->ranks = (const uint32_t *)(const void *)p;
-        p += align8((n_rows + FORMAT_RANK_ROWS - 1) / FORMAT_RANK_ROWS * 4);
-        c->bitmap = (const uint64_t *)(const void *)p;
-        p += (n_rows + 63) / 64 * 8;
-    } else if (e->encoding == ENCODING_LIST) {
-        c->rows = (const uint32_t *)(const void *)p;
-        p += align8((uint64_t)e->count * 4);
-    }
-    c->packed = p;
 }
 
 /* texts: NULL for numbers. */
@@ -202,20 +252,25 @@ static enum err_code
 open_packed(const struct segment *s, const struct segment__entry *e,
             const struct segment__dictionary *texts, struct segment_column *out, struct err *err)
 {
+    struct segment__block block = {s->map.p + e->offset, e, s->info.n_rows, s->info.n_runs,
+                                   s->run_rows};
+    bool is_new = !is_verified(s, e);
+    enum err_code rc = is_new ? segment__checksum(s, e, err) : ERR_OK;
     struct segment_column c;
-    enum err_code rc;
 
-    lay_out(s, e, &c);
+    if (rc == ERR_OK && !segment__lay_out(&block, &c))
+        rc = segment__corrupt(s, e, err, "its length does not fit what it says");
+    if (rc == ERR_OK)
+        rc = open_sources(s, e, &c, err);
+    if (rc != ERR_OK)
+        return rc;
     c.n_codes = texts == NULL ? 0 : texts->n + 1;
     c.values = texts == NULL ? NULL : texts->values;
-    if (!is_verified(s, e)) {
-        rc = segment__checksum(s, e, err);
-        if (rc != ERR_OK)
-            return rc;
-        if (e->encoding == ENCODING_BITMAP && !are_ranks_right(&c))
-            return segment__corrupt(s, e, err, "its bitmap does not fit its counts");
-        if (e->encoding == ENCODING_LIST && !is_list_ascending(&c))
+    if (is_new) {
+        if (!is_list_ascending(&c))
             return segment__corrupt(s, e, err, "its rows do not ascend");
+        if (c.ranks != NULL && !are_ranks_right(&c))
+            return segment__corrupt(s, e, err, "its rows do not fit its counts");
         if (texts != NULL && !are_codes_known(&c))
             return segment__corrupt(s, e, err, "has codes without a text");
         set_verified(s, e);
@@ -306,154 +361,4 @@ enum err_code
 segment_origin_open(const struct segment *s, struct segment_column *out, struct err *err)
 {
     return open_number(s, BLOCK_ORIGIN, 0, out, err);
-}
-
-/* ---- decoding ---- */
-
-/* Which of the rows [row, row + n), n at most CHUNK, are set: at[] (counted from row), their
- * number, and the index of the first one's value. */
-static uint32_t
-set_rows_of_bitmap(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *at,
-                   uint32_t *out_first)
-{
-    uint32_t word = row / FORMAT_RANK_ROWS * (FORMAT_RANK_ROWS / 64);
-    uint32_t first = c->ranks[row / FORMAT_RANK_ROWS];
-    uint32_t n_set = 0;
-
-    for (; word < row / 64; word++)
-        first += (uint32_t)__builtin_popcountll(c->bitmap[word]);
-    first += (uint32_t)__builtin_popcountll(c->bitmap[word] & ((UINT64_C(1) << row % 64) - 1));
-    for (; word <= (row + n - 1) / 64; word++) {
-        uint64_t bits = c->bitmap[word];
-
-        if (word == row / 64)
-            bits &= ~UINT64_C(0) << row % 64;
-        for (; bits != 0; bits &= bits - 1) {
-            uint32_t bit = word * 64 + (uint32_t)__builtin_ctzll(bits);
-
-            if (bit >= row + n)
-                break;
-            at[n_set++] = bit - row;
-        }
-    }
-    *out_first = first;
-    return n_set;
-}
-
-static uint32_t
-set_rows_of_list(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *at,
-                 uint32_t *out_first)
-{
-    uint32_t low = 0;
-    uint32_t high = c->n_set;
-    uint32_t n_set = 0;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (c->rows[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *out_first = low;
-    for (; low < c->n_set && c->rows[low] < row + n; low++)
-        at[n_set++] = c->rows[low] - row;
-    return n_set;
-}
-
-static uint32_t
-set_rows(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *at,
-         uint32_t *out_first)
-{
-    return c->encoding == ENCODING_BITMAP ? set_rows_of_bitmap(c, row, n, at, out_first)
-                                          : set_rows_of_list(c, row, n, at, out_first);
-}
-
-void
-segment_codes(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *codes)
-{
-    uint32_t at[CHUNK];
-    uint32_t found[CHUNK];
-
-    assert(c->n_codes > 0 && row <= c->n_rows && n <= c->n_rows - row);
-    if (c->encoding == ENCODING_DENSE) {
-        segment__unpack32(c->packed, c->width, row, n, (uint32_t)c->base, codes);
-        return;
-    }
-    if (n > 0)
-        memset(codes, 0, n * sizeof *codes);
-    while (n > 0 && c->n_set > 0) {
-        uint32_t some = n < CHUNK ? n : CHUNK;
-        uint32_t first;
-        uint32_t n_set = set_rows(c, row, some, at, &first);
-
-        segment__unpack32(c->packed, c->width, first, n_set, (uint32_t)c->base, found);
-        for (uint32_t i = 0; i < n_set; i++)
-            codes[at[i]] = found[i];
-        row += some;
-        codes += some;
-        n -= some;
-    }
-}
-
-void
-segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *values,
-               bool *is_set)
-{
-    uint32_t at[CHUNK];
-    int64_t found[CHUNK];
-
-    assert(c->n_codes == 0 && row <= c->n_rows && n <= c->n_rows - row);
-    if (is_set != NULL && n > 0)
-        memset(is_set, c->encoding == ENCODING_DENSE, n);
-    if (c->encoding == ENCODING_DENSE) {
-        segment__unpack64(c->packed, c->width, row, n, c->base, values);
-        return;
-    }
-    if (n > 0)
-        memset(values, 0, n * sizeof *values);
-    while (n > 0 && c->n_set > 0) {
-        uint32_t some = n < CHUNK ? n : CHUNK;
-        uint32_t first;
-        uint32_t n_set = set_rows(c, row, some, at, &first);
-
-        segment__unpack64(c->packed, c->width, first, n_set, c->base, found);
-        for (uint32_t i = 0; i < n_set; i++) {
-            values[at[i]] = found[i];
-            if (is_set != NULL)
-                is_set[at[i]] = true;
-        }
-        row += some;
-        values += some;
-        is_set = is_set == NULL ? NULL : is_set + some;
-        n -= some;
-    }
-}
-
-struct slice
-segment_text_value(const struct segment_column *c, uint32_t code)
-{
-    assert(code < c->n_codes);
-    return code == 0 ? SLICE_EMPTY : segment__dictionary_value(c->values, c->n_codes - 1, code - 1);
-}
-
-uint32_t
-segment_text_find(const struct segment_column *c, struct slice value)
-{
-    uint32_t low = 1;
-    uint32_t high = c->n_codes;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = slice_compare(segment_text_value(c, middle), value);
-
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return 0;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#include "aggregator/segment/segment_int.h"
+#include "aggregator/segment/encode_int.h"
 #include "core/bytes.h"
 #include "core/hash.h"
 
@@ -61,20 +61,13 @@ packer_end(struct packer *p)
 
 /* ---- columns ---- */
 
-/* What a first reading of the source says. */
-struct survey {
-    uint32_t n_rows;
-    uint32_t n_set;
-    int64_t min;
-    int64_t max;
-    uint64_t *bitmap;
-};
-
-static void
-take_survey(const struct segment__source *source, uint32_t n_rows, struct segment__batch *batch,
-            struct survey *v)
+void
+segment__take_survey(const struct segment__source *source, uint32_t n_rows,
+                     struct segment__survey *v)
 {
-    *v = (struct survey){.n_rows = n_rows, .min = INT64_MAX, .max = INT64_MIN};
+    struct segment__batch *batch = mem_alloc(sizeof *batch);
+
+    *v = (struct segment__survey){.n_rows = n_rows, .min = INT64_MAX, .max = INT64_MIN};
     v->bitmap = mem_zalloc(((size_t)n_rows + 63) / 64 * 8);
     for (source->next(source->context, batch); batch->n > 0; source->next(source->context, batch)) {
         for (uint32_t i = 0; i < batch->n; i++) {
@@ -87,37 +80,46 @@ take_survey(const struct segment__source *source, uint32_t n_rows, struct segmen
         }
         v->n_set += batch->n;
     }
+    free(batch);
 }
 
-/* The encoding of fewest bytes; a dense one, which is read fastest, where it is nearly so. */
-static void
-choose(const struct survey *v, enum segment__column_kind kind, struct segment__entry *e)
+enum format_encoding
+segment__choose_rows(const struct segment__survey *v, uint64_t *out_bytes)
+{
+    unsigned width = v->n_set == 0 ? 0 : segment__width((uint64_t)v->max - (uint64_t)v->min);
+    uint64_t bitmap = segment__rows_bytes(ENCODING_BITMAP, v->n_rows, v->n_set, width);
+    uint64_t list = segment__rows_bytes(ENCODING_LIST, v->n_rows, v->n_set, width);
+
+    *out_bytes = bitmap <= list ? bitmap : list;
+    return bitmap <= list ? ENCODING_BITMAP : ENCODING_LIST;
+}
+
+/* The encoding of fewest bytes; a dense one, which is read fastest, where it is nearly so. Returns
+ * what it takes. */
+static uint64_t
+choose(const struct segment__survey *v, enum segment__column_kind kind, struct segment__entry *e)
 {
     bool is_full = v->n_set == v->n_rows;
-    uint64_t n_rows = v->n_rows;
     unsigned width = segment__width((uint64_t)v->max - (uint64_t)v->min);
     unsigned dense_width = is_full ? width : segment__width((uint64_t)v->max);
-    uint64_t dense = segment__packed_bytes(n_rows, dense_width);
-    uint64_t packed = segment__packed_bytes(v->n_set, width);
-    uint64_t bitmap = n_rows / 8 + n_rows / FORMAT_RANK_ROWS * 4 + packed;
-    uint64_t list = (uint64_t)v->n_set * 4 + packed;
-    uint64_t least = bitmap < list ? bitmap : list;
+    uint64_t dense = segment__packed_bytes(v->n_rows, dense_width);
+    uint64_t least;
 
+    e->encoding = (unsigned char)segment__choose_rows(v, &least);
     e->count = v->n_set;
     e->base = v->min;
     e->width = (unsigned char)width;
-    if (is_full || (kind == COLUMN_TEXT && dense <= least + least / 4)) {
-        e->encoding = ENCODING_DENSE;
-        e->count = v->n_rows;
-        e->base = is_full ? v->min : 0;
-        e->width = (unsigned char)dense_width;
-    } else {
-        e->encoding = bitmap <= list ? ENCODING_BITMAP : ENCODING_LIST;
-    }
+    if (!is_full && (kind != COLUMN_TEXT || dense > least + least / 4))
+        return least;
+    e->encoding = ENCODING_DENSE;
+    e->count = v->n_rows;
+    e->base = is_full ? v->min : 0;
+    e->width = (unsigned char)dense_width;
+    return dense;
 }
 
-static void
-add_bitmap(struct segment__out *o, const struct survey *v)
+void
+segment__add_ranks(struct segment__out *o, const struct segment__survey *v)
 {
     uint32_t n_words = (v->n_rows + 63) / 64;
     uint32_t set = 0;
@@ -131,11 +133,10 @@ add_bitmap(struct segment__out *o, const struct survey *v)
         set += (uint32_t)__builtin_popcountll(v->bitmap[i]);
     }
     segment__out_pad(o, 8);
-    segment__out_add(o, v->bitmap, (size_t)n_words * 8);
 }
 
 static void
-add_list(struct segment__out *o, const struct survey *v)
+add_list(struct segment__out *o, const struct segment__survey *v)
 {
     unsigned char row[4];
 
@@ -147,29 +148,61 @@ add_list(struct segment__out *o, const struct survey *v)
     segment__out_pad(o, 8);
 }
 
+void
+segment__add_rows(struct segment__out *o, enum format_encoding encoding,
+                  const struct segment__survey *v)
+{
+    if (encoding == ENCODING_LIST) {
+        add_list(o, v);
+    } else if (encoding == ENCODING_BITMAP) {
+        segment__add_ranks(o, v);
+        segment__out_add(o, v->bitmap, ((size_t)v->n_rows + 63) / 64 * 8);
+    }
+}
+
 static void
-add_values(struct segment__out *o, const struct segment__source *source,
-           const struct segment__entry *e, uint32_t n_rows, struct segment__batch *batch)
+packer_init(struct packer *p, struct segment__out *o, unsigned width)
+{
+    p->out = o;
+    p->width = width;
+    p->n_bits = 0;
+    p->bits = 0;
+    p->n = 0;
+}
+
+void
+segment__add_packed(struct segment__out *o, const uint32_t *values, uint32_t n, unsigned width)
 {
     struct packer packer;
-    bool has_gaps = e->encoding == ENCODING_DENSE;
+
+    if (n == 0)
+        return;
+    packer_init(&packer, o, width);
+    for (uint32_t i = 0; i < n; i++)
+        packer_add(&packer, values[i]);
+    packer_end(&packer);
+}
+
+void
+segment__add_values(struct segment__out *o, const struct segment__source *source,
+                    const struct segment__entry *e, uint32_t gap_rows)
+{
+    struct segment__batch *batch = mem_alloc(sizeof *batch);
+    struct packer packer;
     uint32_t next = 0;
 
-    packer.out = o;
-    packer.width = e->width;
-    packer.n_bits = 0;
-    packer.bits = 0;
-    packer.n = 0;
+    packer_init(&packer, o, e->width);
     for (source->next(source->context, batch); batch->n > 0; source->next(source->context, batch))
         for (uint32_t i = 0; i < batch->n; i++) {
-            for (; has_gaps && next < batch->row[i]; next++)
+            for (; gap_rows > 0 && next < batch->row[i]; next++)
                 packer_add(&packer, 0);
             packer_add(&packer, (uint64_t)batch->value[i] - (uint64_t)e->base);
             next++;
         }
-    for (; has_gaps && next < n_rows; next++)
+    for (; next < gap_rows; next++)
         packer_add(&packer, 0);
     packer_end(&packer);
+    free(batch);
 }
 
 struct segment__summary
@@ -177,23 +210,30 @@ segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
                        enum segment__column_kind kind, uint32_t n_rows,
                        const struct segment__source *source)
 {
-    struct segment__batch *batch = mem_alloc(sizeof *batch);
     struct segment__entry e = {.type = type, .id = id};
-    struct survey survey;
+    bool is_event = type == BLOCK_TEXT && id == TEXT_EVENT;
+    bool is_sparse;
+    struct segment__survey survey;
+    uint64_t bytes;
 
-    take_survey(source, n_rows, batch, &survey);
-    if (survey.n_set > 0) {
-        choose(&survey, kind, &e);
+    segment__take_survey(source, n_rows, &survey);
+    if (survey.n_set == 0) {
+        free(survey.bitmap);
+        return (struct segment__summary){.n_set = 0};
+    }
+    bytes = choose(&survey, kind, &e);
+    is_sparse = e.encoding != ENCODING_DENSE;
+    if (o->run_rows == NULL || is_event ||
+        ((kind != COLUMN_TEXT || !segment__encode_guessed(o, &e, n_rows, source, bytes)) &&
+         (!is_sparse ||
+          !segment__encode_gated(o, &e, source, &survey,
+                                 segment__rows_bytes(e.encoding, n_rows, e.count, 0))))) {
         segment__out_begin(o);
-        if (e.encoding == ENCODING_BITMAP)
-            add_bitmap(o, &survey);
-        if (e.encoding == ENCODING_LIST)
-            add_list(o, &survey);
-        add_values(o, source, &e, n_rows, batch);
+        segment__add_rows(o, e.encoding, &survey);
+        segment__add_values(o, source, &e, is_sparse ? 0 : n_rows);
         segment__out_end(o, &e);
     }
     free(survey.bitmap);
-    free(batch);
     return (struct segment__summary){survey.n_set, survey.min, survey.max};
 }
 

@@ -1,4 +1,4 @@
-/* The format of a segment file, version 1. Numbers are little-endian; offsets are from the start
+/* The format of a segment file, version 2. Numbers are little-endian; offsets are from the start
  * of the file unless said otherwise; bytes that are not named are zero.
  *
  *   FILE
@@ -70,13 +70,14 @@
  *   7     0          flags (enum event_flag)     dense             rows
  *   8     0          origin (enum event_origin)  dense             rows
  *   9     0          keys of the properties      dictionary        keys, 1 or more
- *   10    attribute  codes of a text             packed            rows (dense) or rows that are
- *                                                                  set (bitmap, list), 1 or more
+ *   10    attribute  codes of a text             packed            rows (dense), rows that are set
+ *                                                                  (bitmap, list, gated; 1 or
+ *                                                                  more), exceptions (guessed)
  *   11    attribute  texts of the codes          dictionary        distinct texts, 1 or more
  *   12    key        codes of a property         packed            as 10
  *   13    key        texts of the codes          dictionary        as 11
  *   14    attribute  a number                    packed            as 10; dense only where every
- *                                                                  row is set
+ *                                                                  row is set; never guessed
  *   15    0          presence words of the runs  (reserved; optional)
  *   16    0          bitmap of the plain runs    (reserved; optional)
  *
@@ -100,9 +101,39 @@
  *   3 bitmap    u32 r[ceil(rows/512)]: set rows before row 512*i; zeros to a multiple of 8;
  *               u64 m[ceil(rows/64)]: bit row%64 of m[row/64]; packed values of the set rows
  *   4 list      u32 row[values], strictly ascending; zeros to a multiple of 8; packed values
+ *   7 guessed   (version 2) what GUESS below says, but for the rows that are exceptions
+ *   8 gated     (version 2) what GATED below says
  *   Packed values of width 0 take no bytes, others ceil(values*width/8) and 8 zeros, so that a
  *   reader may load 8 bytes anywhere. A dense column of width 0 is a length of 0: a column that
  *   says the same in every row costs its directory entry.
+ *
+ *   GUESSED: a text's code in each row, from something else that the file knows of the row. Kinds:
+ *   1 hold: the code of the row before (of row 0: 0)
+ *   2 run: value r of the guess, where r is the run that the row is in
+ *   3 map: value c of the guess, where c is the row's code of another text (the source); with bit 0
+ *     of the flags its code in the row before (of row 0: 0)
+ *   With bit 1 of the flags the guess holds only where the gate has bit e%64 of word e/64 set, e
+ *   being the row's code of `event`; elsewhere the guess is 0.
+ *   OFFSET  SIZE  MEANING
+ *   0       1     kind
+ *   1       1     flags
+ *   2       1     width of the values of the guess, at most 32
+ *   3       1     how the exceptions' rows are said: 3 bitmap or 4 list
+ *   4       4     source: attribute of a text (map), else 0
+ *   8       4     values of the guess: runs (run), texts of the source + 1 (map), 0 (hold)
+ *   12      4     bits of the gate: texts of `event` + 1; 0 without
+ *   32      ..    the gate, u64 words; the values of the guess, packed; zeros to a multiple of 8;
+ * the exceptions as in a bitmap or list: their rows, their codes packed (0 = not set) A source's
+ * block stands before what is guessed from it; `event`, where it is a gate or a source, is dense,
+ * bitmap or list.
+ *
+ *   GATED: as a bitmap, but the rows that are set are those whose `event` has its bit in the gate,
+ *   and the others for the rows in the list.
+ *   OFFSET  SIZE  MEANING
+ *   0       4     bits of the gate: texts of `event` + 1
+ *   4       4     rows in the list
+ *   16      ..    the gate, u64 words; u32 r[ceil(rows/512)], as in a bitmap; zeros to a multiple
+ * of 8; u32 row[..], strictly ascending; zeros to a multiple of 8; packed values
  *
  *   DICTIONARY: distinct byte strings of 1 byte or more, ascending as bytes
  *   ENCODING    BYTES
@@ -129,7 +160,7 @@
 
 #define FORMAT_MAGIC        "CorongSg"
 #define FORMAT_MAGIC_FOOTER "CorongEn"
-#define FORMAT_VERSION      1
+#define FORMAT_VERSION      2
 #define FORMAT_ALIGN        64
 #define FORMAT_PAGE         65536
 
@@ -138,7 +169,9 @@ enum { /* sizes */
        FORMAT_FOOTER = 64,
        FORMAT_ENTRY = 64,
        FORMAT_SITE = 32,
-       FORMAT_PART = 32
+       FORMAT_PART = 32,
+       FORMAT_GUESS = 32,
+       FORMAT_GATE = 16
 };
 
 enum { /* header */
@@ -191,6 +224,22 @@ enum {
     PART_SUM = 24
 };
 
+enum { /* of a guessed column */
+       GUESS_KIND = 0,
+       GUESS_FLAGS = 1,
+       GUESS_WIDTH = 2,
+       GUESS_ROWS = 3,
+       GUESS_SOURCE = 4,
+       GUESS_VALUES = 8,
+       GUESS_GATE = 12
+};
+#define GUESS_PREVIOUS 1u
+#define GUESS_GATED    2u
+
+enum { GATE_CODES = 0, GATE_ROWS = 4 };
+
+enum format_guess { GUESS_HOLD = 1, GUESS_RUN = 2, GUESS_MAP = 3 };
+
 enum format_type {
     BLOCK_SITES = 1,
     BLOCK_RUN_HASH = 2,
@@ -216,7 +265,9 @@ enum format_encoding {
     ENCODING_BITMAP = 3,
     ENCODING_LIST = 4,
     ENCODING_ZSTD = 5,
-    ENCODING_COLD = 6
+    ENCODING_COLD = 6,
+    ENCODING_GUESSED = 7,
+    ENCODING_GATED = 8
 };
 
 #define FORMAT_DICTIONARY_MAX   (512u << 20) /* bytes before compression */

@@ -28,6 +28,7 @@ struct part {
     const struct segment__plan *plan;
     struct segment__out out;
     struct feed *feeds; /* one an input */
+    uint32_t *run_rows; /* of the part */
     /* where the walk along the plan stands */
     bool is_marking; /* marking which codes are used, in map */
     bool takes_all;  /* rows of the inputs */
@@ -341,18 +342,27 @@ merge_opened_text(struct part *p, uint32_t type, uint32_t id)
     return true;
 }
 
+/* What others are guessed from comes first. */
+static const unsigned char text_order[TEXT_COUNT] = {
+    TEXT_EVENT,    TEXT_URL,      TEXT_PATH,       TEXT_QUERY,    TEXT_HOST,     TEXT_TITLE,
+    TEXT_PRODUCT,  TEXT_CATEGORY, TEXT_ORDER,      TEXT_CURRENCY, TEXT_CLICK_ID, TEXT_CITY,
+    TEXT_REGION,   TEXT_COUNTRY,  TEXT_CONTINENT,  TEXT_BROWSER,  TEXT_OS,       TEXT_DEVICE,
+    TEXT_LANGUAGE, TEXT_REFERRER, TEXT_SOURCE,     TEXT_CAMPAIGN, TEXT_MEDIUM,   TEXT_CHANNEL,
+    TEXT_CONTENT,  TEXT_KEYWORD,  TEXT_BOT_REASON, TEXT_KNOWN,
+};
+
 static enum err_code
 merge_texts(struct part *p, struct err *err)
 {
     enum err_code rc = ERR_OK;
 
-    for (uint32_t code = 0; rc == ERR_OK && code < TEXT_COUNT; code++) {
+    for (uint32_t k = 0; rc == ERR_OK && k < TEXT_COUNT; k++) {
         feeds_clear(p);
         for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
-            rc = segment_text_open(p->plan->inputs[i].segment, (enum event_text)code,
+            rc = segment_text_open(p->plan->inputs[i].segment, (enum event_text)text_order[k],
                                    &p->feeds[i].column, err);
         if (rc == ERR_OK)
-            merge_opened_text(p, BLOCK_TEXT, code);
+            merge_opened_text(p, BLOCK_TEXT, text_order[k]);
     }
     return rc;
 }
@@ -426,9 +436,6 @@ write_runs(struct part *p)
     const struct segment__plan *plan = p->plan;
     struct segment__entry hashes = {
         .type = BLOCK_RUN_HASH, .encoding = ENCODING_PLAIN, .count = plan->n_runs};
-    struct segment__entry rows = {
-        .type = BLOCK_RUN_ROW, .encoding = ENCODING_PLAIN, .count = plan->n_runs + 1};
-    uint32_t row = 0;
 
     segment__out_begin(&p->out);
     for (uint32_t i = 0; i < plan->n_runs; i++) {
@@ -437,13 +444,8 @@ write_runs(struct part *p)
         segment__out_add(&p->out, &hash, sizeof hash);
     }
     segment__out_end(&p->out, &hashes);
-    segment__out_begin(&p->out);
-    for (uint32_t i = 0; i < plan->n_runs; i++) {
-        segment__out_add(&p->out, &row, sizeof row);
-        row += plan->runs[i].n_rows;
-    }
-    segment__out_add(&p->out, &row, sizeof row);
-    segment__out_end(&p->out, &rows);
+    segment__encode_plain(&p->out, BLOCK_RUN_ROW, p->run_rows,
+                          (plan->n_runs + (size_t)1) * sizeof *p->run_rows, plan->n_runs + 1);
 }
 
 static enum err_code
@@ -539,6 +541,18 @@ describe(const struct part *p, const struct segment__summary *time, struct arena
     };
 }
 
+/* Where each run of the part begins, and the end; the caller frees. */
+static uint32_t *
+first_rows(const struct segment__plan *plan)
+{
+    uint32_t *rows = mem_alloc((plan->n_runs + (size_t)1) * sizeof *rows);
+
+    rows[0] = 0;
+    for (uint32_t i = 0; i < plan->n_runs; i++)
+        rows[i + 1] = rows[i] + plan->runs[i].n_rows;
+    return rows;
+}
+
 static enum err_code
 write_part(const struct segment_merge *m, const struct segment__plan *plan, const char *dir,
            struct arena *a, struct segment_file *file, struct err *err)
@@ -550,10 +564,16 @@ write_part(const struct segment_merge *m, const struct segment__plan *plan, cons
     if (rc != ERR_OK)
         return rc;
     p.feeds = mem_zalloc(plan->n_inputs * sizeof *p.feeds);
+    p.run_rows = first_rows(plan);
+    p.out.run_rows = p.run_rows;
+    p.out.n_runs = plan->n_runs;
+    p.out.n_rows = plan->n_rows;
     write_runs(&p);
     rc = write_columns(&p, &time, err);
     feeds_clear(&p);
     free(p.feeds);
+    free(p.run_rows);
+    p.out.run_rows = NULL;
     if (rc != ERR_OK) {
         segment__out_abort(&p.out);
         return rc;

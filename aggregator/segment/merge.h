@@ -12,7 +12,7 @@
  *     ... in one transaction: check that every input is still live, list the new, unlist the old
  *
  * It works column by column, never holding events: memory is one dictionary with its tables, 100
- * KB an input, 12 bytes a visitor of the part and 12 bytes for each stretch of rows that is taken
+ * KB an input, 24 bytes a visitor of the part and 12 bytes for each stretch of rows that is taken
  * whole (a run, or a part of one where a visitor is in several inputs). No threads, no catalog, no
  * locks: all that is the caller's.
  */

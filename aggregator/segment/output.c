@@ -2,6 +2,7 @@
  * directory and footer, then the header over its empty page, then fsync and rename. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -49,9 +50,75 @@ segment__out_open(struct segment__out *o, const char *dir, int level, struct err
     return o->rc;
 }
 
+/* ---- reading again what was written ---- */
+
+static const unsigned char *
+find_entry(const struct segment__out *o, uint32_t type, uint32_t id)
+{
+    for (size_t at = 0; at < o->entries.n; at += FORMAT_ENTRY) {
+        const unsigned char *p = (const unsigned char *)o->entries.p + at;
+
+        if (load_u16(p + ENTRY_TYPE) == type && load_u32(p + ENTRY_ID) == id)
+            return p;
+    }
+    return NULL;
+}
+
+/* The columns of texts, in the order in which they were written: each finds its sources. */
+static void
+lay_out_written(struct segment__out *o)
+{
+    struct segment__entry e;
+    struct segment__block block = {
+        .entry = &e, .n_rows = o->n_rows, .n_runs = o->n_runs, .run_rows = o->run_rows};
+
+    for (size_t at = 0; at < o->entries.n; at += FORMAT_ENTRY) {
+        const unsigned char *texts;
+        struct segment_column *c;
+
+        segment__decode_entry((const unsigned char *)o->entries.p + at, &e);
+        texts = find_entry(o, BLOCK_TEXT_VALUES, e.id);
+        if (e.type != BLOCK_TEXT || texts == NULL)
+            continue;
+        c = &o->columns[e.id];
+        block.p = o->written.p + e.offset;
+        if (!segment__lay_out(&block, c))
+            continue;
+        c->n_codes = load_u32(texts + ENTRY_COUNT) + 1;
+        c->event = &o->columns[TEXT_EVENT];
+        c->guess.column = &o->columns[c->guess.source];
+    }
+}
+
+/* All that is written by now: what was given before this stays valid until more is written. */
+static bool
+map_written(struct segment__out *o)
+{
+    void *p;
+
+    if (o->written.n >= o->offset)
+        return true;
+    file_map_close(&o->written);
+    p = mmap(NULL, o->offset, PROT_READ, MAP_SHARED, o->fd, 0);
+    if (p == MAP_FAILED)
+        return false;
+    o->written = (struct file_map){.p = p, .n = o->offset};
+    lay_out_written(o);
+    return true;
+}
+
+const struct segment_column *
+segment__out_column(struct segment__out *o, uint32_t text)
+{
+    if (o->rc != ERR_OK || !map_written(o))
+        return NULL;
+    return o->columns[text].n_codes == 0 ? NULL : &o->columns[text];
+}
+
 static void
 release(struct segment__out *o)
 {
+    file_map_close(&o->written);
     buffer_fini(&o->page);
     buffer_fini(&o->sums);
     buffer_fini(&o->entries);

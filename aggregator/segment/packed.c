@@ -22,16 +22,6 @@ segment__packed_bytes(uint64_t n, unsigned width)
     return width == 0 ? 0 : (n * width + 7) / 8 + FORMAT_PACKED_SLACK;
 }
 
-static inline uint64_t
-packed_get(const unsigned char *p, unsigned width, uint64_t i)
-{
-    uint64_t bit = i * width;
-
-    if (width == 64)
-        return load_u64(p + i * 8);
-    return load_u64(p + (bit >> 3)) >> (bit & 7) & ((UINT64_C(1) << width) - 1);
-}
-
 /* Eight values are `width` whole bytes. With a constant width the compiler turns this into eight
  * loads, shifts and masks with constants. */
 static inline __attribute__((always_inline)) void
@@ -96,12 +86,12 @@ segment__unpack32(const unsigned char *p, unsigned width, uint32_t first, uint32
         return;
     }
     for (; i < end && i % 8 != 0; i++)
-        *out++ = (uint32_t)packed_get(p, width, i) + base;
+        *out++ = (uint32_t)segment__packed_get(p, width, i) + base;
     unpack_width(p + i / 8 * width, width, (uint32_t)((end - i) / 8), base, out);
     out += (end - i) / 8 * 8;
     i += (end - i) / 8 * 8;
     for (; i < end; i++)
-        *out++ = (uint32_t)packed_get(p, width, i) + base;
+        *out++ = (uint32_t)segment__packed_get(p, width, i) + base;
 }
 
 void
@@ -112,7 +102,7 @@ segment__unpack64(const unsigned char *p, unsigned width, uint32_t first, uint32
 
     if (width > 32) {
         for (uint32_t i = 0; i < n; i++)
-            out[i] = (int64_t)((uint64_t)base + packed_get(p, width, (uint64_t)first + i));
+            out[i] = (int64_t)((uint64_t)base + segment__packed_get(p, width, (uint64_t)first + i));
         return;
     }
     while (n > 0) {

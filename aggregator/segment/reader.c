@@ -139,7 +139,7 @@ check_frame(const struct segment *s, struct err *err)
     if (load_u32(header + HEADER_VERSION) > FORMAT_VERSION)
         return err_set(err, ERR_VERSION, "header", "%s: format %u is newer than this program's %u",
                        s->name, load_u32(header + HEADER_VERSION), FORMAT_VERSION);
-    if (load_u32(header + HEADER_VERSION) != FORMAT_VERSION)
+    if (load_u32(header + HEADER_VERSION) == 0)
         return segment__corrupt(s, NULL, err, "unknown format");
     if (n < FORMAT_HEADER + FORMAT_FOOTER || load_u64(header + HEADER_LENGTH) != n)
         return segment__corrupt(s, NULL, err, "the file has not the length it should have");
@@ -217,8 +217,11 @@ encodings_of(uint32_t type)
         return 1u << ENCODING_PLAIN | 1u << ENCODING_ZSTD;
     case BLOCK_TEXT:
     case BLOCK_PROPERTY:
+        return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
+               1u << ENCODING_GUESSED | 1u << ENCODING_GATED;
     case BLOCK_NUMBER:
-        return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST;
+        return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
+               1u << ENCODING_GATED;
     default:
         return 0;
     }
@@ -228,18 +231,16 @@ static bool
 is_packed_length_right(const struct segment *s, const struct segment__entry *e)
 {
     uint64_t n_rows = s->info.n_rows;
-    uint64_t packed = segment__packed_bytes(e->count, e->width);
-    uint64_t ranks = (n_rows + FORMAT_RANK_ROWS - 1) / FORMAT_RANK_ROWS * 4;
 
     if (e->width > 56 && e->width != 64)
         return false;
-    if (e->encoding == ENCODING_DENSE)
-        return e->count == n_rows && e->length == packed;
-    if (e->count == 0 || e->count > n_rows)
+    if (e->encoding == ENCODING_GUESSED) /* the rest when it is opened */
+        return e->count <= n_rows && e->length >= FORMAT_GUESS;
+    if (e->encoding == ENCODING_DENSE ? e->count != n_rows : e->count == 0 || e->count > n_rows)
         return false;
-    if (e->encoding == ENCODING_BITMAP)
-        return e->length == align8(ranks) + (n_rows + 63) / 64 * 8 + packed;
-    return e->length == align8((uint64_t)e->count * 4) + packed;
+    if (e->encoding == ENCODING_GATED)
+        return e->length >= FORMAT_GATE;
+    return e->length == segment__rows_bytes(e->encoding, n_rows, e->count, e->width);
 }
 
 /* Is the block as long as its count says? */
@@ -289,7 +290,7 @@ check_entry(const struct segment *s, const struct segment__entry *e, uint64_t en
             return ERR_OK;
         return err_set(err, ERR_VERSION, "directory", "%s: has blocks of a newer format", s->name);
     }
-    if (e->encoding > ENCODING_COLD || (encodings_of(e->type) >> e->encoding & 1) == 0)
+    if (e->encoding > ENCODING_GATED || (encodings_of(e->type) >> e->encoding & 1) == 0)
         return err_set(err, ERR_VERSION, "directory", "%s: has encodings of a newer format",
                        s->name);
     if (!is_length_right(s, e))
@@ -305,8 +306,8 @@ compare_place(uint32_t type_a, uint32_t id_a, uint32_t type_b, uint32_t id_b)
     return (id_a > id_b) - (id_a < id_b);
 }
 
-static void
-decode_entry(const unsigned char *p, struct segment__entry *e)
+void
+segment__decode_entry(const unsigned char *p, struct segment__entry *e)
 {
     *e = (struct segment__entry){
         .type = load_u16(p + ENTRY_TYPE),
@@ -342,7 +343,7 @@ read_directory(struct segment *s, struct err *err)
         struct segment__entry *e = &s->entries[i];
         enum err_code rc;
 
-        decode_entry(p + (uint64_t)i * FORMAT_ENTRY, e);
+        segment__decode_entry(p + (uint64_t)i * FORMAT_ENTRY, e);
         rc = check_entry(s, e, at, err);
         if (rc != ERR_OK)
             return rc;
@@ -515,8 +516,10 @@ segment_close(struct segment **segment)
 
     if (s == NULL)
         return;
-    for (uint32_t i = 0; s->states != NULL && i < s->n_entries; i++)
+    for (uint32_t i = 0; s->states != NULL && i < s->n_entries; i++) {
         free(s->states[i].unpressed);
+        free(s->states[i].column);
+    }
     file_map_close(&s->map);
     free(s->states);
     free(s->entries);

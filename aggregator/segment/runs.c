@@ -58,19 +58,25 @@ segment_seek_run(const struct segment *s, const struct segment_site *site, uint6
 }
 
 uint32_t
-segment_run_of_row(const struct segment *s, uint32_t row)
+segment__seek_row(const uint32_t *run_rows, uint32_t n_runs, uint32_t row)
 {
     uint32_t low = 0;
-    uint32_t high = s->info.n_runs;
+    uint32_t high = n_runs;
 
-    assert(row < s->info.n_rows);
     while (high - low > 1) { /* run_rows[low] <= row < run_rows[high] */
         uint32_t middle = low + (high - low) / 2;
 
-        if (s->run_rows[middle] <= row)
+        if (run_rows[middle] <= row)
             low = middle;
         else
             high = middle;
     }
     return low;
+}
+
+uint32_t
+segment_run_of_row(const struct segment *s, uint32_t row)
+{
+    assert(row < s->info.n_rows);
+    return segment__seek_row(s->run_rows, s->info.n_runs, row);
 }

@@ -135,13 +135,30 @@ struct segment_column {
     uint32_t n_codes; /* text: number of values + 1; else 0 */
     /* the rest is for the functions below */
     unsigned char encoding;
+    unsigned char rows_by; /* encoding that says which rows have a packed value */
     unsigned char width;
     int64_t base;
-    uint32_t n_set;
-    const uint32_t *ranks; /* with a bitmap: set rows before each 512th row */
+    uint32_t n_set;        /* rows that may be set */
+    uint32_t n_packed;     /* packed values */
+    const uint32_t *ranks; /* with a bitmap or gate: such rows before each 512th row */
     const uint64_t *bitmap;
-    const uint32_t *rows; /* of a list */
+    const uint32_t *rows; /* of a list; of a gate, those that it gets wrong */
+    uint32_t n_rows_listed;
     const unsigned char *packed;
+    struct segment_guess {
+        unsigned char kind; /* 0: none */
+        unsigned char width;
+        bool is_previous;
+        uint32_t source;
+        uint32_t n;
+        const unsigned char *packed;
+        const struct segment_column *column; /* of the source */
+    } guess;
+    uint32_t n_gate; /* 0: none */
+    const uint64_t *gate;
+    const struct segment_column *event; /* with a gate */
+    const uint32_t *run_rows;           /* of the file */
+    uint32_t n_runs;
     const unsigned char *values; /* of the dictionary: offsets, then bytes */
 };
 

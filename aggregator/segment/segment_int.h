@@ -8,6 +8,7 @@
 #include "aggregator/segment/segment.h"
 #include "aggregator/segment/writer.h"
 #include "core/buffer.h"
+#include "core/bytes.h"
 #include "core/file.h"
 
 /* ---- packed.c: integers in as few bits as they need ---- */
@@ -20,6 +21,18 @@ void segment__unpack32(const unsigned char *p, unsigned width, uint32_t first, u
                        uint32_t base, uint32_t *out); /* width at most 32 */
 void segment__unpack64(const unsigned char *p, unsigned width, uint32_t first, uint32_t n,
                        int64_t base, int64_t *out);
+
+static inline uint64_t
+segment__packed_get(const unsigned char *p, unsigned width, uint64_t i)
+{
+    uint64_t bit = i * width;
+
+    if (width == 64)
+        return load_u64(p + i * 8);
+    if (width == 0)
+        return 0; /* takes no bytes */
+    return load_u64(p + (bit >> 3)) >> (bit & 7) & ((UINT64_C(1) << width) - 1);
+}
 
 /* ---- reader.c ---- */
 
@@ -46,7 +59,8 @@ struct segment__dictionary {
 /* What is known of a block by now; each is set once, by whichever thread comes first. */
 struct segment__state {
     atomic_uchar is_verified;
-    _Atomic(unsigned char *) unpressed; /* of a zstd dictionary; owned */
+    _Atomic(unsigned char *) unpressed;      /* of a zstd dictionary; owned */
+    _Atomic(struct segment_column *) column; /* of a text that others are guessed from; owned */
 };
 
 struct segment {
@@ -63,6 +77,8 @@ struct segment {
     struct segment__state *states; /* one an entry */
 };
 
+void segment__decode_entry(const unsigned char *p, struct segment__entry *out);
+
 /* The entry of a block; NULL where the file does not have it. */
 const struct segment__entry *segment__find(const struct segment *s, uint32_t type, uint32_t id);
 
@@ -73,6 +89,33 @@ enum err_code segment__corrupt(const struct segment *s, const struct segment__en
 /* Compare the block's bytes with its checksums. */
 enum err_code segment__checksum(const struct segment *s, const struct segment__entry *e,
                                 struct err *err);
+
+/* ---- runs.c ---- */
+
+/* The run that holds the row, of n_runs whose first rows are run_rows (which has the end behind
+ * them). */
+uint32_t segment__seek_row(const uint32_t *run_rows, uint32_t n_runs, uint32_t row);
+
+/* ---- layout.c: where the parts of a packed column lie ---- */
+
+struct segment__block {
+    const unsigned char *p;
+    const struct segment__entry *entry;
+    uint32_t n_rows; /* of the file */
+    uint32_t n_runs;
+    const uint32_t *run_rows;
+};
+
+/* False where the block is not as long as what it says takes. Dictionary, source and event are the
+ * caller's to fill in. */
+bool segment__lay_out(const struct segment__block *b, struct segment_column *out);
+uint64_t segment__rows_bytes(unsigned encoding, uint64_t n_rows, uint64_t n_values, unsigned width);
+
+/* ---- decode.c ---- */
+
+/* Which of the first n rows of a frame have a value, by the gate; zeros behind them in the last
+ * word. */
+void segment__gate_bits(const struct segment_column *c, uint32_t frame, uint32_t n, uint64_t *bits);
 
 /* ---- column.c ---- */
 
@@ -121,6 +164,12 @@ struct segment__out {
     struct buffer sums;    /* checksums of its pages */
     struct buffer entries; /* directory entries so far */
     bool is_cold;          /* the open block has checksums of its own: no pages */
+    /* Where these are given, columns are guessed from others (guess.c): a merge, not a flush. */
+    const uint32_t *run_rows; /* n_runs + 1; borrowed */
+    uint32_t n_runs;
+    uint32_t n_rows;
+    struct file_map written; /* what columns are guessed from is read again */
+    struct segment_column columns[TEXT_COUNT];
 };
 
 enum err_code segment__out_open(struct segment__out *o, const char *dir, int level,
@@ -131,6 +180,10 @@ void segment__out_pad(struct segment__out *o, unsigned multiple); /* zeros, with
 /* Ends the block; fills offset, length and (but for cold blocks) checksum of e and lists it. */
 void segment__out_end(struct segment__out *o, struct segment__entry *e);
 uint64_t segment__out_length(const struct segment__out *o); /* of the open block so far */
+
+/* The column of a text that was written before, with its dictionary; NULL where there is none. It
+ * borrows from o until another block was written and this is called again. */
+const struct segment_column *segment__out_column(struct segment__out *o, uint32_t text);
 
 /* Write directory, footer and header, and commit the file in dir under a new name. info->n_bytes
  * is filled. Ends o in any case. */

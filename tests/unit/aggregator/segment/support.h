@@ -106,6 +106,54 @@ random_event(struct random *r, const struct world *w, struct arena *a, struct ev
             };
 }
 
+/* Like a shop's: most of what an event says follows from its url, its kind, its visitor or the
+ * event before, and now and then it does not. */
+static inline void
+likely_event(struct random *r, uint32_t i, struct arena *a, struct event *e)
+{
+    static const char *const kinds[] = {"pageview", "pageview", "engage", "sale"};
+    uint32_t visitor = i / 5;
+    uint32_t page = random_below(r, 60);
+    const char *kind = kinds[random_below(r, 4)];
+    bool is_odd = random_below(r, 40) == 0;
+    uint32_t place = is_odd ? random_below(r, 90) : visitor * 7 % 90;
+
+    *e = (struct event){
+        .site = 1,
+        .origin = ORIGIN_IMPORT,
+        .time_ms = JUNE_2026_MS + (int64_t)random_below(r, 2000000) * 1000,
+        .visitor = arena_printf(a, "v%u", visitor),
+        .id = arena_printf(a, "i%u", i),
+    };
+    e->text[TEXT_EVENT] = slice_from(kind);
+    e->text[TEXT_URL] = arena_printf(a, "https://shop.example/p%u?x=%u", page, page % 7);
+    e->text[TEXT_HOST] = SLICE("shop.example");
+    e->text[TEXT_PATH] = arena_printf(a, "/p%u", page + (is_odd ? 1 : 0));
+    e->text[TEXT_QUERY] = arena_printf(a, "x=%u", page % 7);
+    e->text[TEXT_CITY] = arena_printf(a, "city %u", place);
+    e->text[TEXT_REGION] = arena_printf(a, "region %u", place / 3);
+    e->text[TEXT_COUNTRY] = arena_printf(a, "C%u", place / 9);
+    e->text[TEXT_DEVICE] = visitor % 5 == 0 ? SLICE_EMPTY : SLICE("mobile");
+    if (kind[0] == 'p' || is_odd) {
+        e->text[TEXT_TITLE] = arena_printf(a, "Page %u", page);
+        event_set_number(e, NUMBER_LOAD_MS, random_below(r, 3000));
+    }
+    if (kind[0] == 's') {
+        e->text[TEXT_CURRENCY] = SLICE("USD");
+        event_set_number(e, NUMBER_VALUE, random_below(r, 100000));
+    }
+}
+
+static inline struct event *
+likely_events(struct random *r, size_t n, struct arena *a)
+{
+    struct event *events = ARENA_ARRAY(a, struct event, n);
+
+    for (size_t i = 0; i < n; i++)
+        likely_event(r, (uint32_t)i, a, &events[i]);
+    return events;
+}
+
 static inline struct event *
 random_events(struct random *r, const struct world *w, size_t n, struct arena *a)
 {

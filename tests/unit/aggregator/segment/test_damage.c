@@ -34,6 +34,36 @@ sample_init(struct sample *s, uint64_t seed, const struct world *w, size_t n)
     assert_int_equal(file_read(s->path, 1 << 24, &s->bytes, NULL), ERR_OK);
 }
 
+/* The same of a merged file, whose columns are guessed from others. */
+static void
+sample_init_merged(struct sample *s, uint64_t seed, size_t n)
+{
+    struct random r = {seed};
+    struct segment_file *files;
+    struct segment *flush;
+    size_t n_files;
+
+    *s = (struct sample){.n = n};
+    arena_init(&s->arena, 1 << 16);
+    s->dir = test_folder();
+    s->events = likely_events(&r, n, &s->arena);
+    write_events(s->events, n, s->dir, &s->arena, &files, &n_files);
+    assert_int_equal(n_files, 1);
+    s->n = settle_events(s->events, n);
+    flush = open_file(s->dir, files[0].name);
+    assert_int_equal(
+        segment_merge(&(struct segment_merge){.inputs = (const struct segment *const *)&flush,
+                                              .n_inputs = 1,
+                                              .site = 1,
+                                              .month = 202606},
+                      s->dir, &s->arena, &files, &n_files, NULL),
+        ERR_OK);
+    assert_int_equal(n_files, 1);
+    segment_close(&flush);
+    file_path(s->path, s->dir, files[0].name);
+    assert_int_equal(file_read(s->path, 1 << 24, &s->bytes, NULL), ERR_OK);
+}
+
 static void
 sample_fini(struct sample *s)
 {
@@ -85,30 +115,48 @@ is_seen(const struct sample *s)
     return rc != ERR_OK;
 }
 
+/* Every step-th byte of the sample, one bit of it. */
+static void
+flip_bits(struct sample *s, size_t step)
+{
+    size_t n_seen = 0;
+    int fd = open(s->path, O_WRONLY);
+
+    assert_true(fd >= 0);
+    assert_false(is_seen(s));
+    for (size_t at = 0; at < s->bytes.n; at += step) {
+        char flipped = (char)(s->bytes.p[at] ^ 1 << at * 5 % 8);
+
+        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)at), 1);
+        n_seen += is_seen(s);
+        assert_int_equal(pwrite(fd, s->bytes.p + at, 1, (off_t)at), 1);
+    }
+    close(fd);
+    assert_false(is_seen(s));
+    printf("  %zu bytes, %zu flips seen, the rest lay between blocks\n", s->bytes.n, n_seen);
+    assert_true(n_seen > s->bytes.n / step / 2);
+}
+
 static void
 test_every_flipped_bit(void **state)
 {
     struct world w = {2, 12, 1000, 4, 3, JUNE_2026_MS, 5000, 2};
     struct sample s;
-    size_t n_seen = 0;
-    int fd;
 
     (void)state;
     sample_init(&s, 3, &w, 40);
-    fd = open(s.path, O_WRONLY);
-    assert_true(fd >= 0);
-    assert_false(is_seen(&s));
-    for (size_t at = 0; at < s.bytes.n; at++) {
-        char flipped = (char)(s.bytes.p[at] ^ 1 << at * 5 % 8);
+    flip_bits(&s, 1);
+    sample_fini(&s);
+}
 
-        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)at), 1);
-        n_seen += is_seen(&s);
-        assert_int_equal(pwrite(fd, s.bytes.p + at, 1, (off_t)at), 1);
-    }
-    close(fd);
-    assert_false(is_seen(&s));
-    printf("  %zu bytes, %zu flips seen, the rest lay between blocks\n", s.bytes.n, n_seen);
-    assert_true(n_seen > s.bytes.n / 2);
+static void
+test_flipped_bits_of_a_merged_file(void **state)
+{
+    struct sample s;
+
+    (void)state;
+    sample_init_merged(&s, 4, 400);
+    flip_bits(&s, 3);
     sample_fini(&s);
 }
 
@@ -273,6 +321,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_flipped_bit),
+        cmocka_unit_test(test_flipped_bits_of_a_merged_file),
         cmocka_unit_test(test_every_cut),
         cmocka_unit_test(test_appended_bytes),
         cmocka_unit_test(test_flips_in_a_large_file),

@@ -1,0 +1,42 @@
+/* What encode.c and guess.c share. */
+#ifndef AGGREGATOR_SEGMENT_ENCODE_INT_H
+#define AGGREGATOR_SEGMENT_ENCODE_INT_H
+
+#include "aggregator/segment/segment_int.h"
+
+/* What a first reading of a source says. */
+struct segment__survey {
+    uint32_t n_rows;
+    uint32_t n_set;
+    int64_t min; /* of the values, where n_set > 0 */
+    int64_t max;
+    uint64_t *bitmap; /* owned: free */
+};
+
+void segment__take_survey(const struct segment__source *source, uint32_t n_rows,
+                          struct segment__survey *out);
+
+/* The cheaper way to say which rows are set, and what it and their values take. */
+enum format_encoding segment__choose_rows(const struct segment__survey *v, uint64_t *out_bytes);
+
+/* Parts of the open block. */
+void segment__add_rows(struct segment__out *o, enum format_encoding encoding,
+                       const struct segment__survey *v);
+void segment__add_ranks(struct segment__out *o, const struct segment__survey *v);
+/* Packed with the entry's width and base; where gap_rows > 0, rows of these that the source leaves
+ * out are 0. */
+void segment__add_values(struct segment__out *o, const struct segment__source *source,
+                         const struct segment__entry *e, uint32_t gap_rows);
+void segment__add_packed(struct segment__out *o, const uint32_t *values, uint32_t n,
+                         unsigned width);
+
+/* ---- guess.c ---- */
+
+/* Write the column guessed or gated where that takes far less than `bytes`. */
+bool segment__encode_guessed(struct segment__out *o, struct segment__entry *e, uint32_t n_rows,
+                             const struct segment__source *source, uint64_t bytes);
+bool segment__encode_gated(struct segment__out *o, struct segment__entry *e,
+                           const struct segment__source *source, const struct segment__survey *v,
+                           uint64_t bytes);
+
+#endif

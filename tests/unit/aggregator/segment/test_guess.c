@@ -1,0 +1,73 @@
+/* Columns of merged files that follow from others: they say what the events said, and take little. */
+#include <fcntl.h>
+
+#include "aggregator/segment/format.h"
+#include "core/bytes.h"
+#include "tests/unit/aggregator/segment/support.h"
+
+/* How a text's codes are encoded in the file. */
+static unsigned
+encoding_of(const struct buffer *file, uint32_t type, uint32_t id)
+{
+    const char *entry = file->p + load_u64(file->p + HEADER_DIRECTORY);
+    uint32_t n = load_u32(file->p + HEADER_ENTRIES);
+
+    for (uint32_t i = 0; i < n; i++, entry += FORMAT_ENTRY)
+        if (load_u16(entry + ENTRY_TYPE) == type && load_u32(entry + ENTRY_ID) == id)
+            return (unsigned char)entry[ENTRY_ENCODING];
+    return 0;
+}
+
+static void
+test_what_follows_is_guessed(void **state)
+{
+    static const enum event_text guessed[] = {TEXT_PATH,   TEXT_QUERY, TEXT_TITLE,
+                                              TEXT_CURRENCY, TEXT_CITY,  TEXT_REGION,
+                                              TEXT_COUNTRY, TEXT_DEVICE};
+    struct random r = {21};
+    char *dir = test_folder();
+    struct segment_merge merge = {.site = 1, .month = 202606};
+    struct buffer file = BUFFER_EMPTY;
+    struct segment **flushes;
+    struct segment *merged;
+    struct segment_file *files;
+    struct event *events;
+    char path[FILE_PATH_MAX];
+    size_t n = 5000;
+    size_t n_files;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1 << 20);
+    events = likely_events(&r, n, &a);
+    flushes = write_flushes(&r, events, n, 3, dir, &a, &merge.n_inputs);
+    merge.inputs = (const struct segment *const *)flushes;
+    n = settle_events(events, n);
+    assert_int_equal(segment_merge(&merge, dir, &a, &files, &n_files, NULL), ERR_OK);
+    assert_int_equal(n_files, 1);
+    merged = open_file(dir, files[0].name);
+    assert_segment(merged, events, n);
+    file_path(path, dir, files[0].name);
+    assert_int_equal(file_read(path, 1 << 24, &file, NULL), ERR_OK);
+    for (size_t i = 0; i < sizeof guessed / sizeof *guessed; i++)
+        assert_int_equal(encoding_of(&file, BLOCK_TEXT, guessed[i]), ENCODING_GUESSED);
+    assert_int_equal(encoding_of(&file, BLOCK_TEXT, TEXT_EVENT), ENCODING_DENSE);
+    assert_int_equal(encoding_of(&file, BLOCK_NUMBER, NUMBER_VALUE), ENCODING_GATED);
+    assert_int_equal(encoding_of(&file, BLOCK_NUMBER, NUMBER_LOAD_MS), ENCODING_GATED);
+    buffer_fini(&file);
+    segment_close(&merged);
+    for (size_t i = 0; i < merge.n_inputs; i++)
+        segment_close(&flushes[i]);
+    arena_fini(&a);
+    remove_folder(dir);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_follows_is_guessed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
