@@ -64,20 +64,59 @@ journey__read_visitor(struct journey_walk *w, size_t place, uint32_t run, struct
     return rc;
 }
 
+static int
+compare_row_times(const void *x, const void *y)
+{
+    int64_t a = ((const struct joined_row *)x)->row.time_ms;
+    int64_t b = ((const struct joined_row *)y)->row.time_ms;
+
+    return (a > b) - (a < b);
+}
+
+static bool
+is_time_shared(const struct journey_walk *w, size_t i)
+{
+    int64_t time_ms = w->joined[i].row.time_ms;
+
+    return (i > 0 && w->joined[i - 1].row.time_ms == time_ms) ||
+           (i + 1 < w->n_joined && w->joined[i + 1].row.time_ms == time_ms);
+}
+
+static enum err_code
+read_id(struct journey_walk *w, size_t i, struct err *err)
+{
+    struct joined_row *j = &w->joined[i];
+    struct segment_cursor *cursor = cursor_of(&w->places[j->place]);
+    bool is_content = false;
+    enum err_code rc = ERR_OK;
+
+    if (!is_time_shared(w, i))
+        rc = segment_cursor_id_is_content(cursor, j->segment_row, &is_content, err);
+    if (rc == ERR_OK && is_content) { /* like no other, and no tie hangs on it */
+        j->id = SLICE_EMPTY;
+        j->id_hash = i;
+        return ERR_OK;
+    }
+    if (rc == ERR_OK)
+        rc = segment_cursor_id(cursor, j->segment_row, &j->id, err);
+    if (rc == ERR_OK) {
+        j->id = arena_copy(&w->arena, j->id);
+        j->id_hash = hash64(j->id, 0);
+    }
+    return rc;
+}
+
 static enum err_code
 read_ids(struct journey_walk *w, struct err *err)
 {
+    qsort(w->joined, w->n_joined, sizeof *w->joined, compare_row_times);
     for (size_t i = 0; i < w->n_joined; i++) {
-        struct joined_row *j = &w->joined[i];
-        enum err_code rc =
-            segment_cursor_id(cursor_of(&w->places[j->place]), j->segment_row, &j->id, err);
+        enum err_code rc = read_id(w, i, err);
 
         if (rc != ERR_OK) {
-            w->bad_place = j->place;
+            w->bad_place = w->joined[i].place;
             return rc;
         }
-        j->id = arena_copy(&w->arena, j->id);
-        j->id_hash = hash64(j->id, 0);
     }
     return ERR_OK;
 }

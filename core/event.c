@@ -371,13 +371,11 @@ contents_bytes(const struct event *e)
     return n;
 }
 
-/* An event that was given no id is known by what was given, never by what is derived. */
-static struct slice
-content_id(const struct event *e, struct arena *a)
+void
+event_content_id(const struct event *e, unsigned char *id)
 {
     struct contents c = {arena_alloc(a, contents_bytes(e)), 0};
     struct hash128 h;
-    char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
     int64_t value = e->number[NUMBER_VALUE];
 
     /* the same value, whatever currency the site has for such values meanwhile */
@@ -401,7 +399,15 @@ content_id(const struct event *e, struct arena *a)
     id[0] = EVENT_CONTENT_ID;
     store_u64(id + 1, h.low);
     store_u64(id + 9, h.high);
-    return slice_of(id, EVENT_CONTENT_ID_BYTES);
+}
+
+static struct slice
+content_id(const struct event *e, struct arena *a)
+{
+    unsigned char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
+
+    event_content_id(e, id);
+    return slice_of((const char *)id, EVENT_CONTENT_ID_BYTES);
 }
 
 enum err_code

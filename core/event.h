@@ -111,6 +111,10 @@ struct event {
 #define EVENT_CONTENT_ID       '\0'
 #define EVENT_CONTENT_ID_BYTES 17
 
+/* The id of a prepared event that was given none: EVENT_CONTENT_ID_BYTES from what was given, never
+ * from what is derived. */
+void event_content_id(const struct event *e, unsigned char *id);
+
 static inline bool
 event_id_is_given(struct slice id)
 {

@@ -29,6 +29,9 @@ check_columns(const struct segment *s, struct err *err)
         case BLOCK_ORIGIN:
             rc = segment_origin_open(s, &column, err);
             break;
+        case BLOCK_ID_GIVEN:
+            rc = segment__given_open(s, &column, err);
+            break;
         case BLOCK_PRESENCE:
         case BLOCK_PLAIN:
             rc = segment__checksum(s, e, err);
@@ -67,6 +70,24 @@ check_site(struct segment_cursor *c, const struct segment *s, const struct segme
     return ERR_OK;
 }
 
+/* The row and the one before are of one millisecond: are their ids in order? */
+static enum err_code
+check_tie(struct segment_cursor *c, const struct segment *s, uint32_t row, struct buffer *last,
+          struct err *err)
+{
+    struct slice id;
+    enum err_code rc = segment_cursor_id(c, row - 1, &id, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    buffer_clear(last);
+    buffer_add_slice(last, id);
+    rc = segment_cursor_id(c, row, &id, err);
+    if (rc == ERR_OK && slice_compare(id, buffer_slice(last)) <= 0)
+        rc = segment__corrupt(s, segment__find(s, BLOCK_TIME, 0), err, "rows are not in order");
+    return rc;
+}
+
 /* Rows ascend by (time, id) in each run, and their times are of the month and the site. */
 static enum err_code
 check_rows(struct segment_cursor *c, const struct segment *s, const struct segment_site *site,
@@ -78,7 +99,6 @@ check_rows(struct segment_cursor *c, const struct segment *s, const struct segme
     int64_t times[CHUNK];
     int64_t last_time = 0;
     struct segment_column time;
-    struct slice id;
     enum err_code rc = segment_time_open(s, &time, err);
 
     for (uint32_t row = s->run_rows[run], at = CHUNK; rc == ERR_OK && row < end; row++, at++) {
@@ -86,20 +106,34 @@ check_rows(struct segment_cursor *c, const struct segment *s, const struct segme
             segment_values(&time, row, end - row < CHUNK ? end - row : CHUNK, times, NULL);
             at = 0;
         }
-        rc = segment_cursor_id(c, row, &id, err);
-        if (rc != ERR_OK)
-            break;
         if (times[at] < site->time_min_ms || times[at] > site->time_max_ms)
             return segment__corrupt(s, e, err, "a time is outside of its site's");
         if (row == s->run_rows[run])
             run++; /* the first of its run */
-        else if (times[at] < last_time ||
-                 (times[at] == last_time && slice_compare(id, buffer_slice(last)) <= 0))
+        else if (times[at] < last_time)
             return segment__corrupt(s, e, err, "rows are not in order");
+        else if (times[at] == last_time)
+            rc = check_tie(c, s, row, last, err);
         last_time = times[at];
-        buffer_clear(last);
-        buffer_add_slice(last, id);
     }
+    return rc;
+}
+
+/* Every part of the ids can be read. */
+static enum err_code
+check_ids(const struct segment *s, struct err *err)
+{
+    const struct segment__entry *e = segment__find(s, BLOCK_ID, 0);
+    struct segment__cold ids;
+    enum err_code rc = ERR_OK;
+    struct slice id;
+
+    if (e == NULL)
+        return ERR_OK;
+    segment__cold_init(&ids, s, BLOCK_ID);
+    for (uint32_t i = 0; rc == ERR_OK && i < e->count; i++)
+        rc = segment__cold_read(&ids, i, &id, err);
+    segment__cold_fini(&ids);
     return rc;
 }
 
@@ -128,6 +162,8 @@ segment_check(const struct segment *s, struct err *err)
 
     if (rc == ERR_OK)
         rc = check_columns(s, err);
+    if (rc == ERR_OK)
+        rc = check_ids(s, err);
     for (uint32_t i = 0; rc == ERR_OK && i < s->info.n_sites; i++) {
         rc = check_site(c, s, &s->sites[i], &last, err);
         if (rc == ERR_OK)

@@ -346,6 +346,20 @@ segment_number_open(const struct segment *s, enum event_number code, struct segm
 }
 
 enum err_code
+segment__given_open(const struct segment *s, struct segment_column *out, struct err *err)
+{
+    enum err_code rc = open_number(s, BLOCK_ID_GIVEN, 0, out, err);
+
+    if (rc == ERR_OK && s->info.version == 1)
+        *out = (struct segment_column){.n_rows = s->info.n_rows,
+                                       .encoding = ENCODING_DENSE,
+                                       .base = 1,
+                                       .n_set = s->info.n_rows,
+                                       .n_packed = s->info.n_rows};
+    return rc;
+}
+
+enum err_code
 segment_time_open(const struct segment *s, struct segment_column *out, struct err *err)
 {
     return open_number(s, BLOCK_TIME, 0, out, err);

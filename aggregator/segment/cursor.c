@@ -4,10 +4,16 @@
 #include "aggregator/segment/segment_int.h"
 #include "core/codec.h"
 
+#define ARENA_BYTES 4096
+
 struct segment_cursor {
     const struct segment *segment;
     struct segment__cold visitors;
     struct segment__cold ids;
+    bool is_given_open;
+    struct segment_column given; /* rows that have one of these ids */
+    struct arena arena;          /* of an event whose id is made */
+    unsigned char content_id[EVENT_CONTENT_ID_BYTES];
     bool are_columns_open;
     struct segment_column time;
     struct segment_column flags;
@@ -24,7 +30,9 @@ segment_cursor_create(const struct segment *s)
 
     c->segment = s;
     segment__cold_init(&c->visitors, s, BLOCK_RUN_VISITOR);
-    segment__cold_init(&c->ids, s, BLOCK_ID);
+    if (segment__find(s, BLOCK_ID, 0) != NULL)
+        segment__cold_init(&c->ids, s, BLOCK_ID);
+    arena_init(&c->arena, ARENA_BYTES);
     return c;
 }
 
@@ -37,6 +45,7 @@ segment_cursor_destroy(struct segment_cursor **cursor)
         return;
     segment__cold_fini(&c->visitors);
     segment__cold_fini(&c->ids);
+    arena_fini(&c->arena);
     free(c->properties);
     free(c);
     *cursor = NULL;
@@ -46,12 +55,6 @@ enum err_code
 segment_cursor_visitor(struct segment_cursor *c, uint32_t run, struct slice *out, struct err *err)
 {
     return segment__cold_read(&c->visitors, run, out, err);
-}
-
-enum err_code
-segment_cursor_id(struct segment_cursor *c, uint32_t row, struct slice *out, struct err *err)
-{
-    return segment__cold_read(&c->ids, row, out, err);
 }
 
 static enum err_code
@@ -136,28 +139,19 @@ site_of_run(const struct segment *s, uint32_t run)
     return s->sites[low].site;
 }
 
-enum err_code
-segment_cursor_event(struct segment_cursor *c, uint32_t row, struct arena *a, struct event *out,
-                     struct err *err)
+/* All but visitor and id. */
+static enum err_code
+read_event(struct segment_cursor *c, uint32_t row, struct arena *a, struct event *out,
+           struct err *err)
 {
-    uint32_t run = segment_run_of_row(c->segment, row);
-    struct slice visitor;
-    struct slice id;
     enum err_code rc = c->are_columns_open ? ERR_OK : open_columns(c, err);
 
-    if (rc == ERR_OK)
-        rc = segment_cursor_visitor(c, run, &visitor, err);
-    if (rc == ERR_OK)
-        rc = segment_cursor_id(c, row, &id, err);
     if (rc != ERR_OK)
         return rc;
     *out = (struct event){
-        .site = site_of_run(c->segment, run),
         .flags = (uint32_t)value_at(&c->flags, row, NULL),
         .origin = (uint32_t)value_at(&c->origin, row, NULL),
         .time_ms = value_at(&c->time, row, NULL),
-        .visitor = arena_copy(a, visitor),
-        .id = arena_copy(a, id),
     };
     for (int i = 0; i < TEXT_COUNT; i++)
         out->text[i] = text_at(&c->texts[i], row);
@@ -169,6 +163,78 @@ segment_cursor_event(struct segment_cursor *c, uint32_t row, struct arena *a, st
             event_set_number(out, (enum event_number)i, value);
     }
     read_properties(c, row, a, out);
+    return ERR_OK;
+}
+
+/* ---- ids ---- */
+
+static enum err_code
+open_given(struct segment_cursor *c, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    if (!c->is_given_open)
+        rc = segment__given_open(c->segment, &c->given, err);
+    c->is_given_open = rc == ERR_OK;
+    return rc;
+}
+
+enum err_code
+segment_cursor_id_is_content(struct segment_cursor *c, uint32_t row, bool *out, struct err *err)
+{
+    enum err_code rc = open_given(c, err);
+    uint32_t ignored;
+
+    if (rc == ERR_OK)
+        *out = !segment__value_index(&c->given, row, &ignored);
+    return rc;
+}
+
+enum err_code
+segment_cursor_id(struct segment_cursor *c, uint32_t row, struct slice *out, struct err *err)
+{
+    enum err_code rc = open_given(c, err);
+    struct event event;
+    uint32_t index;
+
+    if (rc != ERR_OK)
+        return rc;
+    if (segment__value_index(&c->given, row, &index))
+        return segment__cold_read(&c->ids, index, out, err);
+    arena_reset(&c->arena);
+    rc = read_event(c, row, &c->arena, &event, err);
+    if (rc != ERR_OK)
+        return rc;
+    event_content_id(&event, c->content_id);
+    *out = slice_of((const char *)c->content_id, sizeof c->content_id);
+    return ERR_OK;
+}
+
+enum err_code
+segment_cursor_event(struct segment_cursor *c, uint32_t row, struct arena *a, struct event *out,
+                     struct err *err)
+{
+    uint32_t run = segment_run_of_row(c->segment, row);
+    struct slice visitor;
+    struct slice id = SLICE_EMPTY;
+    bool is_content;
+    enum err_code rc = segment_cursor_visitor(c, run, &visitor, err);
+
+    if (rc == ERR_OK)
+        rc = segment_cursor_id_is_content(c, row, &is_content, err);
+    if (rc == ERR_OK && !is_content)
+        rc = segment_cursor_id(c, row, &id, err);
+    if (rc == ERR_OK)
+        rc = read_event(c, row, a, out, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (is_content) {
+        event_content_id(out, c->content_id);
+        id = slice_of((const char *)c->content_id, sizeof c->content_id);
+    }
+    out->site = site_of_run(c->segment, run);
+    out->visitor = arena_copy(a, visitor);
+    out->id = arena_copy(a, id);
     return ERR_OK;
 }
 

@@ -273,6 +273,17 @@ segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t
     }
 }
 
+bool
+segment__value_index(const struct segment_column *c, uint32_t row, uint32_t *out)
+{
+    uint32_t at;
+
+    *out = row;
+    if (c->encoding == ENCODING_DENSE)
+        return true;
+    return c->n_packed > 0 && rows_with_value(c, row, 1, &at, out) == 1;
+}
+
 struct slice
 segment_text_value(const struct segment_column *c, uint32_t code)
 {

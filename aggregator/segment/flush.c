@@ -208,7 +208,7 @@ write_numbers(struct flush *f)
 }
 
 static void
-write_cold(struct flush *f)
+write_visitors(struct flush *f)
 {
     struct segment__cold_writer w;
 
@@ -216,13 +216,34 @@ write_cold(struct flush *f)
     for (uint32_t i = 0; i < f->n_runs; i++)
         segment__cold_add(&w, f->builder->visitors.values[flush_row(f, f->run_rows[i])->visitor]);
     segment__cold_end(&w);
-    segment__cold_begin(&w, &f->out, BLOCK_ID);
-    for (uint32_t i = 0; i < f->n; i++) {
-        if (f->n - i > AHEAD)
-            __builtin_prefetch(f->rows[i + AHEAD].numbers);
-        segment__cold_add(&w, segment__row_id(flush_row(f, i)));
+}
+
+/* The ids that cannot be made anew, and whose they are. */
+static void
+write_ids(struct flush *f)
+{
+    struct segment__cold_writer w;
+    int64_t *ones = mem_alloc(f->n * sizeof *ones);
+    uint32_t *rows = mem_alloc(f->n * sizeof *rows);
+    struct array array = {.rows = rows, .values = ones};
+
+    for (uint32_t i = 0; i < f->n; i++)
+        if (!flush_row(f, i)->is_content_id) {
+            rows[array.n] = i;
+            ones[array.n++] = 1;
+        }
+    if (array.n > 0) {
+        encode_array(f, BLOCK_ID_GIVEN, 0, COLUMN_NUMBER, &array);
+        segment__cold_begin(&w, &f->out, BLOCK_ID);
+        for (uint32_t i = 0; i < array.n; i++) {
+            if (array.n - i > AHEAD)
+                __builtin_prefetch(f->rows[rows[i + AHEAD]].numbers);
+            segment__cold_add(&w, segment__row_id(flush_row(f, rows[i])));
+        }
+        segment__cold_end(&w);
     }
-    segment__cold_end(&w);
+    free(ones);
+    free(rows);
 }
 
 struct named {
@@ -409,7 +430,8 @@ segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, con
     write_fixed(&f);
     write_texts(&f);
     write_numbers(&f);
-    write_cold(&f);
+    write_visitors(&f);
+    write_ids(&f);
     free(f.rows);
     free(f.run_hashes);
     free(f.run_rows);

@@ -65,7 +65,8 @@
  *   3     0          first row of each run       plain, u32        runs + 1; from 0 strictly
  *                                                                  ascending to the number of rows
  *   4     0          visitor of each run         cold              runs
- *   5     0          event id of each row        cold              rows
+ *   5     0          event ids that are given    cold              rows; in version 2 as many as
+ *                                                                  17 says, not there without it
  *   6     0          time of each row            dense             rows
  *   7     0          flags (enum event_flag)     dense             rows
  *   8     0          origin (enum event_origin)  dense             rows
@@ -80,12 +81,14 @@
  *                                                                  row is set; never guessed
  *   15    0          presence words of the runs  (reserved; optional)
  *   16    0          bitmap of the plain runs    (reserved; optional)
+ *   17    0          rows whose id is in 5       packed, width 0   as 14; the id of each other row
+ *                                                                  is event_content_id of the event
  *
- * 1 to 8 must be there. A column that no row sets is not there. 10 and 11, 12 and 13 come in pairs
- * with one id; each key of 9 has a pair. Rows are sorted by (site, visitor hash, visitor as bytes,
- * time, id as bytes); a run is all rows of one (site, visitor), and no two of its rows have the
- * same id. Codes are 1 .. number of texts, in the order of the texts; not set is 0 where a packed
- * column is dense, else the row is left out.
+ * 1 to 8 must be there (but 5). A column that no row sets is not there. 10 and 11, 12 and 13 come
+ * in pairs with one id; each key of 9 has a pair. Rows are sorted by (site, visitor hash, visitor
+ * as bytes, time, id as bytes); a run is all rows of one (site, visitor), and no two of its rows
+ * have the same id. Codes are 1 .. number of texts, in the order of the texts; not set is 0 where a
+ * packed column is dense, else the row is left out.
  *
  *   SITE (type 1), 32 bytes, ascending by site; together they are all runs in order
  *   OFFSET  SIZE  MEANING
@@ -256,7 +259,8 @@ enum format_type {
     BLOCK_PROPERTY_VALUES = 13,
     BLOCK_NUMBER = 14,
     BLOCK_PRESENCE = 15,
-    BLOCK_PLAIN = 16
+    BLOCK_PLAIN = 16,
+    BLOCK_ID_GIVEN = 17
 };
 
 enum format_encoding {

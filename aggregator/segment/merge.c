@@ -159,6 +159,8 @@ open_number(const struct segment *s, uint32_t type, uint32_t code, struct segmen
         return segment_flags_open(s, out, err);
     case BLOCK_ORIGIN:
         return segment_origin_open(s, out, err);
+    case BLOCK_ID_GIVEN:
+        return segment__given_open(s, out, err);
     default:
         return segment_number_open(s, (enum event_number)code, out, err);
     }
@@ -468,22 +470,40 @@ write_visitors(struct part *p, struct err *err)
 }
 
 static enum err_code
+write_extent_ids(struct part *p, const struct segment__extent *e, struct segment__cold_writer *w,
+                 struct err *err)
+{
+    struct segment_cursor *cursor = p->plan->inputs[e->input].cursor;
+    const struct segment_column *given = &p->feeds[e->input].column;
+    enum err_code rc = ERR_OK;
+    struct slice id;
+    uint32_t ignored;
+
+    if (given->n_packed == 0)
+        return ERR_OK;
+    for (uint32_t k = 0; rc == ERR_OK && k < e->n; k++) {
+        if (!segment__value_index(given, e->row + k, &ignored))
+            continue;
+        rc = segment_cursor_id(cursor, e->row + k, &id, err);
+        if (rc == ERR_OK)
+            segment__cold_add(w, id);
+    }
+    return rc;
+}
+
+/* The ids that are stored; the others can be made anew of what the part has of their rows. */
+static enum err_code
 write_ids(struct part *p, struct err *err)
 {
     struct segment__cold_writer w;
-    enum err_code rc = ERR_OK;
-    struct slice id;
+    struct segment__summary given = {.n_set = 0};
+    enum err_code rc = merge_number(p, BLOCK_ID_GIVEN, 0, &given, err);
 
+    if (rc != ERR_OK || given.n_set == 0)
+        return rc;
     segment__cold_begin(&w, &p->out, BLOCK_ID);
-    for (size_t i = 0; i < p->plan->n_extents; i++) {
-        const struct segment__extent *e = &p->plan->extents[i];
-
-        for (uint32_t k = 0; rc == ERR_OK && k < e->n; k++) {
-            rc = segment_cursor_id(p->plan->inputs[e->input].cursor, e->row + k, &id, err);
-            if (rc == ERR_OK)
-                segment__cold_add(&w, id);
-        }
-    }
+    for (size_t i = 0; rc == ERR_OK && i < p->plan->n_extents; i++)
+        rc = write_extent_ids(p, &p->plan->extents[i], &w, err);
     segment__cold_end(&w);
     return rc;
 }

@@ -46,6 +46,7 @@ static const char *const block_names[] = {
     [BLOCK_NUMBER] = "number ",
     [BLOCK_PRESENCE] = "presence",
     [BLOCK_PLAIN] = "plain",
+    [BLOCK_ID_GIVEN] = "given ids",
 };
 
 static void
@@ -220,6 +221,7 @@ encodings_of(uint32_t type)
         return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
                1u << ENCODING_GUESSED | 1u << ENCODING_GATED;
     case BLOCK_NUMBER:
+    case BLOCK_ID_GIVEN:
         return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
                1u << ENCODING_GATED;
     default:
@@ -258,8 +260,8 @@ is_length_right(const struct segment *s, const struct segment__entry *e)
         return e->count == s->info.n_runs + 1 && e->length == (uint64_t)e->count * 4;
     case BLOCK_RUN_VISITOR:
     case BLOCK_ID:
-        return e->count == (e->type == BLOCK_ID ? s->info.n_rows : s->info.n_runs) &&
-               e->base >= 1 && e->base <= e->count && raw * FORMAT_PART <= e->length;
+        return (e->type == BLOCK_ID ? e->count >= 1 : e->count == s->info.n_runs) && e->base >= 1 &&
+               e->base <= e->count && raw * FORMAT_PART <= e->length;
     case BLOCK_KEYS:
     case BLOCK_TEXT_VALUES:
     case BLOCK_PROPERTY_VALUES:
@@ -375,6 +377,19 @@ segment__find(const struct segment *s, uint32_t type, uint32_t id)
     return NULL;
 }
 
+/* The ids are those of the rows that have one of their own: all, before version 2. */
+static enum err_code
+check_ids(const struct segment *s, struct err *err)
+{
+    const struct segment__entry *ids = segment__find(s, BLOCK_ID, 0);
+    const struct segment__entry *given = segment__find(s, BLOCK_ID_GIVEN, 0);
+    uint32_t n = given != NULL ? given->count : s->info.version == 1 ? s->info.n_rows : 0;
+
+    if ((ids == NULL ? 0 : ids->count) != n)
+        return segment__corrupt(s, ids, err, "are not as many as the rows that have one");
+    return ERR_OK;
+}
+
 /* Types 1 to 8 are there; texts and codes come in pairs, and each key has one. */
 static enum err_code
 check_blocks(const struct segment *s, struct err *err)
@@ -383,7 +398,7 @@ check_blocks(const struct segment *s, struct err *err)
     uint32_t n_properties = 0;
 
     for (uint32_t type = BLOCK_SITES; type <= BLOCK_ORIGIN; type++)
-        if (segment__find(s, type, 0) == NULL)
+        if (segment__find(s, type, 0) == NULL && type != BLOCK_ID)
             return err_set(err, ERR_CORRUPT, "directory", "%s: directory: without %s", s->name,
                            block_names[type]);
     for (uint32_t i = 0; i < s->n_entries; i++) {
@@ -391,7 +406,7 @@ check_blocks(const struct segment *s, struct err *err)
         bool is_codes = e->type == BLOCK_TEXT || e->type == BLOCK_PROPERTY;
         bool is_texts = e->type == BLOCK_TEXT_VALUES || e->type == BLOCK_PROPERTY_VALUES;
 
-        if (e->type <= BLOCK_KEYS && e->id != 0)
+        if ((e->type <= BLOCK_KEYS || e->type == BLOCK_ID_GIVEN) && e->id != 0)
             return segment__corrupt(s, e, err, "is there twice");
         if ((is_codes && segment__find(s, e->type + 1, e->id) == NULL) ||
             (is_texts && segment__find(s, e->type - 1, e->id) == NULL))
@@ -405,7 +420,7 @@ check_blocks(const struct segment *s, struct err *err)
     if (n_properties != (keys == NULL ? 0 : keys->count))
         return err_set(err, ERR_CORRUPT, "directory", "%s: directory: a property misses its column",
                        s->name);
-    return ERR_OK;
+    return check_ids(s, err);
 }
 
 /* ---- sites and runs ---- */

@@ -221,6 +221,11 @@ enum err_code segment_cursor_visitor(struct segment_cursor *c, uint32_t run, str
 enum err_code segment_cursor_id(struct segment_cursor *c, uint32_t row, struct slice *out,
                                 struct err *err);
 
+/* Was the event given no id, so that it has the one of its content? Such events are the same only
+ * where their times are. Cheaper than the id, which then has to be made of the whole event. */
+enum err_code segment_cursor_id_is_content(struct segment_cursor *c, uint32_t row, bool *out,
+                                           struct err *err);
+
 /* The event of a row as it was added. Visitor, id and the array of properties are in the arena;
  * other texts are borrowed from the segment until segment_close. */
 enum err_code segment_cursor_event(struct segment_cursor *c, uint32_t row, struct arena *a,

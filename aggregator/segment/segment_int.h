@@ -117,7 +117,14 @@ uint64_t segment__rows_bytes(unsigned encoding, uint64_t n_rows, uint64_t n_valu
  * word. */
 void segment__gate_bits(const struct segment_column *c, uint32_t frame, uint32_t n, uint64_t *bits);
 
+/* Which of a sparse column's values is the row's; false where it is not set. */
+bool segment__value_index(const struct segment_column *c, uint32_t row, uint32_t *out);
+
 /* ---- column.c ---- */
+
+/* The rows whose id is stored are those that are set. */
+enum err_code segment__given_open(const struct segment *s, struct segment_column *out,
+                                  struct err *err);
 
 enum err_code segment__dictionary_open(const struct segment *s, const struct segment__entry *e,
                                        struct segment__dictionary *out, struct err *err);
@@ -139,6 +146,7 @@ struct segment__cold {
     uint32_t ends_max;
 };
 
+/* For a file that has such strings. */
 void segment__cold_init(struct segment__cold *c, const struct segment *s, uint32_t type);
 void segment__cold_fini(struct segment__cold *c);
 /* Borrowed until the next call. */

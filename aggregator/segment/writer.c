@@ -169,8 +169,20 @@ add_contents(struct segment_builder *b, const struct event *e, struct segment__r
             *codes++ = slot;
             *codes++ = segment__texts_code(&b->slots[slot], &b->arena, e->properties[i].value);
         }
-    row->id_bytes = (uint32_t)e->id.n;
+    row->id_bytes = (uint16_t)e->id.n;
     memcpy(codes, e->id.p, e->id.n);
+}
+
+/* What a reader would make of the event anew. */
+static bool
+has_content_id(const struct event *e)
+{
+    unsigned char id[EVENT_CONTENT_ID_BYTES];
+
+    if (event_id_is_given(e->id))
+        return false;
+    event_content_id(e, id);
+    return slice_equal(e->id, slice_of((const char *)id, sizeof id));
 }
 
 enum err_code
@@ -193,6 +205,7 @@ segment_builder_add(struct segment_builder *b, const struct event *e, struct err
         .visitor = segment__texts_code(&b->visitors, &b->arena, e->visitor),
         .flags = e->flags,
         .origin = e->origin,
+        .is_content_id = has_content_id(e),
     };
     add_contents(b, e, row);
     b->n_rows++;

@@ -53,7 +53,8 @@ struct segment__row {
     uint32_t numbers_set; /* bit 1 << enum event_number */
     uint32_t texts_set;   /* bit 1 << enum event_text */
     uint32_t n_properties;
-    uint32_t id_bytes;
+    uint16_t id_bytes;
+    bool is_content_id; /* which needs not be stored */
     const int64_t *numbers;
 };
 _Static_assert(TEXT_COUNT <= 32, "texts_set has 32 bits");

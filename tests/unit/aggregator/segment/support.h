@@ -142,6 +142,12 @@ likely_event(struct random *r, uint32_t i, struct arena *a, struct event *e)
         e->text[TEXT_CURRENCY] = SLICE("USD");
         event_set_number(e, NUMBER_VALUE, random_below(r, 100000));
     }
+    if (i % 4 != 0) { /* was given none */
+        unsigned char *id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
+
+        event_content_id(e, id);
+        e->id = slice_of((const char *)id, EVENT_CONTENT_ID_BYTES);
+    }
 }
 
 static inline struct event *

@@ -271,12 +271,17 @@ test_unknown_blocks(void **state)
 {
     struct world w = {1, 8, 1000, 4, 0, JUNE_2026_MS, 5000, 0};
     struct err err = ERR_NONE;
+    unsigned char given[FORMAT_ENTRY];
     struct sample s;
     unsigned char *last;
 
     (void)state;
-    sample_init(&s, 9, &w, 30); /* its last block is load_ms */
+    sample_init(&s, 9, &w,
+                30); /* its last blocks are load_ms and the given ids: they change places */
     last = (unsigned char *)s.bytes.p + s.bytes.n - FORMAT_FOOTER - FORMAT_ENTRY;
+    memcpy(given, last, FORMAT_ENTRY);
+    memcpy(last, last - FORMAT_ENTRY, FORMAT_ENTRY);
+    memcpy(last - FORMAT_ENTRY, given, FORMAT_ENTRY);
     assert_int_equal(load_u16(last + ENTRY_TYPE), BLOCK_NUMBER);
     store_u16(last + ENTRY_TYPE, 900);
     format_repair((unsigned char *)s.bytes.p, s.bytes.n);

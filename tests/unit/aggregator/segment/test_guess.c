@@ -1,4 +1,4 @@
-/* Columns of merged files that follow from others: they say what the events said, and take little. */
+/* What follows from something else in the file is not stored: it is said all the same. */
 #include <fcntl.h>
 
 #include "aggregator/segment/format.h"
@@ -18,12 +18,33 @@ encoding_of(const struct buffer *file, uint32_t type, uint32_t id)
     return 0;
 }
 
+static uint32_t
+count_of(const struct buffer *file, uint32_t type)
+{
+    const char *entry = file->p + load_u64(file->p + HEADER_DIRECTORY);
+    uint32_t n = load_u32(file->p + HEADER_ENTRIES);
+
+    for (uint32_t i = 0; i < n; i++, entry += FORMAT_ENTRY)
+        if (load_u16(entry + ENTRY_TYPE) == type)
+            return load_u32(entry + ENTRY_COUNT);
+    return 0;
+}
+
+static uint32_t
+count_given_ids(const struct event *events, size_t n)
+{
+    uint32_t n_given = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_given += event_id_is_given(events[i].id);
+    return n_given;
+}
+
 static void
 test_what_follows_is_guessed(void **state)
 {
-    static const enum event_text guessed[] = {TEXT_PATH,   TEXT_QUERY, TEXT_TITLE,
-                                              TEXT_CURRENCY, TEXT_CITY,  TEXT_REGION,
-                                              TEXT_COUNTRY, TEXT_DEVICE};
+    static const enum event_text guessed[] = {TEXT_PATH, TEXT_QUERY,  TEXT_TITLE,   TEXT_CURRENCY,
+                                              TEXT_CITY, TEXT_REGION, TEXT_COUNTRY, TEXT_DEVICE};
     struct random r = {21};
     char *dir = test_folder();
     struct segment_merge merge = {.site = 1, .month = 202606};
@@ -54,6 +75,8 @@ test_what_follows_is_guessed(void **state)
     assert_int_equal(encoding_of(&file, BLOCK_TEXT, TEXT_EVENT), ENCODING_DENSE);
     assert_int_equal(encoding_of(&file, BLOCK_NUMBER, NUMBER_VALUE), ENCODING_GATED);
     assert_int_equal(encoding_of(&file, BLOCK_NUMBER, NUMBER_LOAD_MS), ENCODING_GATED);
+    assert_int_equal(count_of(&file, BLOCK_ID), count_given_ids(events, n));
+    assert_int_equal(count_of(&file, BLOCK_ID_GIVEN), count_given_ids(events, n));
     buffer_fini(&file);
     segment_close(&merged);
     for (size_t i = 0; i < merge.n_inputs; i++)
