@@ -345,18 +345,23 @@ segment_number_open(const struct segment *s, enum event_number code, struct segm
     return open_number(s, BLOCK_NUMBER, code, out, err);
 }
 
+void
+segment__all_given(const struct segment *s, struct segment_column *out)
+{
+    *out = (struct segment_column){.n_rows = s->info.n_rows,
+                                   .encoding = ENCODING_DENSE,
+                                   .base = 1,
+                                   .n_set = s->info.n_rows,
+                                   .n_packed = s->info.n_rows};
+}
+
 enum err_code
 segment__given_open(const struct segment *s, struct segment_column *out, struct err *err)
 {
-    enum err_code rc = open_number(s, BLOCK_ID_GIVEN, 0, out, err);
-
-    if (rc == ERR_OK && s->info.version == 1)
-        *out = (struct segment_column){.n_rows = s->info.n_rows,
-                                       .encoding = ENCODING_DENSE,
-                                       .base = 1,
-                                       .n_set = s->info.n_rows,
-                                       .n_packed = s->info.n_rows};
-    return rc;
+    if (s->info.version > 1)
+        return open_number(s, BLOCK_ID_GIVEN, 0, out, err);
+    segment__all_given(s, out);
+    return ERR_OK;
 }
 
 enum err_code

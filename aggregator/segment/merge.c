@@ -32,6 +32,7 @@ struct part {
     /* where the walk along the plan stands */
     bool is_marking; /* marking which codes are used, in map */
     bool takes_all;  /* rows of the inputs */
+    bool is_folded;  /* some text was: ids of content cannot be made of what the part says */
     size_t extent;
     uint32_t at; /* rows of the extent that were read */
     uint32_t row;
@@ -148,6 +149,16 @@ feeds_clear(struct part *p)
 
 /* ---- numbers ---- */
 
+/* Rows whose id is to be stored. */
+static enum err_code
+open_given(const struct segment *s, bool all, struct segment_column *out, struct err *err)
+{
+    if (!all)
+        return segment__given_open(s, out, err);
+    segment__all_given(s, out);
+    return ERR_OK;
+}
+
 static enum err_code
 open_number(const struct segment *s, uint32_t type, uint32_t code, struct segment_column *out,
             struct err *err)
@@ -160,7 +171,7 @@ open_number(const struct segment *s, uint32_t type, uint32_t code, struct segmen
     case BLOCK_ORIGIN:
         return segment_origin_open(s, out, err);
     case BLOCK_ID_GIVEN:
-        return segment__given_open(s, out, err);
+        return open_given(s, code != 0, out, err);
     default:
         return segment_number_open(s, (enum event_number)code, out, err);
     }
@@ -177,7 +188,8 @@ merge_number(struct part *p, uint32_t type, uint32_t code, struct segment__summa
     for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
         rc = open_number(p->plan->inputs[i].segment, type, code, &p->feeds[i].column, err);
     if (rc == ERR_OK)
-        *out = segment__encode_column(&p->out, type, code, COLUMN_NUMBER, p->plan->n_rows, &source);
+        *out = segment__encode_column(&p->out, type, type == BLOCK_NUMBER ? code : 0, COLUMN_NUMBER,
+                                      p->plan->n_rows, &source);
     return rc;
 }
 
@@ -313,6 +325,7 @@ fold_values(struct part *p, uint32_t type, uint32_t id, struct slice **values, u
         for (uint32_t i = 0; i < batch->n; i++)
             counts[batch->value[i]]++;
     n = segment__fold(values, n, counts, max, renumber);
+    p->is_folded = true;
     for (uint32_t i = 0; i < p->plan->n_inputs; i++)
         for (uint32_t code = 1; code < p->feeds[i].column.n_codes; code++)
             p->feeds[i].map[code] = renumber[p->feeds[i].map[code]];
@@ -497,7 +510,7 @@ write_ids(struct part *p, struct err *err)
 {
     struct segment__cold_writer w;
     struct segment__summary given = {.n_set = 0};
-    enum err_code rc = merge_number(p, BLOCK_ID_GIVEN, 0, &given, err);
+    enum err_code rc = merge_number(p, BLOCK_ID_GIVEN, p->is_folded, &given, err);
 
     if (rc != ERR_OK || given.n_set == 0)
         return rc;

@@ -125,6 +125,7 @@ bool segment__value_index(const struct segment_column *c, uint32_t row, uint32_t
 /* The rows whose id is stored are those that are set. */
 enum err_code segment__given_open(const struct segment *s, struct segment_column *out,
                                   struct err *err);
+void segment__all_given(const struct segment *s, struct segment_column *out);
 
 enum err_code segment__dictionary_open(const struct segment *s, const struct segment__entry *e,
                                        struct segment__dictionary *out, struct err *err);

@@ -85,11 +85,53 @@ test_what_follows_is_guessed(void **state)
     remove_folder(dir);
 }
 
+/* An id that was made of a path stays what it is where the path becomes (other). */
+static void
+test_ids_outlive_folded_texts(void **state)
+{
+    struct random r = {22};
+    char *dir = test_folder();
+    struct segment_merge merge = {.site = 1, .month = 202606, .values_max = 5};
+    struct segment **flushes;
+    struct segment *merged;
+    struct segment_cursor *c;
+    struct segment_file *files;
+    struct event *events;
+    struct err err = ERR_NONE;
+    struct slice id;
+    size_t n = 1000;
+    size_t n_files;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1 << 20);
+    events = likely_events(&r, n, &a);
+    flushes = write_flushes(&r, events, n, 2, dir, &a, &merge.n_inputs);
+    merge.inputs = (const struct segment *const *)flushes;
+    n = settle_events(events, n);
+    assert_int_equal(segment_merge(&merge, dir, &a, &files, &n_files, NULL), ERR_OK);
+    merged = open_file(dir, files[0].name);
+    c = segment_cursor_create(merged);
+    for (uint32_t row = 0; row < n; row++) {
+        assert_int_equal(segment_cursor_id(c, row, &id, NULL), ERR_OK);
+        assert_slices(id, events[row].id);
+    }
+    if (segment_check(merged, &err) != ERR_OK)
+        fail_msg("%s", err.message);
+    segment_cursor_destroy(&c);
+    segment_close(&merged);
+    for (size_t i = 0; i < merge.n_inputs; i++)
+        segment_close(&flushes[i]);
+    arena_fini(&a);
+    remove_folder(dir);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_follows_is_guessed),
+        cmocka_unit_test(test_ids_outlive_folded_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
