@@ -268,9 +268,11 @@ take_person(const struct journey *j, void *context, struct err *err)
 static size_t
 held_bytes(void *context)
 {
-    const struct enquiry *e = context;
+    struct enquiry *e = context;
     size_t bytes = e->arena->used_bytes;
 
+    for (size_t k = 0; k < e->setup.n_attributes; k++)
+        bytes += attribute_values_held_bytes(e->values[k]);
     if (e->walk->held_bytes)
         bytes += e->walk->held_bytes(e->walk->context);
     return bytes;

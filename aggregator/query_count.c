@@ -5,18 +5,11 @@
 
 #include <stdlib.h>
 
+#include "aggregator/pair_set.h"
 #include "aggregator/value_table.h"
-#include "core/hash.h"
 
 /* Sums by number: */
 enum { CELL_TOTAL, CELL_OTHER, CELL_POINTS }; /* the points, then rows */
-
-/* Orders met, by cell: each counts once in each. */
-struct order_set {
-    uint64_t *slots; /* cell << 32 | number of the order; 0: free */
-    size_t n;
-    size_t n_slots;
-};
 
 struct counting {
     const struct request *request;
@@ -38,52 +31,8 @@ struct counting {
     uint32_t person;        /* number of the one at hand, from 1 */
     uint32_t first_session; /* number of its first session, from 1 */
     struct attribute_values *orders;
-    struct order_set met;
+    struct pair_set met; /* orders by cell: each counts once in each */
 };
-
-/* ---- Orders ---- */
-
-#define ORDERS_ROOM 1024 /* a power of two */
-
-static uint64_t *
-order_slot(const struct order_set *s, uint64_t key)
-{
-    size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (s->n_slots - 1);
-
-    while (s->slots[i] != 0 && s->slots[i] != key)
-        i = (i + 1) & (s->n_slots - 1);
-    return &s->slots[i];
-}
-
-static void
-orders_grow(struct order_set *s)
-{
-    struct order_set more = {.n = s->n, .n_slots = s->n_slots == 0 ? ORDERS_ROOM : 2 * s->n_slots};
-
-    more.slots = mem_zalloc(more.n_slots * sizeof *more.slots);
-    for (size_t i = 0; i < s->n_slots; i++)
-        if (s->slots[i] != 0)
-            *order_slot(&more, s->slots[i]) = s->slots[i];
-    free(s->slots);
-    *s = more;
-}
-
-/* Was it not there before? */
-static bool
-orders_add(struct order_set *s, size_t cell, uint32_t order)
-{
-    uint64_t key = (uint64_t)cell << 32 | order;
-    uint64_t *slot;
-
-    if (2 * s->n >= s->n_slots)
-        orders_grow(s);
-    slot = order_slot(s, key);
-    if (*slot != 0)
-        return false;
-    *slot = key;
-    s->n++;
-    return true;
-}
 
 /* ---- Cells and rows ---- */
 
@@ -122,7 +71,7 @@ add_to_cell(struct counting *c, size_t cell, const struct counted_event *e)
     s->session = e->session;
     s->events++;
     s->engaged_ms += e->adds.engaged_ms;
-    s->orders += e->order != 0 && orders_add(&c->met, cell, e->order);
+    s->orders += e->order != 0 && pair_set_add(&c->met, (uint32_t)cell, e->order);
     count_sums_add_value(s, &e->adds.value, &c->arena);
 }
 
@@ -331,9 +280,8 @@ drop_counts(struct counting *c)
 {
     value_table_fini(&c->table);
     attribute_values_destroy(&c->orders);
-    free(c->met.slots);
     free(c->cells);
-    c->met = (struct order_set){NULL, 0, 0};
+    pair_set_fini(&c->met);
     c->cells = NULL;
     c->n_cells = c->cells_max = 0;
 }
@@ -369,8 +317,8 @@ held_bytes(void *context)
 {
     const struct counting *c = context;
 
-    return c->arena.used_bytes + c->cells_max * sizeof *c->cells +
-           c->met.n_slots * sizeof *c->met.slots + value_table_bytes(&c->table);
+    return c->arena.used_bytes + c->cells_max * sizeof *c->cells + pair_set_bytes(&c->met) +
+           value_table_bytes(&c->table) + attribute_values_held_bytes(c->orders);
 }
 
 static enum err_code

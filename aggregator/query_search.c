@@ -275,7 +275,7 @@ held_bytes(void *context)
 {
     const struct searching *s = context;
 
-    return s->arena.used_bytes + s->n_met * sizeof *s->met;
+    return s->arena.used_bytes + s->n_met * sizeof *s->met + attribute_values_held_bytes(s->orders);
 }
 
 /* ---- The answer ---- */
