@@ -333,7 +333,9 @@ prepare_properties(struct event *e, struct arena *a, struct err *err)
     return ERR_OK;
 }
 
-/* What an id is made of, in one piece of the arena. */
+#define ROOM 1024 /* nearly every event's contents */
+
+/* What an id is made of, in one piece. */
 struct contents {
     char *p;
     size_t n;
@@ -374,7 +376,9 @@ contents_bytes(const struct event *e)
 void
 event_content_id(const struct event *e, unsigned char *id)
 {
-    struct contents c = {arena_alloc(a, contents_bytes(e)), 0};
+    char room[ROOM];
+    size_t n_bytes = contents_bytes(e);
+    struct contents c = {n_bytes <= sizeof room ? room : mem_alloc(n_bytes), 0};
     struct hash128 h;
     int64_t value = e->number[NUMBER_VALUE];
 
@@ -396,6 +400,8 @@ event_content_id(const struct event *e, unsigned char *id)
         add_field(&c, e->properties[i].value);
     }
     h = hash128(slice_of(c.p, c.n));
+    if (c.p != room)
+        free(c.p);
     id[0] = EVENT_CONTENT_ID;
     store_u64(id + 1, h.low);
     store_u64(id + 9, h.high);
