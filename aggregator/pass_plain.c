@@ -232,12 +232,16 @@ struct plain_run {
     uint64_t all; /* the words of all rows */
 };
 
+/* Where all ask for them those of the chunk are decoded at once, else the visitor's. */
 static const int64_t *
-times_of(struct pass_plain *k)
+times_of(struct pass_plain *k, const struct plain_run *v)
 {
-    if (!k->has_times)
+    if (k->place->is_inside) {
+        scan_times(k->place->scan, k->row + v->at, v->n, k->times + v->at);
+    } else if (!k->has_times) {
         scan_times(k->place->scan, k->row, k->n_rows, k->times);
-    k->has_times = true;
+        k->has_times = true;
+    }
     return k->times;
 }
 
@@ -257,7 +261,7 @@ is_inside(struct pass_plain *k, const struct plain_run *v)
 
     if (k->place->is_inside)
         return true;
-    times = times_of(k);
+    times = times_of(k, v);
     return times[v->at] >= k->from_ms && times[v->at + v->n - 1] <= k->until_ms;
 }
 
@@ -334,7 +338,7 @@ count_events(struct pass *p, struct journey_walk *w, const struct plain_run *v, 
     struct journey j = {
         .n = v->n, .walk = w, .kind = JOURNEY_RUN, .input = v->input, .run = v->run};
     struct pass_plain *k = p->plain;
-    const int64_t *times = times_of(k);
+    const int64_t *times = times_of(k, v);
 
     person_events_reserve(&p->person, v->n);
     p->person.all.n = 0;

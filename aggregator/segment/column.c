@@ -149,6 +149,8 @@ are_in_range(const unsigned char *packed, unsigned width, uint32_t n, int64_t ba
 
     if (width > 32 || base < 0 || base >= n_codes)
         return n == 0;
+    if (base >= smallest && base + (INT64_C(1) << width) <= n_codes)
+        return true; /* whatever they are */
     for (uint32_t at = 0; at < n && is_known; at += CHUNK) {
         uint32_t some = n - at < CHUNK ? n - at : CHUNK;
 
