@@ -474,9 +474,13 @@ apply_change(struct catalog *c, const struct catalog_change *change, uint64_t *o
 enum err_code
 catalog_commit(struct catalog *c, const struct catalog_change *change, struct err *err)
 {
+    struct catalog_written written = {0, 0};
     uint64_t generation = 0;
     enum err_code rc;
 
+    for (size_t i = 0; i < change->n_add; i++)
+        *(change->n_remove == 0 ? &written.n_new_bytes : &written.n_merged_bytes) +=
+            change->add[i].n_bytes;
     rc = sql_begin(c->db, err);
     if (rc != ERR_OK)
         return rc;
@@ -484,7 +488,7 @@ catalog_commit(struct catalog *c, const struct catalog_change *change, struct er
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
     if (rc == ERR_OK && change->n_add + change->n_remove != 0)
-        catalog__mark_committed(c, generation);
+        catalog__mark_committed(c, generation, &written);
     sql_rollback(c->db);
     return rc;
 }

@@ -216,6 +216,14 @@ bool catalog_mark_is_damaged(struct catalog *c);
  * goes. */
 enum err_code catalog_is_repaired(struct catalog *c, struct err *err);
 
+/* What was written since there is a mark: files that were new, and files that merges wrote in the
+ * place of others. (new + merged) / new is how often a byte is written, about. */
+struct catalog_written {
+    uint64_t n_new_bytes;
+    uint64_t n_merged_bytes;
+};
+struct catalog_written catalog_written(struct catalog *c);
+
 /* PRAGMA integrity_check: *out is "ok" or the first problems. */
 enum err_code catalog_check(struct catalog *c, struct arena *a, struct slice *out, struct err *err);
 

@@ -200,7 +200,7 @@ catalog_erase(struct catalog *c, uint32_t site, const struct slice *ids, size_t 
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
     if (rc == ERR_OK)
-        catalog__mark_committed(c, generation);
+        catalog__mark_committed(c, generation, NULL);
     sql_rollback(c->db);
     return rc;
 }

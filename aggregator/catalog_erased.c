@@ -180,7 +180,7 @@ put_all(struct catalog *c, const struct tombstones *all, bool is_foreign, struct
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
     if (rc == ERR_OK && has_changed)
-        catalog__mark_committed(c, generation);
+        catalog__mark_committed(c, generation, NULL);
     sql_rollback(c->db);
     return rc;
 }

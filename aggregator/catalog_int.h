@@ -53,7 +53,8 @@ void catalog__mark_path(const struct store *s, struct catalog *c);
 /* 0 where it is missing or damaged. */
 uint64_t catalog__mark_read(const struct catalog *c, bool *is_damaged);
 /* After a commit that has changed the generation. Never fails: what fails is logged. */
-void catalog__mark_committed(struct catalog *c, uint64_t generation);
+void catalog__mark_committed(struct catalog *c, uint64_t generation,
+                             const struct catalog_written *written); /* may be NULL */
 /* Is the catalog behind it? Then the alarm, and the tombstones of `erased`. */
 enum err_code catalog__mark_check(struct catalog *c, struct err *err);
 enum err_code catalog__generation(sqlite3 *db, uint64_t *out, struct err *err);

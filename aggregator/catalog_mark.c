@@ -8,7 +8,9 @@
  *   OFFSET  SIZE  MEANING
  *   0       8     "CorongMk"
  *   8       8     generation
- *   16      40    zeros
+ *   16      8     bytes of all files that were new (catalog_written)
+ *   24      8     bytes of all files that merges wrote
+ *   32      24    zeros
  *   56      8     checksum of bytes 0..55
  *
  * A mark that is damaged or missing says nothing; the next commit writes it anew.
@@ -33,8 +35,13 @@
 
 /* ---- The file ---- */
 
-/* 0 where it says nothing. */
-static uint64_t
+struct mark {
+    uint64_t generation;
+    struct catalog_written written;
+};
+
+/* {0} where it says nothing. */
+static struct mark
 read_mark(int fd, bool *is_damaged)
 {
     unsigned char bytes[MARK_BYTES];
@@ -43,15 +50,19 @@ read_mark(int fd, bool *is_damaged)
                     checksum64(bytes, MARK_SUM) == load_u64(bytes + MARK_SUM);
 
     *is_damaged = n != 0 && !is_whole;
-    return is_whole ? load_u64(bytes + 8) : 0;
+    if (!is_whole)
+        return (struct mark){.generation = 0};
+    return (struct mark){load_u64(bytes + 8), {load_u64(bytes + 16), load_u64(bytes + 24)}};
 }
 
 static bool
-write_mark(int fd, uint64_t generation)
+write_mark(int fd, const struct mark *m)
 {
     unsigned char bytes[MARK_BYTES] = MARK_MAGIC;
 
-    store_u64(bytes + 8, generation);
+    store_u64(bytes + 8, m->generation);
+    store_u64(bytes + 16, m->written.n_new_bytes);
+    store_u64(bytes + 24, m->written.n_merged_bytes);
     store_u64(bytes + MARK_SUM, checksum64(bytes, MARK_SUM));
     return pwrite(fd, bytes, sizeof bytes, 0) == MARK_BYTES && fdatasync(fd) == 0;
 }
@@ -69,32 +80,51 @@ open_mark(const struct catalog *c, int flags, int operation)
     return fd;
 }
 
-uint64_t
-catalog__mark_read(const struct catalog *c, bool *is_damaged)
+static struct mark
+read_file(const struct catalog *c, bool *is_damaged)
 {
     int fd = open_mark(c, O_RDONLY, LOCK_SH);
-    uint64_t generation = 0;
+    struct mark m = {.generation = 0};
 
     *is_damaged = false;
     if (fd < 0)
-        return 0;
-    generation = read_mark(fd, is_damaged);
+        return m;
+    m = read_mark(fd, is_damaged);
     close(fd);
-    return generation;
+    return m;
+}
+
+uint64_t
+catalog__mark_read(const struct catalog *c, bool *is_damaged)
+{
+    return read_file(c, is_damaged).generation;
+}
+
+struct catalog_written
+catalog_written(struct catalog *c)
+{
+    bool is_damaged;
+
+    return read_file(c, &is_damaged).written;
 }
 
 void
-catalog__mark_committed(struct catalog *c, uint64_t generation)
+catalog__mark_committed(struct catalog *c, uint64_t generation,
+                        const struct catalog_written *written)
 {
     int fd = open_mark(c, O_RDWR | O_CREAT, LOCK_EX);
-    bool is_damaged = false;
-    bool is_written = fd >= 0;
+    bool is_written = false, is_damaged;
+    struct mark m;
 
-    /* of two that have committed the later one may come first */
-    if (fd >= 0 && read_mark(fd, &is_damaged) < generation)
-        is_written = write_mark(fd, generation);
-    if (fd >= 0)
+    if (fd >= 0) {
+        m = read_mark(fd, &is_damaged);
+        if (m.generation < generation) /* of two that commit the later one may come first */
+            m.generation = generation;
+        m.written.n_new_bytes += written ? written->n_new_bytes : 0;
+        m.written.n_merged_bytes += written ? written->n_merged_bytes : 0;
+        is_written = write_mark(fd, &m);
         close(fd);
+    }
     if (!is_written && !c->is_mark_troubled)
         log_warn("%s cannot be written: a catalog that loses commits would go unnoticed",
                  c->mark_path);
@@ -213,7 +243,7 @@ catalog_is_repaired(struct catalog *c, struct err *err)
     if (rc == ERR_OK)
         rc = sql_commit(c->db, err);
     if (rc == ERR_OK)
-        catalog__mark_committed(c, generation);
+        catalog__mark_committed(c, generation, NULL);
     sql_rollback(c->db);
     return rc;
 }

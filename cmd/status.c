@@ -135,6 +135,15 @@ add_sites(struct status *s, struct err *err)
     return rc;
 }
 
+/* How often a stored byte was written; null where nothing was yet. */
+static json_t *
+amplification(const struct catalog_written *w)
+{
+    if (w->n_new_bytes == 0)
+        return json_null();
+    return json_real((double)(w->n_new_bytes + w->n_merged_bytes) / (double)w->n_new_bytes);
+}
+
 static enum err_code
 add_stored(struct status *s, struct err *err)
 {
@@ -144,6 +153,7 @@ add_stored(struct status *s, struct err *err)
     json_t *said = json_array();
     json_int_t bytes = 0;
     json_int_t rows = 0;
+    struct catalog_written written = {0, 0};
     uint64_t free_bytes = 0;
     size_t n = 0;
     enum err_code rc = catalog_open(&s->store, true, &catalog, err);
@@ -166,6 +176,12 @@ add_stored(struct status *s, struct err *err)
     json_object_set_new(s->out, "segments", json_integer((json_int_t)list.n));
     json_object_set_new(s->out, "events", json_integer(rows));
     json_object_set_new(s->out, "bytes", json_integer(bytes));
+    if (rc == ERR_OK)
+        written = catalog_written(catalog);
+    json_object_set_new(s->out, "written",
+                        json_pack("{s:I,s:I,s:o}", "new_bytes", (json_int_t)written.n_new_bytes,
+                                  "merged_bytes", (json_int_t)written.n_merged_bytes,
+                                  "amplification", amplification(&written)));
     json_object_set_new(s->out, "free_bytes", json_integer((json_int_t)free_bytes));
     json_object_set_new(s->out, "alarms", said);
     catalog_close(&catalog);
@@ -175,6 +191,7 @@ add_stored(struct status *s, struct err *err)
 static void
 print_people(const json_t *j)
 {
+    const json_t *times = json_object_get(json_object_get(j, "written"), "amplification");
     const json_t *redis = json_object_get(j, "redis");
     const json_t *each;
     const char *name;
@@ -199,6 +216,9 @@ print_people(const json_t *j)
            (long long)json_integer_value(json_object_get(j, "segments")),
            (double)json_integer_value(json_object_get(j, "bytes")) / 1e6,
            (double)json_integer_value(json_object_get(j, "free_bytes")) / 1e9);
+    if (json_is_real(times))
+        printf("%-14s each byte %.1f times so far, merges included\n", "written",
+               json_real_value(times));
     json_array_foreach(json_object_get(j, "sites"), i, each)
     {
         printf("%-14s %s: %lld events, the last %s\n", "site",

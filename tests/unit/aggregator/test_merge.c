@@ -390,6 +390,80 @@ test_readers_and_a_writer_are_not_disturbed(void **state)
     assert_int_equal(rows_of(f), 600);
 }
 
+/* Files of two sites whose rows say that they are larger than any disk. */
+static void
+add_huge(struct fixture *f)
+{
+    struct segment_file *files = NULL;
+    struct catalog_segment row;
+    struct catalog_change change = {.add = &row, .n_add = 1};
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    for (uint32_t site = 1; site <= 2; site++) {
+        struct event e = event_of(site, "x", "", "b", JUNE_2026_MS);
+
+        e.id = arena_printf(&f->arena, "%llu", (unsigned long long)n_made++);
+        fixture_add(f, &e);
+    }
+    assert_ok(segment_builder_write(f->builder, f->store.segments, &f->arena, &files, &n, &err));
+    segment_builder_reset(f->builder);
+    row = catalog_segment_of(&files[0], CATALOG_FLUSH);
+    row.n_bytes = UINT64_C(1) << 50;
+    assert_ok(catalog_commit(f->catalog, &change, &err));
+}
+
+static void *
+run_merger(void *options)
+{
+    merge_run(options);
+    return NULL;
+}
+
+static void
+test_without_twice_the_space_it_is_postponed_with_an_alarm(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool stop = false;
+    struct merge_options options = {.store = &f->store, .settings = f->settings, .stop = &stop};
+    struct catalog_alarm *alarms = NULL;
+    struct err err = ERR_NONE;
+    pthread_t thread;
+    size_t n = 0;
+
+    for (int i = 0; i < MERGE_FAN_IN; i++)
+        add_huge(f);
+    assert_rc(merge_step(f->catalog, &options, &n, &err), ERR_FULL);
+    assert_int_equal(list_of(f).n, MERGE_FAN_IN); /* all as it was */
+    assert_int_equal(pthread_create(&thread, NULL, run_merger, &options), 0);
+    for (int64_t until = clock_steady_ms() + 20000; n == 0 && clock_steady_ms() < until;) {
+        clock_sleep_ms(10);
+        assert_ok(catalog_alarms(f->catalog, &f->arena, &alarms, &n, &err));
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(n, 1);
+    assert_true(slice_is(alarms[0].code, "merge_postponed"));
+}
+
+static void
+test_how_often_a_byte_is_written(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t n_new = 0;
+
+    assert_int_equal(catalog_written(f->catalog).n_new_bytes, 0);
+    for (int i = 0; i < MERGE_FAN_IN; i++)
+        add_file(f, 1, 10, JUNE_2026_MS);
+    for (size_t i = 0; i < MERGE_FAN_IN; i++)
+        n_new += list_of(f).segments[i].n_bytes;
+    assert_int_equal(catalog_written(f->catalog).n_new_bytes, n_new);
+    assert_int_equal(catalog_written(f->catalog).n_merged_bytes, 0);
+    assert_int_equal(run_all(f, false), MERGE_FAN_IN);
+    assert_int_equal(catalog_written(f->catalog).n_new_bytes, n_new);
+    assert_int_equal(catalog_written(f->catalog).n_merged_bytes, list_of(f).segments[0].n_bytes);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
@@ -405,6 +479,8 @@ main(void)
         CASE(test_a_damaged_input_keeps_no_other_from_merging),
         CASE(test_a_file_of_another_folder_keeps_no_other_from_merging),
         CASE(test_one_merger_at_a_time),
+        CASE(test_without_twice_the_space_it_is_postponed_with_an_alarm),
+        CASE(test_how_often_a_byte_is_written),
         CASE(test_readers_and_a_writer_are_not_disturbed),
     };
 
