@@ -271,6 +271,8 @@ open_packed(const struct segment *s, const struct segment__entry *e,
     if (is_new) {
         if (!is_list_ascending(&c))
             return segment__corrupt(s, e, err, "its rows do not ascend");
+        if (c.encoding == ENCODING_STEPS && !segment__are_steps_right(&c))
+            return segment__corrupt(s, e, err, "its exceptions are outside of their frames");
         if (c.ranks != NULL && !are_ranks_right(&c))
             return segment__corrupt(s, e, err, "its rows do not fit its counts");
         if (texts != NULL && !are_codes_known(&c))

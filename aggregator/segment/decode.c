@@ -248,7 +248,11 @@ segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t
 
     assert(c->n_codes == 0 && row <= c->n_rows && n <= c->n_rows - row);
     if (is_set != NULL && n > 0)
-        memset(is_set, c->encoding == ENCODING_DENSE, n);
+        memset(is_set, c->encoding == ENCODING_DENSE || c->encoding == ENCODING_STEPS, n);
+    if (c->encoding == ENCODING_STEPS) {
+        segment__read_steps(c, row, n, values);
+        return;
+    }
     if (c->encoding == ENCODING_DENSE) {
         segment__unpack64(c->packed, c->width, row, n, c->base, values);
         return;

@@ -205,6 +205,21 @@ segment__add_values(struct segment__out *o, const struct segment__source *source
     free(batch);
 }
 
+/* In fewer bytes than the simple encodings take, if that can be. */
+static bool
+encode_thoroughly(struct segment__out *o, struct segment__entry *e, enum segment__column_kind kind,
+                  const struct segment__source *source, const struct segment__survey *v,
+                  uint64_t bytes)
+{
+    if (e->type == BLOCK_TIME)
+        return segment__encode_steps(o, e, source, v, bytes);
+    if (kind == COLUMN_TEXT && segment__encode_guessed(o, e, v->n_rows, source, bytes))
+        return true;
+    return e->encoding != ENCODING_DENSE &&
+           segment__encode_gated(o, e, source, v,
+                                 segment__rows_bytes(e->encoding, v->n_rows, e->count, 0));
+}
+
 struct segment__summary
 segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
                        enum segment__column_kind kind, uint32_t n_rows,
@@ -212,7 +227,6 @@ segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
 {
     struct segment__entry e = {.type = type, .id = id};
     bool is_event = type == BLOCK_TEXT && id == TEXT_EVENT;
-    bool is_sparse;
     struct segment__survey survey;
     uint64_t bytes;
 
@@ -222,15 +236,11 @@ segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
         return (struct segment__summary){.n_set = 0};
     }
     bytes = choose(&survey, kind, &e);
-    is_sparse = e.encoding != ENCODING_DENSE;
     if (o->run_rows == NULL || is_event ||
-        ((kind != COLUMN_TEXT || !segment__encode_guessed(o, &e, n_rows, source, bytes)) &&
-         (!is_sparse ||
-          !segment__encode_gated(o, &e, source, &survey,
-                                 segment__rows_bytes(e.encoding, n_rows, e.count, 0))))) {
+        !encode_thoroughly(o, &e, kind, source, &survey, bytes)) {
         segment__out_begin(o);
-        segment__add_rows(o, e.encoding, &survey);
-        segment__add_values(o, source, &e, is_sparse ? 0 : n_rows);
+        segment__add_rows(o, (enum format_encoding)e.encoding, &survey);
+        segment__add_values(o, source, &e, e.encoding == ENCODING_DENSE ? n_rows : 0);
         segment__out_end(o, &e);
     }
     free(survey.bitmap);

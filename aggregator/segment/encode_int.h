@@ -30,6 +30,13 @@ void segment__add_values(struct segment__out *o, const struct segment__source *s
 void segment__add_packed(struct segment__out *o, const uint32_t *values, uint32_t n,
                          unsigned width);
 
+/* ---- steps.c ---- */
+
+/* Write times as steps where that takes less than `bytes`. */
+bool segment__encode_steps(struct segment__out *o, struct segment__entry *e,
+                           const struct segment__source *source, const struct segment__survey *v,
+                           uint64_t bytes);
+
 /* ---- guess.c ---- */
 
 /* Write the column guessed or gated where that takes far less than `bytes`. */

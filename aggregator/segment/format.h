@@ -67,7 +67,7 @@
  *   4     0          visitor of each run         cold              runs
  *   5     0          event ids that are given    cold              rows; in version 2 as many as
  *                                                                  17 says, not there without it
- *   6     0          time of each row            dense             rows
+ *   6     0          time of each row            dense, steps      rows
  *   7     0          flags (enum event_flag)     dense             rows
  *   8     0          origin (enum event_origin)  dense             rows
  *   9     0          keys of the properties      dictionary        keys, 1 or more
@@ -137,6 +137,17 @@
  *   4       4     rows in the list
  *   16      ..    the gate, u64 words; u32 r[ceil(rows/512)], as in a bitmap; zeros to a multiple
  * of 8; u32 row[..], strictly ascending; zeros to a multiple of 8; packed values
+ *
+ *   STEPS (9, version 2): times ascend in a run, so a run's first row has its time and each further
+ *   row the step from the row before. Run r's first row is value r of the starts; the steps of all
+ *   rows that are not first of a run stand in frames of 512, row i of run r being step i - r - 1.
+ *   Bytes: the starts packed with width and base of the directory entry, zeros to a multiple of 8;
+ *   a list of frames, u64 each: bits 0..39 where the frame is, counted from the start of the block,
+ *   bits 40..47 width w of its steps, at most 32, bits 48..63 number of its exceptions; times
+ *   (i64) before the first step of each frame; the frames, each at a multiple of 8:
+ *   low w bits of 512 steps packed (fewer in the last frame) with 8 zeros behind them unless w is
+ * 0; for each exception u16 its place in the frame, ascending; zeros to a multiple of 4; for each
+ *   exception u32 what stands above the low w bits
  *
  *   DICTIONARY: distinct byte strings of 1 byte or more, ascending as bytes
  *   ENCODING    BYTES
@@ -271,7 +282,8 @@ enum format_encoding {
     ENCODING_ZSTD = 5,
     ENCODING_COLD = 6,
     ENCODING_GUESSED = 7,
-    ENCODING_GATED = 8
+    ENCODING_GATED = 8,
+    ENCODING_STEPS = 9
 };
 
 #define FORMAT_DICTIONARY_MAX   (512u << 20) /* bytes before compression */
@@ -280,5 +292,6 @@ enum format_encoding {
 #define FORMAT_COLD_STRING_MAX  65535
 #define FORMAT_RANK_ROWS        512
 #define FORMAT_PACKED_SLACK     8
+#define FORMAT_STEP_FRAME       512
 
 #endif

@@ -140,6 +140,8 @@ segment__lay_out(const struct segment__block *b, struct segment_column *out)
         out->n_set = b->n_rows;
         return lay_out_guessed(b, out);
     }
+    if (e->encoding == ENCODING_STEPS)
+        return segment__lay_out_steps(b, out);
     lay_out_rows(b->p, out);
     return true;
 }

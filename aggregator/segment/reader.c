@@ -209,6 +209,7 @@ encodings_of(uint32_t type)
     case BLOCK_ID:
         return 1u << ENCODING_COLD;
     case BLOCK_TIME:
+        return 1u << ENCODING_DENSE | 1u << ENCODING_STEPS;
     case BLOCK_FLAGS:
     case BLOCK_ORIGIN:
         return 1u << ENCODING_DENSE;
@@ -236,7 +237,9 @@ is_packed_length_right(const struct segment *s, const struct segment__entry *e)
 
     if (e->width > 56 && e->width != 64)
         return false;
-    if (e->encoding == ENCODING_GUESSED) /* the rest when it is opened */
+    if (e->encoding == ENCODING_STEPS) /* the rest when it is opened */
+        return e->count == n_rows;
+    if (e->encoding == ENCODING_GUESSED)
         return e->count <= n_rows && e->length >= FORMAT_GUESS;
     if (e->encoding == ENCODING_DENSE ? e->count != n_rows : e->count == 0 || e->count > n_rows)
         return false;
@@ -292,7 +295,7 @@ check_entry(const struct segment *s, const struct segment__entry *e, uint64_t en
             return ERR_OK;
         return err_set(err, ERR_VERSION, "directory", "%s: has blocks of a newer format", s->name);
     }
-    if (e->encoding > ENCODING_GATED || (encodings_of(e->type) >> e->encoding & 1) == 0)
+    if (e->encoding > ENCODING_STEPS || (encodings_of(e->type) >> e->encoding & 1) == 0)
         return err_set(err, ERR_VERSION, "directory", "%s: has encodings of a newer format",
                        s->name);
     if (!is_length_right(s, e))

@@ -157,7 +157,9 @@ struct segment_column {
     uint32_t n_gate; /* 0: none */
     const uint64_t *gate;
     const struct segment_column *event; /* with a gate */
-    const uint32_t *run_rows;           /* of the file */
+    const uint64_t *frames;             /* of steps */
+    const unsigned char *block;
+    const uint32_t *run_rows; /* of the file */
     uint32_t n_runs;
     const unsigned char *values; /* of the dictionary: offsets, then bytes */
 };

@@ -111,6 +111,12 @@ struct segment__block {
 bool segment__lay_out(const struct segment__block *b, struct segment_column *out);
 uint64_t segment__rows_bytes(unsigned encoding, uint64_t n_rows, uint64_t n_values, unsigned width);
 
+/* ---- steps.c: times as steps ---- */
+
+bool segment__lay_out_steps(const struct segment__block *b, struct segment_column *out);
+bool segment__are_steps_right(const struct segment_column *c);
+void segment__read_steps(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *times);
+
 /* ---- decode.c ---- */
 
 /* Which of the first n rows of a frame have a value, by the gate; zeros behind them in the last

@@ -85,6 +85,56 @@ test_what_follows_is_guessed(void **state)
     remove_folder(dir);
 }
 
+/* Times as steps, of runs of one row and of thousands, read in any stretch. */
+static void
+test_times_in_any_stretch(void **state)
+{
+    struct world w = {1, 40, 100000000, 3, 0, JUNE_2026_MS, 2000000, 1000};
+    struct random r = {23};
+    char *dir = test_folder();
+    struct segment_merge merge = {.site = 1, .month = 202606};
+    struct segment_column column;
+    struct segment **flushes;
+    struct segment *merged;
+    struct segment_file *files;
+    struct event *events;
+    int64_t times[1500];
+    size_t n = 4000;
+    size_t n_files;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1 << 20);
+    events = random_events(&r, &w, n, &a);
+    for (size_t i = 0; i < n; i++) { /* one visitor has most; times close to each other */
+        if (i % 4 != 0)
+            events[i].visitor = SLICE("v1");
+        if (i % 8 != 0)
+            events[i].time_ms = JUNE_2026_MS + (events[i].time_ms - JUNE_2026_MS) / 1000;
+    }
+    flushes = write_flushes(&r, events, n, 2, dir, &a, &merge.n_inputs);
+    merge.inputs = (const struct segment *const *)flushes;
+    n = settle_events(events, n);
+    assert_int_equal(segment_merge(&merge, dir, &a, &files, &n_files, NULL), ERR_OK);
+    merged = open_file(dir, files[0].name);
+    assert_segment(merged, events, n);
+    assert_int_equal(segment_time_open(merged, &column, NULL), ERR_OK);
+    assert_int_equal(column.encoding, ENCODING_STEPS);
+    for (int i = 0; i < 300; i++) {
+        uint32_t row = random_below(&r, (uint32_t)n);
+        uint32_t some = random_below(&r, (uint32_t)n - row + 1) % 1500;
+
+        segment_values(&column, row, some, times, NULL);
+        for (uint32_t k = 0; k < some; k++)
+            assert_int_equal(times[k], events[row + k].time_ms);
+    }
+    segment_close(&merged);
+    for (size_t i = 0; i < merge.n_inputs; i++)
+        segment_close(&flushes[i]);
+    arena_fini(&a);
+    remove_folder(dir);
+}
+
 /* An id that was made of a path stays what it is where the path becomes (other). */
 static void
 test_ids_outlive_folded_texts(void **state)
@@ -131,6 +181,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_follows_is_guessed),
+        cmocka_unit_test(test_times_in_any_stretch),
         cmocka_unit_test(test_ids_outlive_folded_texts),
     };
 
