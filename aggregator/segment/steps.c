@@ -1,4 +1,5 @@
-/* Times as steps: a run's first time, then how much later each further row was. Writing and reading.
+/* Times as steps: a run's first time, then how much later each further row was. Writing and
+ * reading.
  */
 #include <stdlib.h>
 
@@ -65,7 +66,8 @@ choose_width(const struct frame *f, uint32_t *out_odd)
     for (unsigned w = 32; w > 0; w--) /* of exactly w bits -> of more than w - 1 bits */
         n_wider[w - 1] += n_wider[w];
     for (unsigned w = 0; w < 32; w++)
-        if (frame_bytes(f->n, w, n_wider[w + 1]) < frame_bytes(f->n, best, best == 32 ? 0 : n_wider[best + 1]))
+        if (frame_bytes(f->n, w, n_wider[w + 1]) <
+            frame_bytes(f->n, best, best == 32 ? 0 : n_wider[best + 1]))
             best = w;
     *out_odd = best == 32 ? 0 : n_wider[best + 1];
     return best;
@@ -337,8 +339,8 @@ begin_at(const struct segment_column *c, uint32_t run, uint32_t row, uint64_t *t
     return frame_step + run + 1;
 }
 
-/* Times of rows [at, end) of one run, none its first; the time before them is *time. NULL: only that
- * is wanted. last: the last step that the caller will come to. */
+/* Times of rows [at, end) of one run, none its first; the time before them is *time. NULL: only
+ * that is wanted. last: the last step that the caller will come to. */
 static void
 add_steps(struct walk *w, uint32_t run, uint32_t at, uint32_t end, uint32_t last, uint64_t *time,
           int64_t *times)
