@@ -6,6 +6,8 @@
 
 #include "core/hash.h"
 
+#define IDS_COMPARED 48 /* each with each */
+
 /* ---- Growing what a visitor may need; nothing is given back before the end ---- */
 
 void
@@ -67,32 +69,40 @@ journey__read_visitor(struct journey_walk *w, size_t place, uint32_t run, struct
 static int
 compare_row_times(const void *x, const void *y)
 {
-    int64_t a = ((const struct joined_row *)x)->row.time_ms;
-    int64_t b = ((const struct joined_row *)y)->row.time_ms;
+    const struct joined_row *a = x;
+    const struct joined_row *b = y;
 
-    return (a > b) - (a < b);
+    if (a->row.time_ms != b->row.time_ms)
+        return a->row.time_ms < b->row.time_ms ? -1 : 1;
+    if (a->place != b->place)
+        return a->place < b->place ? -1 : 1;
+    return (a->segment_row > b->segment_row) - (a->segment_row < b->segment_row);
 }
 
-static bool
-is_time_shared(const struct journey_walk *w, size_t i)
+/* Runs of different months follow one another, and mostly come so. */
+static void
+sort_rows(struct journey_walk *w)
 {
-    int64_t time_ms = w->joined[i].row.time_ms;
-
-    return (i > 0 && w->joined[i - 1].row.time_ms == time_ms) ||
-           (i + 1 < w->n_joined && w->joined[i + 1].row.time_ms == time_ms);
+    for (size_t i = 1; i < w->n_joined; i++)
+        if (compare_row_times(&w->joined[i - 1], &w->joined[i]) > 0) {
+            qsort(w->joined, w->n_joined, sizeof *w->joined, compare_row_times);
+            return;
+        }
 }
 
+/* An id of content is like no other of another moment, so that it is made only where the moment has
+ * rows of several files. */
 static enum err_code
-read_id(struct journey_walk *w, size_t i, struct err *err)
+read_id(struct journey_walk *w, size_t i, bool is_shared, struct err *err)
 {
     struct joined_row *j = &w->joined[i];
     struct segment_cursor *cursor = cursor_of(&w->places[j->place]);
     bool is_content = false;
     enum err_code rc = ERR_OK;
 
-    if (!is_time_shared(w, i))
+    if (!is_shared)
         rc = segment_cursor_id_is_content(cursor, j->segment_row, &is_content, err);
-    if (rc == ERR_OK && is_content) { /* like no other, and no tie hangs on it */
+    if (rc == ERR_OK && is_content) {
         j->id = SLICE_EMPTY;
         j->id_hash = i;
         return ERR_OK;
@@ -102,23 +112,52 @@ read_id(struct journey_walk *w, size_t i, struct err *err)
     if (rc == ERR_OK) {
         j->id = arena_copy(&w->arena, j->id);
         j->id_hash = hash64(j->id, 0);
+    } else {
+        w->bad_place = j->place;
     }
     return rc;
 }
 
+/* Sort the rows, and read the ids that matter. *out_shares: some moment has rows of several files.
+ */
 static enum err_code
-read_ids(struct journey_walk *w, struct err *err)
+read_ids(struct journey_walk *w, bool *out_shares, struct err *err)
 {
-    qsort(w->joined, w->n_joined, sizeof *w->joined, compare_row_times);
-    for (size_t i = 0; i < w->n_joined; i++) {
-        enum err_code rc = read_id(w, i, err);
+    enum err_code rc = ERR_OK;
 
-        if (rc != ERR_OK) {
-            w->bad_place = w->joined[i].place;
-            return rc;
-        }
+    *out_shares = false;
+    sort_rows(w);
+    for (size_t i = 0, end; i < w->n_joined; i = end) {
+        for (end = i + 1; end < w->n_joined; end++)
+            if (w->joined[end].row.time_ms != w->joined[i].row.time_ms)
+                break;
+        bool is_shared = w->joined[i].place != w->joined[end - 1].place;
+
+        *out_shares = *out_shares || is_shared;
+        for (size_t k = i; rc == ERR_OK && k < end; k++)
+            rc = read_id(w, k, is_shared, err);
     }
-    return ERR_OK;
+    return rc;
+}
+
+/* Two rows whose ids are equal, or so many that sorting finds it out sooner. */
+static bool
+may_repeat(const struct journey_walk *w)
+{
+    uint64_t hashes[IDS_COMPARED];
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n_joined; i++) {
+        if (w->joined[i].id.n == 0)
+            continue;
+        if (n == IDS_COMPARED)
+            return true;
+        for (size_t k = 0; k < n; k++)
+            if (hashes[k] == w->joined[i].id_hash)
+                return true;
+        hashes[n++] = w->joined[i].id_hash;
+    }
+    return false;
 }
 
 /* ---- Which rows matter ---- */
@@ -173,6 +212,8 @@ compare_times(const void *x, const void *y)
 
     if (a->row.time_ms != b->row.time_ms)
         return a->row.time_ms < b->row.time_ms ? -1 : 1;
+    if (a->place == b->place) /* as they lie: by their ids, which may not have been read */
+        return (a->segment_row > b->segment_row) - (a->segment_row < b->segment_row);
     return slice_compare(a->id, b->id);
 }
 
@@ -361,6 +402,7 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
     struct member *first = &w->members[at];
     uint32_t person = PERSON_NOBODY;
     enum err_code rc = ERR_OK;
+    bool shares = false;
     size_t n_runs = 0;
 
     w->n_joined = 0;
@@ -375,8 +417,8 @@ give_visitor(struct journey_walk *w, const struct joined_row *all, const size_t 
             w->joined[w->n_joined++] = all[k];
     }
     if (n_runs > 1)
-        rc = read_ids(w, err);
-    if (rc == ERR_OK && n_runs > 1)
+        rc = read_ids(w, &shares, err);
+    if (rc == ERR_OK && n_runs > 1 && (shares || may_repeat(w)))
         rc = drop_repeats(w, err);
     if (rc != ERR_OK)
         return rc;

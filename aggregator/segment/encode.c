@@ -205,6 +205,15 @@ segment__add_values(struct segment__out *o, const struct segment__source *source
     free(batch);
 }
 
+/* Which rows have these is asked in every walk, often of a few rows at a time: a gate would have to
+ * decode the event names of a whole frame for each. */
+static bool
+is_asked_often(const struct segment__entry *e)
+{
+    return e->type == BLOCK_ID_GIVEN || (e->type == BLOCK_NUMBER && e->id == NUMBER_VALUE) ||
+           (e->type == BLOCK_TEXT && e->id == TEXT_CURRENCY);
+}
+
 /* In fewer bytes than the simple encodings take, if that can be. */
 static bool
 encode_thoroughly(struct segment__out *o, struct segment__entry *e, enum segment__column_kind kind,
@@ -213,6 +222,8 @@ encode_thoroughly(struct segment__out *o, struct segment__entry *e, enum segment
 {
     if (e->type == BLOCK_TIME)
         return segment__encode_steps(o, e, source, v, bytes);
+    if (is_asked_often(e))
+        return false;
     if (kind == COLUMN_TEXT && segment__encode_guessed(o, e, v->n_rows, source, bytes))
         return true;
     return e->encoding != ENCODING_DENSE &&
