@@ -72,15 +72,11 @@ row_of(sqlite3_stmt *s, uint64_t *out_check)
 static enum err_code
 count_rows(sqlite3 *db, size_t *out, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
-    enum err_code rc = sql_prepare(db, "SELECT count(*) FROM tombstones", &s, err);
+    int64_t n = 0;
+    enum err_code rc = sql_integer(db, "SELECT count(*) FROM tombstones", &n, err);
 
     if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out = has_row ? (size_t)sqlite3_column_int64(s, 0) : 0;
-    sqlite3_finalize(s);
+        *out = (size_t)n;
     return rc;
 }
 

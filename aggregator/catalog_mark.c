@@ -142,15 +142,12 @@ catalog__mark_path(const struct store *s, struct catalog *c)
 enum err_code
 catalog__generation(sqlite3 *db, uint64_t *out, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
-    enum err_code rc = sql_prepare(db, "SELECT generation FROM summary WHERE one = 1", &s, err);
+    int64_t generation = 0;
+    enum err_code rc =
+        sql_integer(db, "SELECT generation FROM summary WHERE one = 1", &generation, err);
 
     if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out = has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
-    sqlite3_finalize(s);
+        *out = (uint64_t)generation;
     return rc;
 }
 

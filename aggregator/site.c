@@ -350,16 +350,11 @@ site_find(struct settings_db *db, struct slice name, struct arena *a, struct sit
 static enum err_code
 count_rows(sqlite3 *db, const char *statement, size_t *out, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
-    enum err_code rc;
+    int64_t n = 0;
+    enum err_code rc = sql_integer(db, statement, &n, err);
 
-    rc = sql_prepare(db, statement, &s, err);
     if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out = has_row ? (size_t)sqlite3_column_int64(s, 0) : 0;
-    sqlite3_finalize(s);
+        *out = (size_t)n;
     return rc;
 }
 

@@ -44,8 +44,8 @@ sql_error(sqlite3 *db, struct err *err, const char *doing)
 
 /* ---- Opening ---- */
 
-static enum err_code
-pragma_integer(sqlite3 *db, const char *statement, int64_t *out, struct err *err)
+enum err_code
+sql_integer(sqlite3 *db, const char *statement, int64_t *out, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     enum err_code rc;
@@ -68,11 +68,11 @@ check_identity(sqlite3 *db, const struct sql_database *database, struct err *err
     int64_t n_pages = 0;
     enum err_code rc;
 
-    rc = pragma_integer(db, "PRAGMA application_id", &id, err);
+    rc = sql_integer(db, "PRAGMA application_id", &id, err);
     if (rc == ERR_OK)
-        rc = pragma_integer(db, "PRAGMA user_version", &version, err);
+        rc = sql_integer(db, "PRAGMA user_version", &version, err);
     if (rc == ERR_OK)
-        rc = pragma_integer(db, "PRAGMA page_count", &n_pages, err);
+        rc = sql_integer(db, "PRAGMA page_count", &n_pages, err);
     if (rc != ERR_OK)
         return rc;
     /* a process that ended right after making the file leaves it empty: it is still ours */
@@ -103,7 +103,7 @@ set_up(sqlite3 *db, const struct sql_database *database, struct err *err)
                  err);
     if (rc != ERR_OK)
         return rc;
-    rc = pragma_integer(db, "PRAGMA application_id", &id, err);
+    rc = sql_integer(db, "PRAGMA application_id", &id, err);
     if (rc != ERR_OK || (uint32_t)id == database->application_id)
         return rc;
     snprintf(statements, sizeof statements, "PRAGMA application_id=%d",
@@ -192,13 +192,13 @@ sql_migrate(sqlite3 *db, int version, const char *statements, struct err *err)
     int64_t have = 0;
     enum err_code rc;
 
-    rc = pragma_integer(db, "PRAGMA user_version", &have, err);
+    rc = sql_integer(db, "PRAGMA user_version", &have, err);
     if (rc != ERR_OK || have >= version)
         return rc;
     rc = sql_begin(db, err);
     if (rc != ERR_OK)
         return rc;
-    rc = pragma_integer(db, "PRAGMA user_version", &have, err);
+    rc = sql_integer(db, "PRAGMA user_version", &have, err);
     if (rc == ERR_OK && have < version) {
         snprintf(mark, sizeof mark, "PRAGMA user_version=%d", version);
         rc = sql_run(db, statements, err);
@@ -317,7 +317,7 @@ sql_text(sqlite3_stmt *s, int column)
 enum err_code
 sql_data_version(sqlite3 *db, int64_t *out, struct err *err)
 {
-    return pragma_integer(db, "PRAGMA data_version", out, err);
+    return sql_integer(db, "PRAGMA data_version", out, err);
 }
 
 static enum err_code
@@ -357,7 +357,7 @@ sql_vacuum(sqlite3 *db, struct err *err)
     enum err_code rc = sql_run(db, "VACUUM", err);
 
     if (rc == ERR_OK)
-        rc = pragma_integer(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, err);
+        rc = sql_integer(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, err);
     if (rc == ERR_OK && is_busy)
         rc = err_set(err, ERR_UNAVAILABLE, NULL, "a reader keeps the database's log");
     return rc;

@@ -46,6 +46,9 @@ enum err_code sql_bind(sqlite3_stmt *s, struct err *err, const char *letters, ..
 /* *out_row is true where there is a row, false at the end. */
 enum err_code sql_step(sqlite3_stmt *s, bool *out_row, struct err *err);
 
+/* The one number that a statement gives; 0 where it gives no row. */
+enum err_code sql_integer(sqlite3 *db, const char *statement, int64_t *out, struct err *err);
+
 /* Prepare, bind, step to the end, finalize: a statement without rows. out_changes may be NULL. */
 enum err_code sql_do(sqlite3 *db, int *out_changes, struct err *err, const char *statement,
                      const char *letters, ...);

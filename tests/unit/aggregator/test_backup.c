@@ -34,7 +34,7 @@ setup(void **state)
     assert_ok(stream_address_parse(slice_from(w->redis.socket), &w->address, &err));
     w->address.timeout_ms = 2000;
     w->stream = stream_create(&w->address);
-    strcpy(w->top, "/tmp/corong-test-XXXXXX");
+    snprintf(w->top, sizeof w->top, "/tmp/corong-test-XXXXXX");
     assert_non_null(mkdtemp(w->top));
     snprintf(w->backup, sizeof w->backup, "%s/backup", w->top);
     snprintf(w->restored, sizeof w->restored, "%s/restored", w->top);
