@@ -23,6 +23,7 @@ struct reader {
 struct attribute_values {
     pthread_mutex_t lock;
     const struct request_breakdown *asked;
+    const struct page_groups *groups;
     struct reader *readers;
     size_t n_readers;
     struct slice *texts; /* by number; [0] is null's */
@@ -36,12 +37,13 @@ struct attribute_values {
 };
 
 struct attribute_values *
-attribute_values_create(const struct request_breakdown *asked)
+attribute_values_create(const struct request_breakdown *asked, const struct page_groups *groups)
 {
     struct attribute_values *v = mem_zalloc(sizeof *v);
 
     pthread_mutex_init(&v->lock, NULL);
     v->asked = asked;
+    v->groups = groups;
     v->n_slots = FIRST_ROOM;
     v->slots = mem_zalloc(v->n_slots * sizeof *v->slots);
     v->texts = mem_alloc(v->n_slots * sizeof *v->texts);
@@ -213,7 +215,11 @@ attribute_values_of_code(struct attribute_values *v, size_t input, uint32_t code
     uint32_t number = atomic_load_explicit(&r->numbers[code], memory_order_relaxed);
 
     if (number == UNKNOWN) {
-        number = attribute_values_find(v, segment_text_value(&r->column, code));
+        struct slice text = segment_text_value(&r->column, code);
+
+        if (attribute_is_page_group(&v->asked->attribute))
+            text = page_groups_of(v->groups, text);
+        number = attribute_values_find(v, text);
         atomic_store_explicit(&r->numbers[code], number, memory_order_relaxed);
     }
     return number;

@@ -12,14 +12,17 @@
 #ifndef AGGREGATOR_ATTRIBUTE_VALUES_H
 #define AGGREGATOR_ATTRIBUTE_VALUES_H
 
+#include "aggregator/funnel/page_groups.h"
 #include "aggregator/journey.h"
 
 #define ATTRIBUTE_VALUE_NULL 0
 
 struct attribute_values;
 
-/* asked is borrowed. */
-struct attribute_values *attribute_values_create(const struct request_breakdown *asked);
+/* asked is borrowed, as are the groups (what page_group gives; NULL: there are none) until nothing
+ * is read any more. */
+struct attribute_values *attribute_values_create(const struct request_breakdown *asked,
+                                                 const struct page_groups *groups);
 void attribute_values_destroy(struct attribute_values **v);
 
 void attribute_values_begin(struct attribute_values *v, size_t n_inputs);

@@ -119,6 +119,7 @@ enquiry_open(struct snapshot_pool *p, const struct enquiry_setup *setup, struct 
         enquiry_close(&e);
         return rc;
     }
+    matcher_set_page_groups(e->matcher, &e->snapshot->page_groups);
     plan_init(&e->plan, setup->funnel, setup->funnel->preset);
     chooser_init(&e->chooser, r, e->matcher);
     e->about.snapshot = arena_copy(a, slice_from(e->snapshot->name));
@@ -290,7 +291,7 @@ create_walk(struct enquiry *e, struct err *err)
     e->currencies = tally_create(s->funnel->n_stages);
     e->drivers = driver_table_create();
     for (size_t k = 0; k < s->n_attributes; k++)
-        e->values[k] = attribute_values_create(&s->attributes[k]);
+        e->values[k] = attribute_values_create(&s->attributes[k], &e->snapshot->page_groups);
     rc = leaf_sets_create(e->matcher, e->scratch, &e->sets, err);
     person_events_init(
         &e->person,

@@ -343,6 +343,7 @@ pass_run(struct pass *p, const struct snapshot *snapshot, const struct persons *
     struct run r = {.pass = p, .snapshot = snapshot, .persons = persons};
     enum err_code rc;
 
+    matcher_set_page_groups(p->matcher, &snapshot->page_groups);
     find_inputs(&r, is_left_out);
     find_split(&r);
     for (size_t b = 0; b < p->setup.q->request->n_breakdowns; b++)

@@ -113,7 +113,7 @@ run_attempt(struct attempt *t, struct query_answer *out, struct err *err)
 
     drop_results(out);
     for (size_t i = 0; i < r->n_breakdowns; i++)
-        out->values[i] = attribute_values_create(&r->breakdowns[i]);
+        out->values[i] = attribute_values_create(&r->breakdowns[i], &t->snapshot->page_groups);
     rc = run_main(t, out, err);
     return rc == ERR_OK ? run_compare(t, out, err) : rc;
 }

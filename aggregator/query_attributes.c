@@ -85,6 +85,27 @@ count_rows(const struct query_part *part)
     return n_rows;
 }
 
+/* Events whose path has a group. */
+static enum err_code
+count_grouped(const struct query_part *part, const struct page_groups *groups, uint64_t *n,
+              struct err *err)
+{
+    struct segment_column path;
+    uint64_t *counts;
+    enum err_code rc =
+        groups->n > 0 ? segment_text_open(part->segment, TEXT_PATH, &path, err) : ERR_OK;
+
+    if (rc != ERR_OK || groups->n == 0)
+        return rc;
+    counts = mem_zalloc(path.n_codes * sizeof *counts);
+    query__count_codes(part, &path, NULL, counts);
+    for (uint32_t code = 1; code < path.n_codes; code++)
+        if (counts[code] != 0 && page_groups_of(groups, segment_text_value(&path, code)).n != 0)
+            *n += counts[code];
+    free(counts);
+    return ERR_OK;
+}
+
 static enum err_code
 count_landings(const struct query_part *part, uint64_t *n, struct err *err)
 {
@@ -106,12 +127,15 @@ count_landings(const struct query_part *part, uint64_t *n, struct err *err)
 }
 
 static enum err_code
-count_attribute(const struct query_part *part, struct query_attribute *q, struct err *err)
+count_attribute(const struct query_part *part, const struct page_groups *groups,
+                struct query_attribute *q, struct err *err)
 {
     const struct attribute *attribute = &q->attribute;
     struct segment_column column;
     enum err_code rc;
 
+    if (attribute_is_page_group(attribute))
+        return count_grouped(part, groups, &q->n_events, err);
     if (attribute->source == SOURCE_DERIVED && attribute->code != DERIVED_LANDING) {
         /* bot and entrance are always true or false */
         q->n_events += count_rows(part);
@@ -131,17 +155,18 @@ count_attribute(const struct query_part *part, struct query_attribute *q, struct
 }
 
 static enum err_code
-count_part(const struct query_part *part, struct attributes *l, struct err *err)
+count_part(const struct query_part *part, const struct page_groups *groups, struct attributes *l,
+           struct err *err)
 {
     enum err_code rc = ERR_OK;
 
     for (size_t i = 0; rc == ERR_OK && i < l->n_built_in; i++)
-        rc = count_attribute(part, &l->list[i], err);
+        rc = count_attribute(part, groups, &l->list[i], err);
     for (uint32_t i = 0; rc == ERR_OK && i < segment_property_count(part->segment); i++) {
         struct query_attribute *q = find_property(l, segment_property_key(part->segment, i));
 
         if (q)
-            rc = count_attribute(part, q, err);
+            rc = count_attribute(part, groups, q, err);
     }
     return rc;
 }
@@ -159,7 +184,7 @@ count_pieces(const struct snapshot *snapshot, const struct query_part *part, str
     arena_init(&a, 1 << 10);
     rc = query__pieces(snapshot, part, &a, &pieces, &n, err);
     for (size_t i = 0; rc == ERR_OK && i < n; i++)
-        rc = count_part(&pieces[i], l, err);
+        rc = count_part(&pieces[i], &snapshot->page_groups, l, err);
     arena_fini(&a);
     return rc;
 }
@@ -201,8 +226,7 @@ query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
         return rc;
     table = attribute_table(&n);
     for (size_t i = 0; i < n; i++)
-        if (!query__is_later(&table[i]))
-            add_attribute(&l, &table[i]);
+        add_attribute(&l, &table[i]);
     l.n_built_in = l.n;
     for (size_t i = 0; rc == ERR_OK && i < snapshot->n; i++) {
         struct err why = ERR_NONE;

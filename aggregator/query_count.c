@@ -296,7 +296,7 @@ start(struct enquiry *e, void *context, struct err *err)
     drop_counts(c);
     arena_reset(&c->arena);
     value_table_init(&c->table);
-    c->orders = attribute_values_create(&no_attribute);
+    c->orders = attribute_values_create(&no_attribute, NULL);
     c->is_counted_only = false;
     c->person = 0;
     c->first_session = 1;

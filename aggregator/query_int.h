@@ -31,9 +31,6 @@ enum err_code query__pieces(const struct snapshot *snapshot, const struct query_
  * that must add up); anything else ends the query with why. */
 enum err_code query__leave_out(enum err_code rc, const struct err *why, struct err *err);
 
-/* Is it an attribute that rules cannot ask about yet? */
-bool query__is_later(const struct attribute *attribute);
-
 /* The next rows of the part from `row` on: how many, and which of them count. */
 uint32_t query__rows(const struct query_part *part, uint32_t row, bool counts[QUERY_CHUNK]);
 

@@ -133,12 +133,6 @@ query__leave_out(enum err_code rc, const struct err *why, struct err *err)
     return rc;
 }
 
-bool
-query__is_later(const struct attribute *attribute)
-{
-    return attribute->source == SOURCE_DERIVED && attribute->code == DERIVED_PAGE_GROUP;
-}
-
 uint32_t
 query__rows(const struct query_part *part, uint32_t row, bool counts[QUERY_CHUNK])
 {

@@ -260,7 +260,7 @@ start(struct enquiry *e, void *context, struct err *err)
 
     drop(s);
     arena_reset(&s->arena);
-    s->orders = attribute_values_create(&no_attribute);
+    s->orders = attribute_values_create(&no_attribute, NULL);
     s->n = 0;
     s->n_all = 0;
     s->max = s->q->skip + s->q->limit;

@@ -11,6 +11,7 @@ struct values {
     size_t n;
     size_t max;
     struct slice prefix;
+    const struct page_groups *groups;
     struct arena *arena; /* of the query; the result is copied out of it */
 };
 
@@ -35,7 +36,8 @@ static enum err_code
 text_values(const struct query_part *part, const struct attribute *attribute, struct values *v,
             struct err *err)
 {
-    bool is_landing = attribute->source == SOURCE_DERIVED;
+    bool is_group = attribute_is_page_group(attribute);
+    bool is_landing = attribute->source == SOURCE_DERIVED && !is_group;
     struct segment_column column, flags;
     uint64_t *counts;
     enum err_code rc;
@@ -44,15 +46,19 @@ text_values(const struct query_part *part, const struct attribute *attribute, st
         rc = segment_property_open(part->segment, attribute->key, &column, err);
     else
         rc = segment_text_open(
-            part->segment, is_landing ? TEXT_PATH : (enum event_text)attribute->code, &column, err);
+            part->segment, is_landing || is_group ? TEXT_PATH : (enum event_text)attribute->code,
+            &column, err);
     if (rc == ERR_OK && is_landing)
         rc = segment_flags_open(part->segment, &flags, err);
     if (rc != ERR_OK)
         return rc;
     counts = mem_zalloc(column.n_codes * sizeof *counts);
     query__count_codes(part, &column, is_landing ? &flags : NULL, counts);
-    for (uint32_t code = 1; code < column.n_codes; code++)
-        add_value(v, segment_text_value(&column, code), counts[code]);
+    for (uint32_t code = 1; code < column.n_codes; code++) {
+        struct slice text = segment_text_value(&column, code);
+
+        add_value(v, is_group ? page_groups_of(v->groups, text) : text, counts[code]);
+    }
     free(counts);
     return ERR_OK;
 }
@@ -231,7 +237,7 @@ query_values(struct snapshot_pool *p, uint32_t site, struct slice name, struct s
     struct arena scratch;
     enum err_code rc;
 
-    if (!attribute_find(name, &attribute) || query__is_later(&attribute))
+    if (!attribute_find(name, &attribute))
         return err_set(err, ERR_INVALID, "attribute", "there is no attribute \"%.*s\"",
                        SLICE_ARG(slice_sub(name, 0, 80)));
     rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
@@ -239,6 +245,7 @@ query_values(struct snapshot_pool *p, uint32_t site, struct slice name, struct s
         return rc;
     arena_init(&scratch, 16 << 10);
     v.arena = &scratch;
+    v.groups = &snapshot->page_groups;
     for (size_t i = 0; rc == ERR_OK && i < snapshot->n; i++) {
         struct err why = ERR_NONE;
         struct query_part part;

@@ -62,8 +62,13 @@ test_dictionary(struct scan *s, struct scan_column *c, struct err *err)
     uint64_t *words = ARENA_ARRAY(&s->arena, uint64_t, n_words);
     enum err_code rc = ERR_OK;
 
-    for (uint32_t code = 1; rc == ERR_OK && code < c->column.n_codes; code++)
-        rc = test_text(s, c, segment_text_value(&c->column, code), words + code * s->width, err);
+    for (uint32_t code = 1; rc == ERR_OK && code < c->column.n_codes; code++) {
+        struct slice text =
+            matcher_text(s->matcher, &c->attribute, segment_text_value(&c->column, code));
+
+        if (text.n != 0)
+            rc = test_text(s, c, text, words + code * s->width, err);
+    }
     c->words = words;
     c->is_idle = true;
     for (size_t i = 0; i < n_words && c->is_idle; i++)
@@ -77,11 +82,12 @@ open_derived(struct scan *s, const struct segment *segment, struct scan_column *
     uint64_t *words;
     enum err_code rc;
 
-    if (c->attribute.code == DERIVED_LANDING) { /* the path, of the event that gives the landing */
+    /* the path, of a landing that of the event which gives it */
+    if (c->attribute.code == DERIVED_LANDING || c->attribute.code == DERIVED_PAGE_GROUP) {
         rc = segment_text_open(segment, TEXT_PATH, &c->column, err);
         return rc == ERR_OK ? test_dictionary(s, c, err) : rc;
     }
-    assert(c->attribute.code == DERIVED_BOT); /* page_group is refused in rules */
+    assert(c->attribute.code == DERIVED_BOT);
     c->kind = SCAN_BOT;
     words = ARENA_ARRAY(&s->arena, uint64_t, 2 * s->width);
     c->words = words;

@@ -7,7 +7,7 @@
 #include "aggregator/sql.h"
 
 #define APPLICATION_ID 0x436f7273 /* "Cors" */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 /* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
 static const char schema_1[] =
@@ -50,6 +50,45 @@ static const char schema_3[] =
 static const char schema_4[] =
     "ALTER TABLE sites ADD COLUMN retention TEXT NOT NULL DEFAULT 'never';";
 
+/* Accounts that were there already keep their role for all sites; viewers lose sight of single
+ * people until the site allows it. Saved funnels begin with the version that is there. */
+static const char schema_5[] =
+    "ALTER TABLE sites ADD COLUMN hosts TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sites ADD COLUMN page_groups TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sites ADD COLUMN funnel TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE sites ADD COLUMN first_day_of_week TEXT NOT NULL DEFAULT 'monday';"
+    "ALTER TABLE sites ADD COLUMN bots TEXT NOT NULL DEFAULT 'exclude';"
+    "ALTER TABLE sites ADD COLUMN viewer_journeys TEXT NOT NULL DEFAULT 'no';"
+    "ALTER TABLE accounts ADD COLUMN is_everywhere INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE site_roles(email TEXT NOT NULL REFERENCES accounts(email) ON DELETE CASCADE,"
+    " site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE,"
+    " role TEXT NOT NULL CHECK(role IN ('owner', 'editor', 'viewer')),"
+    " PRIMARY KEY(email, site)) WITHOUT ROWID;"
+    "CREATE TABLE invitations(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " token_hash TEXT NOT NULL UNIQUE, email TEXT NOT NULL,"
+    " site INTEGER REFERENCES sites(id) ON DELETE CASCADE,"
+    " role TEXT NOT NULL CHECK(role IN ('owner', 'editor', 'viewer')),"
+    " created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER NOT NULL);"
+    "CREATE TABLE api_keys(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE, name TEXT NOT NULL,"
+    " key_sha256 TEXT NOT NULL UNIQUE, start TEXT NOT NULL, scopes TEXT NOT NULL,"
+    " created INTEGER NOT NULL, created_by TEXT NOT NULL, last_used INTEGER NOT NULL);"
+    "CREATE TABLE share_links(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE, name TEXT NOT NULL,"
+    " token_hash TEXT NOT NULL UNIQUE, question TEXT NOT NULL, days INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, created_by TEXT NOT NULL, expires INTEGER NOT NULL,"
+    " last_used INTEGER NOT NULL);"
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    " site INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, detail TEXT NOT NULL);"
+    "CREATE INDEX audit_of_site ON audit(site, id);"
+    "CREATE TABLE funnel_versions(site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, version INTEGER NOT NULL, saved_ms INTEGER NOT NULL,"
+    " author TEXT NOT NULL, note TEXT NOT NULL, definition TEXT NOT NULL,"
+    " PRIMARY KEY(site, name, version)) WITHOUT ROWID;"
+    "INSERT INTO funnel_versions SELECT site, name, 1, updated_ms, '', '', definition"
+    " FROM funnels;";
+
 struct settings_db {
     sqlite3 *db;
     pthread_mutex_t lock;
@@ -73,6 +112,8 @@ settings_db_open(const struct store *s, struct settings_db **out, struct err *er
         rc = sql_migrate(db, 3, schema_3, err);
     if (rc == ERR_OK)
         rc = sql_migrate(db, 4, schema_4, err);
+    if (rc == ERR_OK)
+        rc = sql_migrate(db, 5, schema_5, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

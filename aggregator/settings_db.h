@@ -8,6 +8,12 @@
  *   accounts       email, password_hash, role, created
  *   sessions       token_hash, email, created, expires, last_seen       (all times: ms, UTC)
  *   setup_tokens   token_hash, created, expires
+ *   site_roles     (email, site), role: of accounts that are not for all sites
+ *   invitations    id, token_hash, email, site (NULL: all), role, created(_by), expires
+ *   api_keys       id, site, name, key_sha256, start, scopes, created(_by), last_used
+ *   share_links    id, site, name, token_hash, question, days, created(_by), expires, last_used
+ *   audit          id, time, site (0: none), who, action, detail
+ *   funnel_versions (site, name, version), saved, author, note, definition
  *   properties     name, value: a small table for whoever needs one word kept
  *
  * One struct settings_db serves all threads of a process: every use of the handle stands between

@@ -105,6 +105,35 @@ check_retention(struct site_wish *w, struct arena *a, struct err *err)
     return rc;
 }
 
+static enum err_code
+check_hosts(const struct slice *hosts, uint32_t n, uint32_t max, const char *field, struct err *err)
+{
+    if (n > max)
+        return err_set(err, ERR_INVALID, field, "at most %u", (unsigned)max);
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_domain(hosts[i]))
+            return err_set(err, ERR_INVALID, field, "\"%.*s\" is no host name",
+                           SLICE_ARG(slice_sub(hosts[i], 0, 64)));
+    return ERR_OK;
+}
+
+/* Words that are not given become the first there are. */
+static enum err_code
+check_choices(struct site_wish *w, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    for (int i = 0; rc == ERR_OK && i < CHOICE_COUNT; i++) {
+        int word = 0;
+
+        rc = site_choice_parse((enum site_choice)i, w->choices[i], &word, err);
+        w->choices[i] = slice_from(site_choice_word((enum site_choice)i, word));
+    }
+    if (rc == ERR_OK && (w->funnel.n > SITE_FUNNEL_MAX || !slice_is_utf8(w->funnel)))
+        rc = err_set(err, ERR_INVALID, "funnel", "must be the name of a saved funnel, or empty");
+    return rc;
+}
+
 /* The wish with defaults written out, checked; strings go to the arena. */
 static enum err_code
 check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out, struct err *err)
@@ -134,13 +163,14 @@ check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out,
         rc = check_range(out->max_events_per_visitor_day, 1, MAX_EVENTS_MAX, "max_events", err);
     if (rc != ERR_OK)
         return rc;
-    if (wish->n_ignored_referrers > SITE_REFERRERS_MAX)
-        return err_set(err, ERR_INVALID, "ignored_referrers", "at most %d", SITE_REFERRERS_MAX);
-    for (uint32_t i = 0; i < wish->n_ignored_referrers; i++)
-        if (!is_domain(wish->ignored_referrers[i]))
-            return err_set(err, ERR_INVALID, "ignored_referrers", "\"%.*s\" is no host name",
-                           SLICE_ARG(slice_sub(wish->ignored_referrers[i], 0, 64)));
-    rc = check_retention(out, a, err);
+    rc = check_hosts(wish->ignored_referrers, wish->n_ignored_referrers, SITE_REFERRERS_MAX,
+                     "ignored_referrers", err);
+    if (rc == ERR_OK)
+        rc = check_hosts(wish->hosts, wish->n_hosts, SITE_HOSTS_MAX, "hosts", err);
+    if (rc == ERR_OK)
+        rc = check_choices(out, err);
+    if (rc == ERR_OK)
+        rc = check_retention(out, a, err);
     return rc == ERR_OK ? check_privacy(out, err) : rc;
 }
 
@@ -170,7 +200,7 @@ hash_secret(const char *secret, char out[2 * crypto_hash_sha256_BYTES + 1])
 
 /* ---- Rows ---- */
 
-/* Referrers stand in one column, one a line: a domain has no line breaks. */
+/* Hosts stand in one column, one a line: a domain has no line breaks. */
 static struct slice
 join_lines(struct arena *a, const struct slice *lines, uint32_t n)
 {
@@ -186,20 +216,38 @@ join_lines(struct arena *a, const struct slice *lines, uint32_t n)
     return out;
 }
 
-static void
-split_lines(struct arena *a, struct slice text, struct site *out)
+static struct slice *
+split_lines(struct arena *a, struct slice text, uint32_t max, uint32_t *out_n)
 {
+    struct slice *lines = ARENA_ARRAY(a, struct slice, max);
     struct slice line;
+    uint32_t n = 0;
 
-    out->ignored_referrers = ARENA_ARRAY(a, struct slice, SITE_REFERRERS_MAX);
-    while (out->n_ignored_referrers < SITE_REFERRERS_MAX && slice_cut(text, '\n', &line, &text))
-        out->ignored_referrers[out->n_ignored_referrers++] = arena_copy(a, line);
+    while (n < max && slice_cut(text, '\n', &line, &text))
+        lines[n++] = arena_copy(a, line);
+    *out_n = n;
+    return lines;
+}
+
+static struct slice
+groups_json(struct arena *a, const struct page_groups *groups)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct slice out;
+
+    page_groups_add_json(&text, groups);
+    out = groups->n > 0 ? arena_copy(a, buffer_slice(&text)) : SLICE("");
+    buffer_fini(&text);
+    return out;
 }
 
 #define COLUMNS                                                                                    \
     "id, name, domain, timezone, currency, public_key, secret_sha256, max_age_ms, max_events_day," \
-    " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt, retention"
+    " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt, retention, hosts,"      \
+    " page_groups, funnel, first_day_of_week, bots, viewer_journeys"
 #define COLUMN_PRIVACY 12 /* and the next, in the order of enum privacy_setting */
+#define COLUMN_MORE    (COLUMN_PRIVACY + PRIVACY_COUNT)
+#define COLUMN_CHOICES (COLUMN_MORE + 4) /* in the order of enum site_choice */
 
 static void
 read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
@@ -217,10 +265,17 @@ read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
         .is_demo = sqlite3_column_int64(s, 9) != 0,
         .created_ms = sqlite3_column_int64(s, 10),
     };
-    split_lines(a, sql_text(s, 11), out);
+    out->ignored_referrers =
+        split_lines(a, sql_text(s, 11), SITE_REFERRERS_MAX, &out->n_ignored_referrers);
     for (int i = 0; i < PRIVACY_COUNT; i++) /* the schema allows no other words */
         privacy_set(&out->privacy, (enum privacy_setting)i, sql_text(s, COLUMN_PRIVACY + i), NULL);
-    out->retention = arena_copy(a, sql_text(s, COLUMN_PRIVACY + PRIVACY_COUNT));
+    out->retention = arena_copy(a, sql_text(s, COLUMN_MORE));
+    out->hosts = split_lines(a, sql_text(s, COLUMN_MORE + 1), SITE_HOSTS_MAX, &out->n_hosts);
+    page_groups_parse(sql_text(s, COLUMN_MORE + 2), a, &out->page_groups, NULL);
+    out->funnel = arena_copy(a, sql_text(s, COLUMN_MORE + 3));
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        site_choice_parse((enum site_choice)i, sql_text(s, COLUMN_CHOICES + i), &out->choices[i],
+                          NULL);
 }
 
 static enum err_code
@@ -255,11 +310,17 @@ site_wish_of(const struct site *s)
                           .max_events_per_visitor_day = s->max_events_per_visitor_day,
                           .ignored_referrers = s->ignored_referrers,
                           .n_ignored_referrers = s->n_ignored_referrers,
+                          .hosts = s->hosts,
+                          .n_hosts = s->n_hosts,
+                          .page_groups = s->page_groups,
+                          .funnel = s->funnel,
                           .retention = s->retention,
                           .is_demo = s->is_demo};
 
     for (int i = 0; i < PRIVACY_COUNT; i++)
         w.privacy[i] = slice_from(privacy_word(&s->privacy, (enum privacy_setting)i));
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        w.choices[i] = slice_from(site_choice_word((enum site_choice)i, s->choices[i]));
     return w;
 }
 
@@ -288,13 +349,16 @@ site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a, 
     rc = sql_do(sql, NULL, err,
                 "INSERT INTO sites(name, domain, timezone, currency, public_key, secret_sha256,"
                 " max_age_ms, max_events_day, is_demo, created_ms, ignored_referrers, identity,"
-                " consent, gpc, dnt, retention)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "ttttttiiiitttttt", w.name, w.domain, w.timezone, w.currency, slice_from(key),
+                " consent, gpc, dnt, retention, hosts, page_groups, funnel, first_day_of_week,"
+                " bots, viewer_journeys)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "ttttttiiiitttttttttttt", w.name, w.domain, w.timezone, w.currency, slice_from(key),
                 slice_from(hash), w.max_age_ms, w.max_events_per_visitor_day, (int64_t)w.is_demo,
                 clock_wall_ms(), join_lines(a, w.ignored_referrers, w.n_ignored_referrers),
                 w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
-                w.privacy[PRIVACY_DNT], w.retention);
+                w.privacy[PRIVACY_DNT], w.retention, join_lines(a, w.hosts, w.n_hosts),
+                groups_json(a, &w.page_groups), w.funnel, w.choices[CHOICE_FIRST_DAY],
+                w.choices[CHOICE_BOTS], w.choices[CHOICE_VIEWER_JOURNEYS]);
     if (rc == ERR_EXISTS)
         rc = err_set(err, ERR_EXISTS, "name", "there is a site %.*s already", SLICE_ARG(w.name));
     if (rc == ERR_OK)
@@ -322,12 +386,15 @@ site_update(struct settings_db *db, struct slice name, const struct site_wish *w
     rc = sql_do(settings_db_lock(db), &n_changed, err,
                 "UPDATE sites SET domain = ?, timezone = ?, currency = ?, max_age_ms = ?,"
                 " max_events_day = ?, is_demo = ?, ignored_referrers = ?, identity = ?,"
-                " consent = ?, gpc = ?, dnt = ?, retention = ? WHERE name = ?",
-                "tttiiittttttt", w.domain, w.timezone, w.currency, w.max_age_ms,
+                " consent = ?, gpc = ?, dnt = ?, retention = ?, hosts = ?, page_groups = ?,"
+                " funnel = ?, first_day_of_week = ?, bots = ?, viewer_journeys = ? WHERE name = ?",
+                "tttiiittttttttttttt", w.domain, w.timezone, w.currency, w.max_age_ms,
                 w.max_events_per_visitor_day, (int64_t)w.is_demo,
                 join_lines(&a, w.ignored_referrers, w.n_ignored_referrers),
                 w.privacy[PRIVACY_COOKIELESS], w.privacy[PRIVACY_CONSENT], w.privacy[PRIVACY_GPC],
-                w.privacy[PRIVACY_DNT], w.retention, name);
+                w.privacy[PRIVACY_DNT], w.retention, join_lines(&a, w.hosts, w.n_hosts),
+                groups_json(&a, &w.page_groups), w.funnel, w.choices[CHOICE_FIRST_DAY],
+                w.choices[CHOICE_BOTS], w.choices[CHOICE_VIEWER_JOURNEYS], name);
     settings_db_unlock(db);
     if (rc == ERR_OK && n_changed == 0)
         rc = err_set(err, ERR_NOT_FOUND, "site", "there is no site %.*s",
@@ -343,6 +410,27 @@ site_find(struct settings_db *db, struct slice name, struct arena *a, struct sit
 {
     enum err_code rc = find_row(settings_db_lock(db), name, a, out, err);
 
+    settings_db_unlock(db);
+    return rc;
+}
+
+enum err_code
+site_page_groups(struct settings_db *db, uint32_t site, struct arena *a, struct slice *out,
+                 struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    bool has_row = false;
+    enum err_code rc;
+
+    *out = SLICE_EMPTY;
+    rc = sql_prepare(settings_db_lock(db), "SELECT page_groups FROM sites WHERE id = ?", &s, err);
+    if (rc == ERR_OK)
+        rc = sql_bind(s, err, "i", (int64_t)site);
+    if (rc == ERR_OK)
+        rc = sql_step(s, &has_row, err);
+    if (rc == ERR_OK && has_row)
+        *out = arena_copy(a, sql_text(s, 0));
+    sqlite3_finalize(s);
     settings_db_unlock(db);
     return rc;
 }

@@ -2,13 +2,17 @@
 #ifndef AGGREGATOR_SITE_H
 #define AGGREGATOR_SITE_H
 
+#include "aggregator/funnel/page_groups.h"
 #include "aggregator/settings_db.h"
+#include "aggregator/site_choice.h"
 #include "core/buffer.h"
 #include "core/privacy.h"
 
 #define SITE_NAME_MAX      64
 #define SITE_DOMAIN_MAX    253
 #define SITE_REFERRERS_MAX 50
+#define SITE_HOSTS_MAX     20
+#define SITE_FUNNEL_MAX    120
 #define SITE_KEY_MAX       64 /* public and secret keys, with their NUL */
 
 #define SITE_MAX_AGE_MS     86400000 /* defaults of a new site */
@@ -26,7 +30,12 @@ struct site {
     int64_t max_events_per_visitor_day;
     struct slice *ignored_referrers; /* domains */
     uint32_t n_ignored_referrers;
+    struct slice *hosts; /* further ones of the site itself, beside its domain */
+    uint32_t n_hosts;
     struct privacy privacy;
+    int choices[CHOICE_COUNT];      /* numbers of words (site_choice.h) */
+    struct page_groups page_groups; /* names for groups of paths */
+    struct slice funnel;    /* the name of the saved funnel that its overview shows, or "" */
     struct slice retention; /* how long events count (retention.h): "13mo", "400d", "never" */
     bool is_demo;
     int64_t created_ms;
@@ -45,7 +54,12 @@ struct site_wish {
     int64_t max_events_per_visitor_day;
     const struct slice *ignored_referrers;
     uint32_t n_ignored_referrers;
+    const struct slice *hosts;
+    uint32_t n_hosts;
     struct slice privacy[PRIVACY_COUNT]; /* words (core/privacy.h); NULL for the default */
+    struct slice choices[CHOICE_COUNT];  /* words (site_choice.h); "" for the default */
+    struct page_groups page_groups;
+    struct slice funnel;
     struct slice retention;
     bool is_demo;
 };
@@ -55,7 +69,8 @@ struct site_wish site_wish_of(const struct site *s);
 
 /* Make a site. *out and its slices are in the arena; secret gets "secret_..." and is shown once.
  * ERR_INVALID (err->field: name, domain, timezone, currency, max_age, max_events,
- * ignored_referrers, identity, consent, gpc, dnt, retention), ERR_EXISTS. */
+ * ignored_referrers, hosts, identity, consent, gpc, dnt, funnel, retention, and the choices'
+ * names), ERR_EXISTS. */
 enum err_code site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a,
                        struct site *out, char secret[SITE_KEY_MAX], struct err *err);
 
@@ -66,6 +81,10 @@ enum err_code site_update(struct settings_db *db, struct slice name, const struc
 /* By name; ERR_NOT_FOUND. */
 enum err_code site_find(struct settings_db *db, struct slice name, struct arena *a,
                         struct site *out, struct err *err);
+
+/* Its page groups as they are stored ("": none), by its id; also of a site that has gone. */
+enum err_code site_page_groups(struct settings_db *db, uint32_t site, struct arena *a,
+                               struct slice *out, struct err *err);
 
 /* All, by name. */
 enum err_code site_list(struct settings_db *db, struct arena *a, struct site **out, size_t *out_n,
@@ -93,6 +112,10 @@ struct slice site_snippet(const struct site *s, const struct site_tag *tag, stru
 /* A ticket (core/ticket.h) that makes collectors answer a beacon with what became of its events,
  * for half an hour. In the arena. */
 struct slice site_debug_ticket(const struct site *s, struct arena *a, int64_t now_ms);
+
+/* Hosts that are no drivers of its traffic: the ignored referrers and its own hosts. In the arena.
+ */
+struct slice *site_quiet_hosts(const struct site *s, struct arena *a, uint32_t *out_n);
 
 /* The JSON that the aggregator publishes to collectors under the site's public key. */
 void site_to_json(const struct site *s, struct buffer *out);

@@ -55,9 +55,28 @@ site_snippet(const struct site *s, const struct site_tag *tag, struct arena *a)
                         on[PRIVACY_CONSENT] ? " data-consent=\"required\"" : "", respect);
 }
 
+struct slice *
+site_quiet_hosts(const struct site *s, struct arena *a, uint32_t *out_n)
+{
+    struct slice *hosts =
+        ARENA_ARRAY(a, struct slice, s->n_ignored_referrers + (size_t)s->n_hosts + 1);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_ignored_referrers; i++)
+        hosts[n++] = s->ignored_referrers[i];
+    for (uint32_t i = 0; i < s->n_hosts; i++)
+        hosts[n++] = s->hosts[i];
+    *out_n = n;
+    return hosts;
+}
+
 void
 site_to_json(const struct site *s, struct buffer *out)
 {
+    const struct slice *const lists[] = {s->ignored_referrers, s->hosts};
+    const uint32_t n_lists[] = {s->n_ignored_referrers, s->n_hosts};
+    bool is_first = true;
+
     buffer_printf(out, "{\"id\":%u", (unsigned)s->id);
     add_member(out, "name", s->name);
     add_member(out, "domain", s->domain);
@@ -67,10 +86,12 @@ site_to_json(const struct site *s, struct buffer *out)
                   (long long)s->max_age_ms, (long long)s->max_events_per_visitor_day);
     add_member(out, "secret_sha256", s->secret_sha256);
     buffer_add_text(out, ",\"ignored_referrers\":[");
-    for (uint32_t i = 0; i < s->n_ignored_referrers; i++) {
-        if (i != 0)
-            buffer_add_char(out, ',');
-        buffer_add_json(out, s->ignored_referrers[i]);
+    for (int k = 0; k < 2; k++) { /* as site_quiet_hosts */
+        for (uint32_t i = 0; i < n_lists[k]; i++) {
+            buffer_add_text(out, is_first ? "" : ",");
+            buffer_add_json(out, lists[k][i]);
+            is_first = false;
+        }
     }
     buffer_add_char(out, ']');
     for (int i = 0; i < PRIVACY_COUNT; i++) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aggregator/site.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -64,6 +65,7 @@ struct held {
     struct snapshot snapshot; /* first: the caller's pointer is to it */
     struct snapshot_scope scope;
     unsigned n_users; /* queries, and the pool where it is kept */
+    struct slice page_groups;
     struct arena arena;
     struct pooled **files;
 };
@@ -392,6 +394,7 @@ open_pooled(struct snapshot_pool *p, struct pooled *f)
 struct wanted {
     const struct snapshot_scope *scope;
     struct retention_limit limit;
+    struct slice page_groups; /* as JSON */
 };
 
 static bool
@@ -456,6 +459,7 @@ hash_content(const struct held *h, const struct site_links *links)
         hash = add_to_hash(hash, &s->erased.list[i], sizeof s->erased.list[i]);
     hash = add_to_hash(hash, &s->erased.kept_from_ms, sizeof s->erased.kept_from_ms);
     hash = add_to_hash(hash, s->retention, strlen(s->retention));
+    hash = hash64(h->page_groups, hash);
     hash = add_to_hash(hash, &links->read.n, sizeof links->read.n);
     return add_to_hash(hash, &links->read.check, sizeof links->read.check);
 }
@@ -508,6 +512,8 @@ make_held(struct snapshot_pool *p, const struct wanted *w)
                     SLICE("The catalog's tombstones do not agree with their own checks: somebody "
                           "who was erased may be counted. Run `corong check`."));
     copy_erased(h, &links->erased.list, &w->limit);
+    h->page_groups = arena_copy(&h->arena, w->page_groups);
+    page_groups_parse(h->page_groups, &h->arena, &h->snapshot.page_groups, NULL);
     h->snapshot.compare_persons = person_book_persons(links->book, scope->compare_as_of_ms);
     h->snapshot.persons = person_book_persons(links->book, scope->as_of_ms);
     for (size_t i = 0; i < p->n; i++) {
@@ -538,9 +544,16 @@ snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct
 {
     struct wanted w = {.scope = &scope};
     enum err_code rc = retention_of_site(p->settings, scope.site, &w.limit, err);
+    struct arena a;
 
     if (rc != ERR_OK)
         return rc;
+    arena_init(&a, 1 << 10);
+    rc = site_page_groups(p->settings, scope.site, &a, &w.page_groups, err);
+    if (rc != ERR_OK) {
+        arena_fini(&a);
+        return rc;
+    }
     pthread_mutex_lock(&p->lock);
     forget_old_kept(p);
     if (!find_site(p, scope.site))
@@ -551,6 +564,7 @@ snapshot_take(struct snapshot_pool *p, struct snapshot_scope scope, const struct
     if (rc == ERR_OK)
         *out = &make_held(p, &w)->snapshot;
     pthread_mutex_unlock(&p->lock);
+    arena_fini(&a);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #ifndef AGGREGATOR_SNAPSHOT_H
 #define AGGREGATOR_SNAPSHOT_H
 
+#include "aggregator/funnel/page_groups.h"
 #include "aggregator/person.h"
 #include "aggregator/retention.h"
 
@@ -35,6 +36,7 @@ struct snapshot {
     const struct persons *compare_persons;   /* by the links up to compare_as_of */
     struct segment_erased_list erased;       /* of the site: whose events do not count */
     char retention[RETENTION_TEXT_MAX];      /* of the site; erased.kept_from_ms is its limit now */
+    struct page_groups page_groups;          /* of the site, as they were at that moment */
     size_t n_warnings;
     const struct snapshot_warning *warnings;
     /* A hash of all of that but the persons' as_of: two snapshots of one scope and content give the

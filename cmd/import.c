@@ -262,16 +262,17 @@ find_site(struct import *m, const struct store *store, struct err *err)
 {
     struct settings_db *db = NULL;
     struct site site;
+    uint32_t n = 0;
     enum err_code rc = settings_db_open(store, &db, err);
 
     if (rc == ERR_OK)
         rc = site_find(db, cmd_word(m->c, 0), &m->c->arena, &site, err);
-    if (rc == ERR_OK)
-        m->shape.site = (struct enrich_site){.id = site.id,
-                                             .domain = site.domain,
-                                             .currency = site.currency,
-                                             .ignored_referrers = site.ignored_referrers,
-                                             .n_ignored_referrers = site.n_ignored_referrers};
+    if (rc == ERR_OK) {
+        m->shape.site =
+            (struct enrich_site){.id = site.id, .domain = site.domain, .currency = site.currency};
+        m->shape.site.ignored_referrers = site_quiet_hosts(&site, &m->c->arena, &n);
+        m->shape.site.n_ignored_referrers = n;
+    }
     settings_db_close(&db);
     return rc;
 }

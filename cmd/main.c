@@ -21,10 +21,23 @@ static const char *const json_only[] = {"--json", NULL};
 static const char *const check_flags[] = {"--repair", "--json", NULL};
 static const char *const backup_flags[] = {"--without-stream", NULL};
 static const char *const restore_flags[] = {"--erased=", NULL};
-static const char *const site_flags[] = {
-    "--json",        "--domain=",          "--timezone=", "--currency=", "--max-age=",
-    "--max-events=", "--ignore-referrer=", "--identity=", "--consent=",  "--gpc=",
-    "--dnt=",        "--retention=",       NULL};
+static const char *const site_flags[] = {"--json",
+                                         "--domain=",
+                                         "--timezone=",
+                                         "--currency=",
+                                         "--max-age=",
+                                         "--max-events=",
+                                         "--ignore-referrer=",
+                                         "--identity=",
+                                         "--consent=",
+                                         "--gpc=",
+                                         "--dnt=",
+                                         "--retention=",
+                                         "--hosts=",
+                                         "--page-groups=",
+                                         "--first-day-of-week=",
+                                         "--viewer-journeys=",
+                                         NULL};
 static const char *const user_flags[] = {"--role=", "--site=", NULL};
 static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL};
 static const char *const visitor_flags[] = {"--json", "--now", NULL};
@@ -69,6 +82,11 @@ static const struct command commands[] = {
      "  --consent C          none (default) or required: nothing before corong.consent(true)\n"
      "  --gpc G              respect (default) or ignore Global Privacy Control\n"
      "  --dnt D              ignore (default) or respect Do Not Track\n"
+     "  --hosts H            further hosts of the site's own, with commas\n"
+     "  --page-groups FILE   names for groups of paths (the attribute page_group), as JSON:\n"
+     "                       [{\"name\":\"Products\",\"globs\":[\"/p/**\"]}]; the first that fits\n"
+     "  --first-day-of-week  monday (default), saturday or sunday, in calendars\n"
+     "  --viewer-journeys    no (default) or yes: viewers see single visitors and known ids\n"
      "  --retention R        never (default: kept for ever), or how long events count, like 13mo\n"
      "                       or 400d; older ones leave every answer at once and are then deleted\n"
      "debug prints a ticket: for half an hour a beacon that shows it (?debug=, or the header\n"

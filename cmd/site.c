@@ -9,8 +9,11 @@
 #include "cmd/duration.h"
 #include "cmd/state.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/stream_list.h"
 #include "core/timestamp.h"
+
+#define PAGE_GROUPS_BYTES (256 * 1024) /* of a file of them */
 
 #define PUBLISH_MS    3000 /* the aggregator looks once a second */
 #define COLLECTORS_MS 1200 /* and so do they */
@@ -31,24 +34,50 @@ read_numbers(struct cmd *c, struct site_wish *w, struct err *err)
     return rc;
 }
 
+/* Hosts with commas between them; nothing where the flag is not given. */
 static enum err_code
-read_hosts(struct cmd *c, struct slice rest, struct site_wish *w, struct err *err)
+read_hosts(struct cmd *c, const char *flag, const struct slice **out, uint32_t *out_n,
+           struct err *err)
 {
-    struct slice *hosts = ARENA_ARRAY(&c->arena, struct slice, SITE_REFERRERS_MAX);
+    struct slice rest = slice_from(cmd_value(c, flag) ? cmd_value(c, flag) : "");
+    struct slice *hosts;
 
-    w->n_ignored_referrers = 0;
-    w->ignored_referrers = hosts;
+    if (cmd_value(c, flag) == NULL)
+        return ERR_OK;
+    hosts = ARENA_ARRAY(&c->arena, struct slice, SITE_REFERRERS_MAX);
+    *out = hosts;
+    *out_n = 0;
     while (rest.n > 0) {
         struct slice host;
 
         slice_cut(rest, ',', &host, &rest);
-        if (w->n_ignored_referrers == SITE_REFERRERS_MAX)
-            return err_set(err, ERR_USAGE, "--ignore-referrer",
-                           "--ignore-referrer: more than %d hosts", SITE_REFERRERS_MAX);
+        if (*out_n == SITE_REFERRERS_MAX)
+            return err_set(err, ERR_USAGE, flag, "%s: more than %d hosts", flag,
+                           SITE_REFERRERS_MAX);
         if (slice_trim(host).n > 0)
-            hosts[w->n_ignored_referrers++] = slice_trim(host);
+            hosts[(*out_n)++] = slice_trim(host);
     }
     return ERR_OK;
+}
+
+/* --page-groups FILE, a list as the API has it. */
+static enum err_code
+read_page_groups(struct cmd *c, struct site_wish *w, struct err *err)
+{
+    const char *path = cmd_value(c, "--page-groups");
+    struct buffer text = BUFFER_EMPTY;
+    enum err_code rc;
+
+    if (path == NULL)
+        return ERR_OK;
+    rc = file_read(path, PAGE_GROUPS_BYTES, &text, err);
+    if (rc == ERR_OK) {
+        rc = page_groups_parse(buffer_slice(&text), &c->arena, &w->page_groups, err);
+        if (rc != ERR_OK)
+            err_prefix(err, path);
+    }
+    buffer_fini(&text);
+    return rc;
 }
 
 /* What the flags of add and set say; what they leave out stays as it is. */
@@ -67,17 +96,21 @@ read_wish(struct cmd *c, struct site_wish *w, struct err *err)
         {"--gpc", &w->privacy[PRIVACY_GPC]},
         {"--dnt", &w->privacy[PRIVACY_DNT]},
         {"--retention", &w->retention},
+        {"--first-day-of-week", &w->choices[CHOICE_FIRST_DAY]},
+        {"--viewer-journeys", &w->choices[CHOICE_VIEWER_JOURNEYS]},
     };
-    const char *hosts = cmd_value(c, "--ignore-referrer");
     enum err_code rc;
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (cmd_value(c, texts[i].flag) != NULL)
             *texts[i].value = slice_from(cmd_value(c, texts[i].flag));
     rc = read_numbers(c, w, err);
-    if (rc == ERR_OK && hosts != NULL)
-        rc = read_hosts(c, slice_from(hosts), w, err);
-    return rc;
+    if (rc == ERR_OK)
+        rc =
+            read_hosts(c, "--ignore-referrer", &w->ignored_referrers, &w->n_ignored_referrers, err);
+    if (rc == ERR_OK)
+        rc = read_hosts(c, "--hosts", &w->hosts, &w->n_hosts, err);
+    return rc == ERR_OK ? read_page_groups(c, w, err) : rc;
 }
 
 /* A setting of the tag; where it was not given, what a running `up` was told; else `initial`. */
@@ -295,6 +328,11 @@ add_site_json(struct buffer *b, const struct site *s, struct slice snippet)
     }
     buffer_add_text(b, ",\"retention\":");
     buffer_add_json(b, s->retention);
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        buffer_printf(b, ",\"%s\":\"%s\"", site_choice_name((enum site_choice)i),
+                      site_choice_word((enum site_choice)i, s->choices[i]));
+    buffer_add_text(b, ",\"page_groups\":");
+    page_groups_add_json(b, &s->page_groups);
     buffer_add_text(b, ",\"snippet\":");
     buffer_add_json(b, snippet);
     buffer_add_char(b, '}');

@@ -176,6 +176,13 @@ struct attribute {
  * key from name. False for an unknown name. */
 bool attribute_find(struct slice name, struct attribute *out);
 
+/* Named by each site for itself: what its column (the path) holds is not yet its value. */
+static inline bool
+attribute_is_page_group(const struct attribute *a)
+{
+    return a->source == SOURCE_DERIVED && a->code == DERIVED_PAGE_GROUP;
+}
+
 /* The built-in attributes in the order of funnel.md section 4. */
 const struct attribute *attribute_table(size_t *n);
 

@@ -5,7 +5,6 @@
 #ifndef AGGREGATOR_FUNNEL_DEFINITION_H
 #define AGGREGATOR_FUNNEL_DEFINITION_H
 
-#include "aggregator/funnel/not_yet.h"
 #include "aggregator/funnel/rule.h"
 #include "core/buffer.h"
 
@@ -55,7 +54,7 @@ struct funnel {
 
 /* Parse and check. *out is owned by the caller (funnel_destroy). Errors name the field with its
  * path ("stages[2].rule.all[0].op"); JSON that is broken has field "" and says line and column.
- * ERR_INVALID, ERR_LIMIT; what comes later: funnel_error_is_not_yet.
+ * ERR_INVALID, ERR_LIMIT.
  */
 enum err_code funnel_parse(struct slice text, struct funnel **out, struct err *err);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "aggregator/funnel/not_yet.h"
 #include "core/decimal.h"
 
 #define QUOTED_BYTES_MAX 60
@@ -173,8 +172,6 @@ json__attribute(const json_t *object, const char *key, struct arena *a, struct a
     if (!attribute_find(name, out))
         return err_set(err, ERR_INVALID, key,
                        "is not known (attributes of your own are written properties.<key>)");
-    if (out->source == SOURCE_DERIVED && out->code == DERIVED_PAGE_GROUP)
-        return funnel_not_yet(err, key, "\"page_group\" comes with page groups");
     return ERR_OK;
 }
 

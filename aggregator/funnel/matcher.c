@@ -22,6 +22,7 @@ struct matcher {
     const struct funnel *funnel; /* borrowed, as are the filters */
     const struct request_filter *filters;
     size_t n_filters;
+    const struct page_groups *page_groups; /* borrowed; NULL: none */
     int n_conditions;
     int conditions[REQUEST_FILTERS_MAX]; /* per filter; NO_CONDITION: it narrows stages */
     int sets[REQUEST_FILTERS_MAX];       /* per filter at first or last */
@@ -247,6 +248,18 @@ matcher_destroy(struct matcher **m)
     *m = NULL;
 }
 
+void
+matcher_set_page_groups(struct matcher *m, const struct page_groups *groups)
+{
+    m->page_groups = groups;
+}
+
+struct slice
+matcher_text(const struct matcher *m, const struct attribute *a, struct slice stored)
+{
+    return attribute_is_page_group(a) ? page_groups_of(m->page_groups, stored) : stored;
+}
+
 uint32_t
 matcher_condition(const struct matcher *m, size_t i)
 {
@@ -368,7 +381,7 @@ property_of(const struct event *e, struct slice key)
 
 /* A text attribute's value; "" where it is not set. */
 static struct slice
-text_of(const struct event *e, const struct attribute *a)
+text_of(const struct matcher *m, const struct event *e, const struct attribute *a)
 {
     bool has_driver = (e->flags & EVENT_DRIVER) != 0;
 
@@ -382,18 +395,18 @@ text_of(const struct event *e, const struct attribute *a)
         return (e->flags & EVENT_BOT) != 0 ? SLICE("true") : SLICE("false");
     if (a->code == DERIVED_ENTRANCE)
         return SLICE("true");
-    assert(a->code == DERIVED_LANDING); /* rule_parse refuses page_group */
-    return e->text[TEXT_PATH];
+    assert(a->code == DERIVED_LANDING || a->code == DERIVED_PAGE_GROUP);
+    return matcher_text(m, a, e->text[TEXT_PATH]);
 }
 
 static enum err_code
-leaf_event(const struct leaf *leaf, struct leaf_scratch *scratch, const struct event *e, bool *out,
-           struct err *err)
+leaf_event(const struct matcher *m, const struct leaf *leaf, struct leaf_scratch *scratch,
+           const struct event *e, bool *out, struct err *err)
 {
     const struct attribute *a = leaf_attribute(leaf);
 
     if (a->source != SOURCE_NUMBER)
-        return leaf_text(leaf, scratch, text_of(e, a), out, err);
+        return leaf_text(leaf, scratch, text_of(m, e, a), out, err);
     *out = event_has_number(e, (enum event_number)a->code) &&
            leaf_number(leaf, e->number[a->code],
                        event_number_digits((enum event_number)a->code, e->text[TEXT_CURRENCY]));
@@ -408,7 +421,7 @@ matcher_event(const struct matcher *m, struct leaf_scratch *scratch, const struc
 
     for (int i = 0; i < m->n_leaves; i++) {
         bool holds;
-        enum err_code rc = leaf_event(m->leaves[i], scratch, e, &holds, err);
+        enum err_code rc = leaf_event(m, m->leaves[i], scratch, e, &holds, err);
 
         if (rc != ERR_OK)
             return rc;

@@ -24,6 +24,7 @@
 
 #include "aggregator/funnel/definition.h"
 #include "aggregator/funnel/leaf.h"
+#include "aggregator/funnel/page_groups.h"
 #include "aggregator/funnel/request.h"
 
 #define MATCHER_LEAVES_MAX 256
@@ -71,6 +72,13 @@ struct matcher;
 enum err_code matcher_create(const struct funnel *f, const struct request_filter *filters, size_t n,
                              struct matcher **out, struct err *err);
 void matcher_destroy(struct matcher **m);
+
+/* What names paths have (borrowed as the funnel is); without them no page_group is set. */
+void matcher_set_page_groups(struct matcher *m, const struct page_groups *groups);
+
+/* The text that leaves of an attribute get of what its column holds: of page_group the name of the
+ * path's group, else that itself. "" is not set: no leaf holds. */
+struct slice matcher_text(const struct matcher *m, const struct attribute *a, struct slice stored);
 
 /* The bit in masks.conditions of filter i, of one that chooses units. */
 uint32_t matcher_condition(const struct matcher *m, size_t i);

@@ -55,7 +55,7 @@ struct rule {
 };
 
 /* JSON -> rule. ERR_INVALID or ERR_LIMIT with err->field relative to the rule ("all[0].op"; "" for
- * the rule itself). Attributes that come later are refused: see funnel_error_is_not_yet. */
+ * the rule itself). */
 enum err_code rule_parse(struct json_t *json, struct arena *a, struct rule **out, struct err *err);
 
 /* The same rule in canonical form; every node of it has its text in `canonical`. */

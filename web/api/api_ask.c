@@ -71,8 +71,7 @@ read_attribute(const json_t *body, struct question *q, struct err *err)
     if (rc != ERR_OK)
         return rc;
     name = name.n != 0 ? arena_copy(q->arena, name) : SLICE("event");
-    if (!attribute_find(name, &q->next.attribute) || (q->next.attribute.source == SOURCE_DERIVED &&
-                                                      q->next.attribute.code == DERIVED_PAGE_GROUP))
+    if (!attribute_find(name, &q->next.attribute))
         return err_set(err, ERR_INVALID, "attribute", "is none that a site can have");
     return ERR_OK;
 }

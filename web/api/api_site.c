@@ -10,6 +10,48 @@
 /* ---- Sites ---- */
 
 static json_t *
+hosts_json(const struct slice *hosts, uint32_t n)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < n; i++)
+        json_array_append_new(list, web__json_text(hosts[i]));
+    return list;
+}
+
+static json_t *
+groups_json(const struct page_groups *groups)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < groups->n; i++)
+        json_array_append_new(
+            list, json_pack("{s:o, s:o}", "name", web__json_text(groups->list[i].name), "globs",
+                            hosts_json(groups->list[i].globs, (uint32_t)groups->list[i].n_globs)));
+    return list;
+}
+
+static void
+add_settings(const struct site *s, json_t *site)
+{
+    for (int i = 0; i < PRIVACY_COUNT; i++)
+        json_object_set_new(site, privacy_name((enum privacy_setting)i),
+                            json_string(privacy_word(&s->privacy, (enum privacy_setting)i)));
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        json_object_set_new(site, site_choice_name((enum site_choice)i),
+                            json_string(site_choice_word((enum site_choice)i, s->choices[i])));
+    json_object_set_new(site, "retention", web__json_text(s->retention));
+    json_object_set_new(site, "hosts", hosts_json(s->hosts, s->n_hosts));
+    json_object_set_new(site, "ignored_referrers",
+                        hosts_json(s->ignored_referrers, s->n_ignored_referrers));
+    json_object_set_new(site, "page_groups", groups_json(&s->page_groups));
+    json_object_set_new(site, "funnel", web__json_text(s->funnel));
+    json_object_set_new(site, "max_age_ms", json_integer(s->max_age_ms));
+    json_object_set_new(site, "max_events_per_visitor_day",
+                        json_integer(s->max_events_per_visitor_day));
+}
+
+static json_t *
 site_json(const struct call *c, const struct site *s, const struct query_summary *sum)
 {
     bool has_events = sum->n_events != 0;
@@ -25,10 +67,7 @@ site_json(const struct call *c, const struct site *s, const struct query_summary
                      (json_int_t)sum->n_events, "first_event",
                      has_events ? web__json_time(sum->first_ms) : json_null(), "last_event",
                      has_events ? web__json_time(sum->last_ms) : json_null(), "demo", s->is_demo);
-    for (int i = 0; i < PRIVACY_COUNT; i++)
-        json_object_set_new(site, privacy_name((enum privacy_setting)i),
-                            json_string(privacy_word(&s->privacy, (enum privacy_setting)i)));
-    json_object_set_new(site, "retention", web__json_text(s->retention));
+    add_settings(s, site);
     return site;
 }
 
@@ -57,10 +96,76 @@ web__get_sites(struct call *c)
     }
 }
 
+/* Members that are no texts. Lists go to the arena. */
+static enum err_code
+read_hosts(struct call *c, const json_t *body, const char *name, const struct slice **out,
+           uint32_t *out_n, struct err *err)
+{
+    const json_t *list = json_object_get(body, name);
+    size_t n = json_array_size(list);
+    struct slice *hosts;
+
+    if (list == NULL)
+        return ERR_OK;
+    if (!json_is_array(list) || n > SITE_REFERRERS_MAX)
+        return err_set(err, ERR_INVALID, name, "must be a list of at most %d host names",
+                       SITE_REFERRERS_MAX);
+    hosts = ARENA_ARRAY(c->request->arena, struct slice, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *host = json_array_get(list, i);
+
+        if (!json_is_string(host))
+            return err_set(err, ERR_INVALID, name, "must be a list of host names");
+        hosts[i] = slice_of(json_string_value(host), json_string_length(host));
+    }
+    *out = hosts;
+    *out_n = (uint32_t)n;
+    return ERR_OK;
+}
+
+static enum err_code
+read_number(const json_t *body, const char *name, int64_t *out, struct err *err)
+{
+    const json_t *value = json_object_get(body, name);
+
+    if (value == NULL)
+        return ERR_OK;
+    if (!json_is_integer(value) || json_integer_value(value) < 1)
+        return err_set(err, ERR_INVALID, name, "must be a whole number above 0");
+    *out = json_integer_value(value);
+    return ERR_OK;
+}
+
+static enum err_code
+read_more(struct call *c, const json_t *body, struct site_wish *wish, struct err *err)
+{
+    const json_t *groups = json_object_get(body, "page_groups");
+    enum err_code rc;
+
+    rc = read_hosts(c, body, "hosts", &wish->hosts, &wish->n_hosts, err);
+    if (rc == ERR_OK)
+        rc = read_hosts(c, body, "ignored_referrers", &wish->ignored_referrers,
+                        &wish->n_ignored_referrers, err);
+    if (rc == ERR_OK)
+        rc = read_number(body, "max_age_ms", &wish->max_age_ms, err);
+    if (rc == ERR_OK)
+        rc =
+            read_number(body, "max_events_per_visitor_day", &wish->max_events_per_visitor_day, err);
+    if (rc == ERR_OK && groups != NULL) {
+        rc = page_groups_read(groups, c->request->arena, &wish->page_groups, err);
+        if (rc != ERR_OK)
+            err_prefix(err, "page_groups");
+    }
+    return rc;
+}
+
+#define MORE "hosts", "ignored_referrers", "max_age_ms", "max_events_per_visitor_day", "page_groups"
+
 /* What the body leaves out stays as the wish has it. */
 static enum err_code
-read_wish(const json_t *body, bool is_new, struct site_wish *wish, struct err *err)
+read_wish(struct call *c, const json_t *body, bool is_new, struct site_wish *wish, struct err *err)
 {
+    static const char *const more[] = {MORE};
     struct {
         const char *name;
         struct slice *value;
@@ -73,15 +178,21 @@ read_wish(const json_t *body, bool is_new, struct site_wish *wish, struct err *e
         {privacy_name(PRIVACY_CONSENT), &wish->privacy[PRIVACY_CONSENT]},
         {privacy_name(PRIVACY_GPC), &wish->privacy[PRIVACY_GPC]},
         {privacy_name(PRIVACY_DNT), &wish->privacy[PRIVACY_DNT]},
+        {site_choice_name(CHOICE_FIRST_DAY), &wish->choices[CHOICE_FIRST_DAY]},
+        {site_choice_name(CHOICE_BOTS), &wish->choices[CHOICE_BOTS]},
+        {site_choice_name(CHOICE_VIEWER_JOURNEYS), &wish->choices[CHOICE_VIEWER_JOURNEYS]},
+        {"funnel", &wish->funnel},
         {"retention", &wish->retention},
     };
-    const char *keys[sizeof members / sizeof *members + 1] = {NULL};
+    const char *keys[sizeof members / sizeof *members + sizeof more / sizeof *more + 1] = {NULL};
     size_t first = is_new ? 0 : 1; /* a site keeps its name */
     size_t n = sizeof members / sizeof *members;
     enum err_code rc;
 
     for (size_t i = first; i < n; i++)
         keys[i - first] = members[i].name;
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        keys[n - first + i] = more[i];
     rc = web__body_check_keys(body, keys, err);
     for (size_t i = first; rc == ERR_OK && i < n; i++) {
         bool is_required = is_new && i < 2;
@@ -90,7 +201,7 @@ read_wish(const json_t *body, bool is_new, struct site_wish *wish, struct err *e
             rc = web__body_text(body, members[i].name, is_required || !is_new, members[i].value,
                                 err);
     }
-    return rc;
+    return rc == ERR_OK ? read_more(c, body, wish, err) : rc;
 }
 
 void
@@ -106,7 +217,7 @@ web__post_site(struct call *c)
 
     rc = web__body_object(c, &body, &err);
     if (rc == ERR_OK)
-        rc = read_wish(body, true, &wish, &err);
+        rc = read_wish(c, body, true, &wish, &err);
     if (rc == ERR_OK)
         rc = site_add(c->web->settings, &wish, c->request->arena, &site, secret, &err);
     if (rc == ERR_OK) {
@@ -148,7 +259,7 @@ web__patch_site(struct call *c)
 
     rc = web__body_object(c, &body, &err);
     if (rc == ERR_OK)
-        rc = read_wish(body, false, &wish, &err);
+        rc = read_wish(c, body, false, &wish, &err);
     if (rc == ERR_OK)
         rc = site_update(c->web->settings, c->site.name, &wish, &err);
     if (rc == ERR_OK)

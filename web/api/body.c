@@ -1,5 +1,4 @@
 /* Bodies and replies in JSON, for all handlers of the API. */
-#include "aggregator/funnel/definition.h"
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
@@ -99,10 +98,7 @@ web__reply_json(struct call *c, int status, json_t *value)
 void
 web__reply_err(struct call *c, const struct err *err)
 {
-    if (funnel_error_is_not_yet(err))
-        http_reply_error(c->reply, 400, "not_yet", err->message, err->field);
-    else
-        http_reply_err(c->reply, err);
+    http_reply_err(c->reply, err);
 }
 
 json_t *

@@ -700,7 +700,7 @@ test_attributes_with_counts(void **state)
     assert_int_equal(count_of(list, n, "landing"), 1);
     assert_int_equal(count_of(list, n, "properties.color"), 1);
     assert_int_equal(count_of(list, n, "entrance"), 6);
-    assert_true(count_of(list, n, "page_group") == UINT64_MAX); /* no rule may ask about it yet */
+    assert_int_equal(count_of(list, n, "page_group"), 0); /* the site names none */
     assert_ok(query_attributes(f->pool, 2, &f->arena, &list, &n, &err));
     assert_int_equal(count_of(list, n, "event"), 1);
     assert_true(count_of(list, n, "properties.color") == UINT64_MAX);

@@ -209,6 +209,15 @@ test_a_word_that_is_none_of_a_setting(void **state)
     expect_privacy(&site, "first_party none respect ignore");
 }
 
+/* What schema 5 has brought, taken away again. */
+#define BACK_TO_4                                                                                  \
+    "ALTER TABLE sites DROP COLUMN hosts; ALTER TABLE sites DROP COLUMN page_groups;"              \
+    "ALTER TABLE sites DROP COLUMN funnel; ALTER TABLE sites DROP COLUMN first_day_of_week;"       \
+    "ALTER TABLE sites DROP COLUMN bots; ALTER TABLE sites DROP COLUMN viewer_journeys;"           \
+    "ALTER TABLE accounts DROP COLUMN is_everywhere; ALTER TABLE sessions DROP COLUMN agent;"      \
+    "DROP TABLE site_roles; DROP TABLE invitations; DROP TABLE api_keys; DROP TABLE share_links;"  \
+    "DROP TABLE audit; DROP TABLE funnel_versions; PRAGMA user_version = 4;"
+
 /* Whoever was there before there was a choice goes on as before: the tag in its pages does too. */
 static void
 test_settings_of_schema_2_are_taken_over(void **state)
@@ -218,12 +227,12 @@ test_settings_of_schema_2_are_taken_over(void **state)
     struct err err = ERR_NONE;
 
     assert_ok(sql_run(settings_db_lock(f->settings),
-                      "ALTER TABLE sites DROP COLUMN identity;"
-                      "ALTER TABLE sites DROP COLUMN consent;"
-                      "ALTER TABLE sites DROP COLUMN gpc;"
-                      "ALTER TABLE sites DROP COLUMN dnt;"
-                      "ALTER TABLE sites DROP COLUMN retention;"
-                      "PRAGMA user_version = 2",
+                      BACK_TO_4 "ALTER TABLE sites DROP COLUMN identity;"
+                                "ALTER TABLE sites DROP COLUMN consent;"
+                                "ALTER TABLE sites DROP COLUMN gpc;"
+                                "ALTER TABLE sites DROP COLUMN dnt;"
+                                "ALTER TABLE sites DROP COLUMN retention;"
+                                "PRAGMA user_version = 2",
                       &err));
     settings_db_unlock(f->settings);
     settings_db_close(&f->settings);
@@ -235,6 +244,39 @@ test_settings_of_schema_2_are_taken_over(void **state)
     assert_true(slice_is(kept.retention, "never"));
     site = add_site(f, "new");
     expect_privacy(&site, "first_party none respect ignore");
+}
+
+static void
+test_settings_of_schema_4_are_taken_over(void **state)
+{
+    struct fixture *f = *state;
+    struct site kept;
+    struct err err = ERR_NONE;
+    int64_t n = 0;
+    sqlite3 *sql;
+
+    add_site(f, "old");
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("f"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(sql_run(settings_db_lock(f->settings),
+                      BACK_TO_4 "INSERT INTO accounts VALUES('a@b.example', 'x', 'viewer', 1);"
+                                "INSERT INTO sessions VALUES('h', 'a@b.example', 1, 2, 1)",
+                      &err));
+    settings_db_unlock(f->settings);
+    settings_db_close(&f->settings);
+    assert_ok(settings_db_open(&f->store, &f->settings, &err));
+    assert_ok(site_find(f->settings, SLICE("old"), &f->arena, &kept, &err));
+    for (int i = 0; i < CHOICE_COUNT; i++)
+        assert_int_equal(kept.choices[i], 0);
+    assert_int_equal(kept.n_hosts + kept.page_groups.n + kept.funnel.n, 0);
+    sql = settings_db_lock(f->settings);
+    assert_ok(sql_integer(sql,
+                          "SELECT count(*) FROM accounts JOIN sessions USING(email)"
+                          " WHERE is_everywhere = 1 AND agent = ''",
+                          &n, &err));
+    assert_int_equal(n, 1);
+    assert_ok(sql_integer(sql, "SELECT count(*) FROM funnel_versions WHERE version = 1", &n, &err));
+    assert_int_equal(n, 1);
+    settings_db_unlock(f->settings);
 }
 
 static void
@@ -320,6 +362,7 @@ main(void)
         CASE(test_the_tag_says_where_beacons_go),
         CASE(test_a_word_that_is_none_of_a_setting),
         CASE(test_settings_of_schema_2_are_taken_over),
+        CASE(test_settings_of_schema_4_are_taken_over),
         CASE(test_a_removed_sites_id_never_comes_back),
         CASE(test_another_processs_change_is_noticed),
         CASE(test_saved_funnels),

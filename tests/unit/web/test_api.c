@@ -314,11 +314,6 @@ test_funnels_that_cannot_be(void **state)
              "a") "},{\"name\":\"B\",\"rule\":"
                   "{\"attribute\":\"event\",\"op\":\"like\",\"values\":[\"x\"]}}]}",
          400, "invalid", "stages[1].rule.op"},
-        {"/Shop",
-         "{\"window\":\"7d\",\"stages\":[{\"name\":\"A\",\"rule\":" RULE(
-             "a") "},{\"name\":\"B\",\"rule\":"
-                  "{\"attribute\":\"page_group\",\"op\":\"is\",\"values\":[\"true\"]}}]}",
-         400, "not_yet", "stages[1].rule.attribute"},
         {"/Shop", "{\"window\":\"5 years\",\"stages\":[]}", 400, "invalid", "window"},
         {"/Shop", "{\"name\":\"Other\"," STAGES "}", 400, "invalid", "name"},
         {"/Shop", "{\"colour\":1," STAGES "}", 400, "invalid", "colour"},
