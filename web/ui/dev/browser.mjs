@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { startServer } from "./server.mjs";
+import { SITE_SCREENS, siteJourneys } from "./sites_journeys.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.SHOTS ?? "";
@@ -64,6 +65,7 @@ const SCREENS = [
   ["editor", "/sites/shop/funnels/Shop/edit", ".preview svg, .preview .bars"],
   ["new", "/sites/shop/new?template=campaign", ".stage"],
   ["unknown", "/nowhere", ".empty"],
+  ...SITE_SCREENS,
 ];
 
 async function everyScreen() {
@@ -220,6 +222,7 @@ try {
   await editorByKeyboard();
   await editorErrors();
   await live();
+  await siteJourneys({ openPage, startServer, shoot, checkAccess });
   assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
   console.log("browser: every screen and journey without a complaint");
 } finally {

@@ -129,8 +129,8 @@ export function reportFor(definition, request) {
 }
 
 export const SITES = [
-  { name: "shop", domain: "shop.example", timezone: "Asia/Jakarta", currency: "IDR", key: "site_AAAAAAAAAAAAAAAAAAAAAA", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_AAAAAAAAAAAAAAAAAAAAAA"></script>', events: 49963, first_event: "2026-06-01T02:00:00Z", last_event: "2026-08-30T14:12:00Z", demo: true, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore" },
-  { name: "blog", domain: "blog.example", timezone: "Europe/Warsaw", currency: "PLN", key: "site_BBBBBBBBBBBBBBBBBBBBBB", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_BBBBBBBBBBBBBBBBBBBBBB"></script>', events: 0, first_event: null, last_event: null, demo: false, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore" },
+  { name: "shop", domain: "shop.example", timezone: "Asia/Jakarta", currency: "IDR", key: "site_AAAAAAAAAAAAAAAAAAAAAA", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_AAAAAAAAAAAAAAAAAAAAAA"></script>', events: 49963, first_event: "2026-06-01T02:00:00Z", last_event: "2026-08-30T14:12:00Z", demo: true, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never" },
+  { name: "blog", domain: "blog.example", timezone: "Europe/Warsaw", currency: "PLN", key: "site_BBBBBBBBBBBBBBBBBBBBBB", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_BBBBBBBBBBBBBBBBBBBBBB"></script>', events: 0, first_event: null, last_event: null, demo: false, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never" },
 ];
 
 export const FUNNELS = [SHOP_FUNNEL, LONG_FUNNEL].map((definition) => ({ name: definition.name, updated: "2026-08-29T10:00:00Z", definition }));

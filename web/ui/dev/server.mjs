@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answerSite } from "./sites_answers.mjs";
 import { ATTRIBUTES, FUNNELS, reportFor, SITES, VALUES } from "./fixtures.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -53,6 +54,8 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     }
     const [, site, kind, name] = parts;
     if (!state.sites.some((one) => one.name === site)) return error(404, "not_found", "there is no such site");
+    const ofSite = answerSite({ state, error, method, site, kind, name, body, url });
+    if (ofSite !== null) return ofSite;
     if (kind === "attributes") return [200, { attributes: ATTRIBUTES }];
     if (kind === "values") {
       const attribute = url.searchParams.get("attribute");

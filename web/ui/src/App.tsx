@@ -11,6 +11,7 @@ import { Await, Failed, Loading } from "./parts/basic";
 import { asApiError, useLoaded, useTitle } from "./parts/hooks";
 import { ReportPage } from "./report/ReportPage";
 import { link, navigate, useRoute, type Route } from "./router";
+import { PARTS } from "./sites/screens";
 import { SitePage } from "./sites/SitePage";
 import { SitesPage } from "./sites/SitesPage";
 import { text } from "./text";
@@ -131,6 +132,10 @@ function Content({ route, session }: { route: Route; session: Session }) {
         if (route.screen === "site") return <SitePage site={site} demo={session.demo} />;
         if (route.screen === "new-funnel")
           return <NewFunnelPage site={site} template={route.template} />;
+        if (route.screen === "part") {
+          const Part = PARTS.find((part) => part.path === route.path)?.show ?? NotFound;
+          return <Part site={site} session={session} rest={route.rest} query={route.query} />;
+        }
         const key = `${route.screen}/${route.funnel}`;
         if (route.screen === "editor")
           return <EditorPage key={key} site={site} funnel={route.funnel} />;

@@ -34,6 +34,21 @@ export interface Site {
   retention: string;
 }
 
+/* What can be changed of a site; what is left out stays as it is. */
+export type SiteChange = Partial<
+  Pick<
+    Site,
+    | "domain"
+    | "timezone"
+    | "currency"
+    | "identity"
+    | "consent"
+    | "gpc"
+    | "dnt"
+    | "retention"
+  >
+>;
+
 export interface NewSite {
   name: string;
   domain: string;

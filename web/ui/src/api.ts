@@ -11,6 +11,7 @@ import type {
   SavedFunnel,
   Session,
   Site,
+  SiteChange,
 } from "./api-types";
 
 /* A refusal by the server, or (status 0) no answer at all. */
@@ -60,7 +61,7 @@ function errorFrom(response: Response, body: unknown): ApiError {
 }
 
 interface Options {
-  method?: "GET" | "POST" | "PUT" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal | undefined;
 }
@@ -98,6 +99,11 @@ function funnelPath(site: string, funnel: string): string {
   return `${sitePath(site)}/funnels/${encodeURIComponent(funnel)}`;
 }
 
+/* Where a site's own servers tell of events; `origin` is the collector's. */
+export function eventsUrl(origin: string): string {
+  return `${origin}${BASE}/events`;
+}
+
 export const api = {
   session: () => call<Session>("/session"),
   signIn: (email: string, password: string) =>
@@ -108,6 +114,9 @@ export const api = {
 
   sites: (signal?: AbortSignal) => call<{ sites: Site[] }>("/sites", { signal }).then((a) => a.sites),
   addSite: (site: NewSite) => call<CreatedSite>("/sites", { method: "POST", body: site }),
+  site: (name: string, signal?: AbortSignal) => call<Site>(sitePath(name), { signal }),
+  changeSite: (name: string, change: SiteChange) =>
+    call<Site>(sitePath(name), { method: "PATCH", body: change }),
   timezones: () => call<{ timezones: string[] }>("/timezones").then((a) => a.timezones),
   currencies: () => call<{ currencies: string[] }>("/currencies").then((a) => a.currencies),
 

@@ -3,6 +3,7 @@ import { App } from "./App";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/report.css";
+import "./style/sites.css";
 import "./style/editor.css";
 
 const root = document.getElementById("app");

@@ -138,6 +138,8 @@ export const text = {
   },
 
   site: {
+    screens: "More of this site",
+    settings: "Settings",
     funnels: "Funnels",
     noFunnels: "No funnel yet. Begin with a template; every stage can be changed.",
     newFunnel: "New funnel",

@@ -1,0 +1,142 @@
+/* Words of a site's settings. */
+import { plural } from "./numbers";
+
+export const words = {
+  title: "Settings",
+  of: (site: string) => `Settings of ${site}`,
+  lead: "What is changed here holds from now on, for all who look at this site.",
+  sections: "Sections of the settings",
+  save: "Save",
+  saving: "Saving…",
+  saved: "Saved",
+  undo: "Undo",
+  unsaved: "Not saved yet",
+  tagChanged: "The snippet has changed with this. Paste it anew into your pages:",
+
+  snippet: {
+    title: "Snippet",
+    lead: "Paste it into every page, just before </head>. Page views then come by themselves.",
+    label: "Snippet for your pages",
+    guides: "Beyond page views",
+    guide: "A sale, on the page that says thank you; opening that page again counts nothing twice:",
+    guideLabel: "A sale",
+    diagnosis: "Diagnosis",
+    good: "All right",
+    problem: "To mend",
+    note: "Good to know",
+    receiving: (age: string, count: number) =>
+      `Events arrive: ${plural(count, "event", "events")} so far, the last one ${age} ago.`,
+    quiet: (age: string) =>
+      `Nothing has arrived for ${age}. Is the snippet still in the pages, and does the collector run?`,
+    nothing: "No event has arrived yet. This page notices the first one by itself.",
+    localCollector: (host: string) =>
+      `The snippet loads from ${host}, which is a different machine for each of your visitors. Start Corong with --collector-url and the address that browsers see.`,
+    plainHttp: (origin: string) =>
+      `The snippet loads over plain http (${origin}); pages that are served over https will not load it.`,
+    otherHost: (host: string, domain: string) =>
+      `The collector is on ${host}, not under ${domain}: no cookie can be set there, and Safari forgets visitors after seven days away. A host such as stats.${domain} is better.`,
+    consent:
+      "Nothing is sent before your page calls corong('consent', true): consent is required below.",
+    gpcHere:
+      "The browser that you are using says Global Privacy Control, which this site respects: your own visits leave no trace. Try with another one.",
+    dntHere:
+      "The browser that you are using says Do Not Track, which this site respects: your own visits leave no trace. Try with another one.",
+    ifNothing: "If nothing arrives: what to look at, in this order",
+    checks: (origin: string, script: string, domain: string): [string, string][] => [
+      [
+        "Script not found",
+        `Open your page, then the browser's developer tools (F12), tab Network, and look for ${script}. Missing: the snippet is not in the page that was delivered (a cache?). Red with 404: the address is wrong. Blocked: an ad blocker; Corong can serve it under a name of its own (settings snippet-path and beacon-path).`,
+      ],
+      [
+        "Blocked by a Content Security Policy",
+        `The tab Console says so. Add ${origin} to script-src and to connect-src.`,
+      ],
+      [
+        "Wrong site",
+        `data-site in the page must be this site's key, and its pages those of ${domain}.`,
+      ],
+      [
+        "Your own traffic",
+        "A browser that once opened a page with ?corong=off is left out. ?corong=on takes it back in.",
+      ],
+      [
+        "A bot",
+        "Browsers that are driven by a program are counted as bots, and reports leave bots out.",
+      ],
+      [
+        "Refused with a reason",
+        "The answer to the beacon says why in its header X-Corong-Reason, and Data health lists what was refused in the last hour.",
+      ],
+    ],
+  },
+
+  site: {
+    title: "Site",
+    lead: "Days are the site's days, whoever looks. A change of the time zone redraws the past too: reports are made of events, not of counters.",
+    domain: "Domain",
+    domainHint: "The main host of its pages, as shop.example.",
+    timezone: "Time zone",
+    timezoneHint: (now: string) => `It is ${now} there.`,
+    currency: "Currency",
+    currencyHint: "For values that come without one. What has arrived keeps what it has.",
+    noCurrency: "none",
+  },
+
+  privacy: {
+    title: "Visitors and their wishes",
+    lead: "Whether you need consent at all is for your law, not for this page.",
+    identity: "How a visitor is known again",
+    identities: {
+      first_party: [
+        "By an id in the browser",
+        "A random number in the browser's storage and in a cookie of your own domain, for 13 months at most.",
+      ],
+      cookieless: [
+        "Without storing anything",
+        "A hash whose key is thrown away every day: the same person is another visitor tomorrow, so journeys and drivers end at midnight UTC.",
+      ],
+    } as Record<string, [string, string]>,
+    consent: "Consent",
+    consents: {
+      none: ["Not asked for", "Pages are counted as they are opened."],
+      required: [
+        "Required",
+        "Nothing is stored or sent before your banner calls corong('consent', true).",
+      ],
+    } as Record<string, [string, string]>,
+    signals: "What browsers ask for",
+    gpc: "Respect Global Privacy Control",
+    gpcHint: "It has the force of law in several places. Who sends it leaves no trace.",
+    dnt: "Respect Do Not Track",
+    dntHint: "It has no such force, and most browsers have given it up.",
+  },
+
+  retention: {
+    title: "How long events are kept",
+    lead: "What is older leaves every answer at once, and is then deleted for good.",
+    forever: "For ever",
+    limited: "No longer than",
+    count: "How many",
+    unit: "Unit",
+    months: "months",
+    days: "days",
+    confirmTitle: "Keep less?",
+    confirm: (old: string, next: string, before: string) =>
+      `Events are kept ${old}. With ${next}, those before ${before} leave every figure now. Their files are deleted within minutes; only a backup brings them back.`,
+    confirmYes: "Delete what is older",
+    inWords: (count: number, unit: "mo" | "d") =>
+      unit === "mo" ? plural(count, "month", "months") : plural(count, "day", "days"),
+    foreverWords: "for ever",
+  },
+
+  keys: {
+    title: "Keys",
+    lead: "The site key is in every page and no secret. The secret key is for your servers.",
+    key: "Site key",
+    secret: "Secret key",
+    secretLead:
+      "It was shown once, when the site was added, and is not kept: only its hash is.",
+    server: "An event from your server",
+  },
+
+};
