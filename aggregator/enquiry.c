@@ -70,7 +70,7 @@ take_snapshot(struct enquiry *e, struct err *err)
         rc = snapshot_take_kept(e->pool, s->snapshot, scope_of(s), &e->snapshot, err);
     } else {
         rc = snapshot_take(e->pool, scope_of(s), &e->snapshot, err);
-        if (rc == ERR_OK)
+        if (rc == ERR_OK && !s->is_passing)
             snapshot_keep(e->pool, e->snapshot);
     }
     e->persons = rc == ERR_OK ? e->snapshot->persons : NULL;

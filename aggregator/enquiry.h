@@ -27,6 +27,7 @@ struct enquiry_setup {
     size_t n_attributes;           /* whose values are asked for */
     const struct request_breakdown *attributes;
     struct slice snapshot; /* answer from this kept one; "": the latest, which is then kept */
+    bool is_passing;       /* its snapshot is not kept: nobody asks again from the same files */
     const struct enquiry *beside; /* answer from its snapshot, of what its request compares with:
                                      it is closed later */
     struct query_guard *guard;    /* NULL: no limits */

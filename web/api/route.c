@@ -31,6 +31,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/sites/{site}/values", ACCESS_READ, false, web__post_values},
     {HTTP_GET, "/api/v1/sites/{site}/count", ACCESS_READ, false, web__get_count},
     {HTTP_POST, "/api/v1/sites/{site}/count", ACCESS_READ, false, web__post_count},
+    {HTTP_GET, "/api/v1/sites/{site}/live", ACCESS_READ, false, web__get_live},
     {HTTP_GET, "/api/v1/sites/{site}/funnels", ACCESS_READ, false, web__get_funnels},
     {HTTP_GET, "/api/v1/sites/{site}/funnels/{name}", ACCESS_READ, false, web__get_funnel},
     {HTTP_PUT, "/api/v1/sites/{site}/funnels/{name}", ACCESS_WRITE, false, web__put_funnel},

@@ -18,6 +18,10 @@
 #define SIGN_IN_TRIES_ACCOUNT 50
 #define SIGN_IN_PERIOD_MS     (INT64_C(15) * 60 * 1000)
 
+/* Of each file the newest rows, and who was here: 16 bytes each. */
+#define LIVE_FILES_MAX 256
+#define LIVE_BYTES_MAX ((size_t)16 << 20)
+
 #define QUEUE      1024
 #define BODY_MS    10000
 #define REQUEST_MS 5000
@@ -161,6 +165,7 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
     w->tries_by_account = limiter_create(SIGN_IN_TRIES_ACCOUNT, SIGN_IN_PERIOD_MS);
     w->tries_by_network = limiter_create(SIGN_IN_TRIES_NETWORK, SIGN_IN_PERIOD_MS);
     w->kept = result_cache_create(KEPT_REPORTS_MAX, KEPT_BYTES_MAX);
+    w->live = result_cache_create(LIVE_FILES_MAX, LIVE_BYTES_MAX);
     /* half of the threads, so that the others answer what needs no turn */
     w->turns = turns_create(&(struct turns_config){
         .waiting_max = config->n_threads / 2,
@@ -202,6 +207,7 @@ web_stop(struct web **w)
     limiter_destroy(&(*w)->tries_by_network);
     turns_destroy(&(*w)->turns);
     result_cache_destroy(&(*w)->kept);
+    result_cache_destroy(&(*w)->live);
     buffer_fini(&(*w)->timezones);
     buffer_fini(&(*w)->currencies);
     free(*w);

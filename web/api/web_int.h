@@ -47,6 +47,7 @@ struct web {
     struct limiter *tries_by_network;
     struct turns *turns;
     struct result_cache *kept; /* reports (kept.h) */
+    struct result_cache *live; /* what files have that is new (query_live.h) */
     struct buffer timezones;   /* the reply of GET /api/v1/timezones, made at the start */
     struct buffer currencies;  /* of GET /api/v1/currencies */
     struct web__metrics metrics;
@@ -164,6 +165,7 @@ void web__post_next(struct call *c);
 void web__post_contrast(struct call *c);
 void web__post_search(struct call *c);
 void web__post_journey(struct call *c);
+void web__get_live(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 

@@ -158,13 +158,14 @@ test_page_group_is_an_attribute(void **state)
     assert_true(json_is_null(at(reply, "breakdown.1.values.0")));
     json_decref(reply);
 
-    reply = post(f, SITE "/count", "{\"filters\":[{\"rule\":" IS ",\"at\":\"every\"}],"
-                                   "\"breakdown\":[{\"attribute\":\"page_group\"}]}");
+    reply = post(f, SITE "/count",
+                 "{\"filters\":[{\"rule\":" IS ",\"at\":\"every\"}],"
+                 "\"breakdown\":[{\"attribute\":\"page_group\"}]}");
     assert_int_equal(integer_at(reply, "visitors"), 2);
     expect_text(reply, "breakdown.0.values.0", "Products");
     json_decref(reply);
-    reply = post(f, SITE "/count", "{\"filters\":[{\"rule\":" GROUP(
-                                       "\"op\":\"set\"") ",\"at\":\"none\"}]}");
+    reply = post(f, SITE "/count",
+                 "{\"filters\":[{\"rule\":" GROUP("\"op\":\"set\"") ",\"at\":\"none\"}]}");
     assert_int_equal(integer_at(reply, "visitors"), 5); /* the shop's four, and /about */
     json_decref(reply);
     reply = post(f, SITE "/values", "{\"attribute\":\"page_group\"}");

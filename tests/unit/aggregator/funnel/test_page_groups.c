@@ -18,9 +18,15 @@ test_the_first_group_that_covers_the_path_names_it(void **state)
     static const struct {
         const char *path, *name;
     } rows[] = {
-        {"/", "Home"},        {"/p/1", "Products"},     {"/p/1/sale", "Sale"},
-        {"/p/1/2/sale", "Products"}, {"/sale/a/b", "Sale"}, {"/sale", ""},
-        {"/a/b.html", "Pages"}, {"/p", ""},             {"", ""},
+        {"/", "Home"},
+        {"/p/1", "Products"},
+        {"/p/1/sale", "Sale"},
+        {"/p/1/2/sale", "Products"},
+        {"/sale/a/b", "Sale"},
+        {"/sale", ""},
+        {"/a/b.html", "Pages"},
+        {"/p", ""},
+        {"", ""},
     };
     struct page_groups groups;
     struct buffer out = BUFFER_EMPTY;
