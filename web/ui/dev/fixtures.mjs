@@ -128,9 +128,15 @@ export function reportFor(definition, request) {
   return report;
 }
 
+const USUAL = {
+  identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never", hosts: [],
+  ignored_referrers: ["pay.example"], page_groups: [], first_day_of_week: "monday", bots: "exclude",
+  viewer_journeys: "no", funnel: "", max_age_ms: 86_400_000, max_events_per_visitor_day: 5000,
+};
+
 export const SITES = [
-  { name: "shop", domain: "shop.example", timezone: "Asia/Jakarta", currency: "IDR", key: "site_AAAAAAAAAAAAAAAAAAAAAA", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_AAAAAAAAAAAAAAAAAAAAAA"></script>', events: 49963, first_event: "2026-06-01T02:00:00Z", last_event: "2026-08-30T14:12:00Z", demo: true, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never" },
-  { name: "blog", domain: "blog.example", timezone: "Europe/Warsaw", currency: "PLN", key: "site_BBBBBBBBBBBBBBBBBBBBBB", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_BBBBBBBBBBBBBBBBBBBBBB"></script>', events: 0, first_event: null, last_event: null, demo: false, identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never" },
+  { name: "shop", domain: "shop.example", timezone: "Asia/Jakarta", currency: "IDR", key: "site_AAAAAAAAAAAAAAAAAAAAAA", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_AAAAAAAAAAAAAAAAAAAAAA"></script>', events: 49963, first_event: "2026-06-01T02:00:00Z", last_event: "2026-08-30T14:12:00Z", demo: true, ...USUAL },
+  { name: "blog", domain: "blog.example", timezone: "Europe/Warsaw", currency: "PLN", key: "site_BBBBBBBBBBBBBBBBBBBBBB", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_BBBBBBBBBBBBBBBBBBBBBB"></script>', events: 0, first_event: null, last_event: null, demo: false, ...USUAL },
 ];
 
 export const FUNNELS = [SHOP_FUNNEL, LONG_FUNNEL].map((definition) => ({ name: definition.name, updated: "2026-08-29T10:00:00Z", definition }));
@@ -144,6 +150,6 @@ export const ATTRIBUTES = [
 
 export const VALUES = {
   event: [["page_viewed", 41020], ["product_added_to_cart", 2306], ["email_filled_on_popup", 1840], ["checkout_started", 1010], ["checkout_completed", 294], ["refund", 12]],
-  path: [["/", 11020], ["/products/mattress", 9100], ["/cart", 2300], ["/checkout/thank-you", 290]],
+  path: [["/", 11020], ["/products/mattress", 9100], ["/products/pillow", 4100], ["/cart", 2300], ["/checkout/thank-you", 290]],
   campaign: [["spring-2026", 12000], ["newsletter-32", 5100]],
 };

@@ -1,6 +1,9 @@
 /* Canned answers about one site besides its funnels: settings. Development only, as server.mjs. */
 
-const CHANGEABLE = ["domain", "timezone", "currency", "identity", "consent", "gpc", "dnt", "retention"];
+const CHANGEABLE = [
+  "domain", "timezone", "currency", "identity", "consent", "gpc", "dnt", "retention", "hosts",
+  "ignored_referrers", "page_groups", "first_day_of_week", "bots", "viewer_journeys", "funnel", "max_age_ms", "max_events_per_visitor_day",
+];
 
 function tagOf(site) {
   const more = `${site.identity === "cookieless" ? ' data-identity="cookieless"' : ""}${site.consent === "required" ? ' data-consent="required"' : ""}`;

@@ -33,6 +33,17 @@ async function settings({ openPage, startServer, shoot }) {
   await site.getByRole("button", { name: "Save" }).click();
   await site.getByText("Saved", { exact: true }).waitFor();
   assert.equal(state.sites[0].timezone, "Europe/Warsaw");
+
+  const groups = page.locator("#groups");
+  await groups.getByRole("button", { name: /^\/products\/\*\*/ }).click();
+  await groups.getByText("2 of the 5 most frequent paths, 13,200 events").waitFor();
+  await groups.getByRole("button", { name: "Save" }).click();
+  await groups.getByText("Saved", { exact: true }).waitFor();
+  assert.deepEqual(state.sites[0].page_groups, [{ name: "Products", globs: ["/products/**"] }]);
+  await page.locator("#sources").getByLabel("Ignored referrers").fill("pay.example\nlogin.example");
+  await page.locator("#sources").getByRole("button", { name: "Save" }).click();
+  await page.locator("#sources").getByText("Saved", { exact: true }).waitFor();
+  assert.deepEqual(state.sites[0].ignored_referrers, ["pay.example", "login.example"]);
   await page.close();
   server.close();
 }

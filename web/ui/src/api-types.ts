@@ -32,21 +32,29 @@ export interface Site {
   gpc: "ignore" | "respect";
   dnt: "ignore" | "respect";
   retention: string;
+  hosts: string[];
+  ignored_referrers: string[];
+  page_groups: PageGroup[];
+  first_day_of_week: "monday" | "saturday" | "sunday";
+  bots: Bots;
+  viewer_journeys: "no" | "yes";
+  /* name of the saved funnel that the overview shows, "" for none */
+  funnel: string;
+  max_age_ms: number;
+  max_events_per_visitor_day: number;
+}
+
+export type Bots = "exclude" | "include" | "only";
+
+/* Of its globs one must cover the whole path: * is any run without /, ** any run. */
+export interface PageGroup {
+  name: string;
+  globs: string[];
 }
 
 /* What can be changed of a site; what is left out stays as it is. */
 export type SiteChange = Partial<
-  Pick<
-    Site,
-    | "domain"
-    | "timezone"
-    | "currency"
-    | "identity"
-    | "consent"
-    | "gpc"
-    | "dnt"
-    | "retention"
-  >
+  Omit<Site, "name" | "key" | "snippet" | "events" | "first_event" | "last_event" | "demo">
 >;
 
 export interface NewSite {

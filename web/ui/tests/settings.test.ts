@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fitsOf, globPattern, listOf, suggestionsFor } from "../src/settings/groups";
 import { collectorOf, diagnose } from "../src/settings/diagnosis";
 import { isShorter, limitOf, parseRetention, writeRetention } from "../src/settings/retention";
 
@@ -68,4 +69,39 @@ test("what lets events go that were kept is shorter, in either unit", () => {
   assert.equal(shorter("13mo", "13mo"), false);
   assert.equal(limitOf(parseRetention("2mo"), NOW)?.toISOString(), "2026-04-15T12:00:00.000Z");
   assert.equal(limitOf(null, NOW), null);
+});
+
+test("a glob covers the whole path: * within one part, ** across them, everything else as it is", () => {
+  const fits = (glob: string, path: string) => globPattern(glob).test(path);
+  assert.ok(fits("/p/*", "/p/1") && !fits("/p/*", "/p/1/2") && !fits("/p/*", "/q/p/1"));
+  assert.ok(fits("/p/**", "/p/1/2") && fits("**/x", "/a/b/x"));
+  assert.ok(fits("/a.b?(c)", "/a.b?(c)") && !fits("/a.b", "/axb"));
+});
+
+const PATHS = [
+  { value: "/", events: 9 },
+  { value: "/p/1", events: 5 },
+  { value: "/p/2", events: 4 },
+  { value: "/blog-posts/a", events: 2 },
+  { value: "/blog-posts/b", events: 1 },
+  { value: "/about/us", events: 7 },
+];
+
+test("the first group that fits has the path", () => {
+  const groups = [
+    { name: "One", globs: ["/p/1"] },
+    { name: "All", globs: ["/p/**", "/"] },
+  ];
+  assert.deepEqual(fitsOf(groups, PATHS), [{ paths: 1, events: 5 }, { paths: 2, events: 13 }]);
+});
+
+test("groups suggest themselves where several pages lie under one part and nobody has them", () => {
+  assert.deepEqual(suggestionsFor([], PATHS), [
+    { group: { name: "P", globs: ["/p/**"] }, events: 9 },
+    { group: { name: "Blog posts", globs: ["/blog-posts/**"] }, events: 3 },
+  ]);
+  const taken = [{ name: "P", globs: ["/p/*"] }];
+  assert.deepEqual(suggestionsFor(taken, PATHS).map((one) => one.group.name), ["Blog posts"]);
+  assert.deepEqual(suggestionsFor([], PATHS.slice(1, 3)), [], "a group of all pages tells nothing");
+  assert.deepEqual(listOf(" a.example, b.example\n\nc.example "), ["a.example", "b.example", "c.example"]);
 });

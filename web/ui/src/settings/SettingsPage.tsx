@@ -6,6 +6,8 @@ import { CopyBox } from "../parts/basic";
 import { useTitle } from "../parts/hooks";
 import { words } from "../words/settings";
 import { collectorOf } from "./diagnosis";
+import { GroupsPart } from "./GroupsPart";
+import { BotsPart, SourcesPart, ViewersPart } from "./MoreParts";
 import { PrivacyPart } from "./PrivacyPart";
 import { RetentionPart } from "./RetentionPart";
 import { Part } from "./SettingsForm";
@@ -18,8 +20,12 @@ export function SettingsPage({ site: loaded }: { site: Site }) {
   const parts: [string, string][] = [
     ["snippet", words.snippet.title],
     ["site", words.site.title],
+    ["sources", words.sources.title],
+    ["groups", words.groups.title],
     ["privacy", words.privacy.title],
+    ["bots", words.bots.title],
     ["retention", words.retention.title],
+    ["viewers", words.people.title],
     ["keys", words.keys.title],
   ];
   return (
@@ -42,8 +48,12 @@ export function SettingsPage({ site: loaded }: { site: Site }) {
       <div class="settings-parts">
         <SnippetPart site={site} onArrival={setSite} />
         <SitePart site={site} onSaved={setSite} />
+        <SourcesPart site={site} onSaved={setSite} />
+        <GroupsPart site={site} onSaved={setSite} />
         <PrivacyPart site={site} onSaved={setSite} />
+        <BotsPart site={site} onSaved={setSite} />
         <RetentionPart site={site} onSaved={setSite} />
+        <ViewersPart site={site} onSaved={setSite} />
         <KeysPart site={site} />
       </div>
     </article>

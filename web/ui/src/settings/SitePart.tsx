@@ -5,6 +5,7 @@ import { Field } from "../parts/basic";
 import { api } from "../api";
 import { useLoaded } from "../parts/hooks";
 import { words } from "../words/settings";
+import { ListField } from "./ListField";
 import { SettingsForm } from "./SettingsForm";
 
 interface Props {
@@ -14,6 +15,8 @@ interface Props {
 
 export function SitePart({ site, onSaved }: Props) {
   const zones = useLoaded(() => api.timezones(), "zones");
+  const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
+  const names = funnels.state === "ready" ? funnels.value.map((funnel) => funnel.name) : [];
   const currencies = useLoaded(() => api.currencies(), "currencies");
   const list = (loaded: typeof zones, current: string) => {
     const known = loaded.state === "ready" ? loaded.value : [];
@@ -26,7 +29,7 @@ export function SitePart({ site, onSaved }: Props) {
       lead={words.site.lead}
       site={site}
       onSaved={onSaved}
-      fields={["domain", "timezone", "currency"]}
+      fields={["domain", "hosts", "timezone", "currency", "first_day_of_week", "funnel"]}
     >
       {(draft) => (
         <div class="field-grid">
@@ -43,6 +46,13 @@ export function SitePart({ site, onSaved }: Props) {
               />
             )}
           </Field>
+          <ListField
+            label={words.site.hosts}
+            hint={words.site.hostsHint}
+            error={draft.error("hosts")}
+            value={draft.site.hosts}
+            onChange={(hosts) => draft.set({ hosts })}
+          />
           <Field
             label={words.site.timezone}
             hint={words.site.timezoneHint(formatMoment(new Date().toISOString(), draft.site.timezone))}
@@ -76,6 +86,41 @@ export function SitePart({ site, onSaved }: Props) {
                     </option>
                   ),
                 )}
+              </select>
+            )}
+          </Field>
+          <Field label={words.site.firstDay} error={draft.error("first_day_of_week")}>
+            {(ids) => (
+              <select
+                {...ids}
+                value={draft.site.first_day_of_week}
+                onChange={(event) =>
+                  draft.set({ first_day_of_week: event.currentTarget.value as Site["first_day_of_week"] })
+                }
+              >
+                {Object.entries(words.site.days).map(([day, name]) => (
+                  <option key={day} value={day}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label={words.site.funnel} hint={words.site.funnelHint} error={draft.error("funnel")}>
+            {(ids) => (
+              <select
+                {...ids}
+                value={draft.site.funnel}
+                onChange={(event) => draft.set({ funnel: event.currentTarget.value })}
+              >
+                <option value="">{words.site.noFunnel}</option>
+                {[...new Set([...names, draft.site.funnel])]
+                  .filter((name) => name !== "")
+                  .map((name) => (
+                    <option key={name} value={name}>
+                      {name}
+                    </option>
+                  ))}
               </select>
             )}
           </Field>

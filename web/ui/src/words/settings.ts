@@ -1,5 +1,5 @@
 /* Words of a site's settings. */
-import { plural } from "./numbers";
+import { n, plural } from "./numbers";
 
 export const words = {
   title: "Settings",
@@ -75,11 +75,43 @@ export const words = {
     lead: "Days are the site's days, whoever looks. A change of the time zone redraws the past too: reports are made of events, not of counters.",
     domain: "Domain",
     domainHint: "The main host of its pages, as shop.example.",
+    hosts: "Further hosts",
+    hostsHint: "Other hosts whose pages are this site's, one a line. A link from one to the other is no new visit.",
     timezone: "Time zone",
     timezoneHint: (now: string) => `It is ${now} there.`,
     currency: "Currency",
     currencyHint: "For values that come without one. What has arrived keeps what it has.",
     noCurrency: "none",
+    firstDay: "A week begins on",
+    days: { monday: "Monday", saturday: "Saturday", sunday: "Sunday" },
+    funnel: "The site's chosen funnel",
+    funnelHint: "The one that the overview, sources and journeys show.",
+    noFunnel: "the first one",
+  },
+
+  sources: {
+    title: "Where visits come from",
+    lead: "Hosts that are on the way and bring nobody: payment providers, sign-in services. A visit that comes back from one keeps the driver that it had.",
+    ignored: "Ignored referrers",
+    ignoredHint:
+      "Hosts as pay.example, with all below them, one a line, at most 50. Corong knows some 250 common ones by itself. It holds for events to come.",
+  },
+
+  groups: {
+    title: "Page groups",
+    lead: "Names for groups of pages. The first group that fits a path has it. Groups hold for the past too, as soon as they are saved.",
+    name: "Name of group",
+    globs: "Paths of group",
+    hint: "/p/** is everything below /p/; * stands for anything between two slashes. Several with spaces between.",
+    add: "Add a group",
+    remove: (name: string) => `Remove group ${name}`,
+    up: (name: string) => `Move group ${name} up`,
+    none: "No page group yet.",
+    fits: (paths: number, of: number, events: number) =>
+      `${n(paths)} of the ${n(of)} most frequent paths, ${plural(events, "event", "events")}`,
+    suggested: "Suggested by what arrived:",
+    suggestion: (glob: string, events: number) => `${glob} (${plural(events, "event", "events")})`,
+    incomplete: "Each group needs a name and at least one path.",
   },
 
   privacy: {
@@ -111,6 +143,21 @@ export const words = {
     dntHint: "It has no such force, and most browsers have given it up.",
   },
 
+  bots: {
+    title: "Bots and limits",
+    lead: "Bots are stored and flagged, and left out unless asked for. Limits hold for what browsers send, not for your servers or imports.",
+    label: "This site's figures",
+    choices: {
+      exclude: "leave bots out",
+      include: "count bots too",
+      only: "count bots only",
+    } as Record<string, string>,
+    maxAge: "How late an event may come, hours",
+    maxAgeHint: "A browser that was offline sends later. What is older is refused as too_old.",
+    maxEvents: "Events of one visitor a day",
+    maxEventsHint: "More are refused as too_many.",
+  },
+
   retention: {
     title: "How long events are kept",
     lead: "What is older leaves every answer at once, and is then deleted for good.",
@@ -127,6 +174,13 @@ export const words = {
     inWords: (count: number, unit: "mo" | "d") =>
       unit === "mo" ? plural(count, "month", "months") : plural(count, "day", "days"),
     foreverWords: "for ever",
+  },
+
+  people: {
+    title: "What viewers see",
+    lead: "Owners and editors always see everything of the site.",
+    journeys: "Viewers may look at single visitors",
+    journeysHint: "Their journeys and the ids that the site knows them by.",
   },
 
   keys: {
