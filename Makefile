@@ -66,6 +66,7 @@ bench: bench-query
 CHECK_FULL_QUERIES ?= 1000
 check-full: build
 	@$(two_cores) node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
+	@cd web/ui && FULL=1 npm run --silent browser
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5

@@ -22,6 +22,9 @@ step "snippet: tests and size"
 step "dashboard: lint, tests and size"
 (cd web/ui && npm run --silent lint && npm test --silent && npm run --silent size)
 
+step "dashboard: every screen in Chromium"
+(cd web/ui && npm run --silent browser)
+
 step "end to end"
 CORONG_BINARY=$PWD/build/corong
 export CORONG_BINARY

@@ -1,6 +1,6 @@
 /* Opens the built dashboard in a real Chromium against the canned server: every screen in both
  * themes and several widths, without one error or policy violation; the editor by keyboard alone.
- * With SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
+ * FULL=1: every screen in every look. With SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -18,6 +18,11 @@ const browser = await chromium.launch({
   ],
 });
 const complaints = [];
+/* one look at each screen; all of them with FULL=1 */
+const LOOKS =
+  process.env.FULL === undefined
+    ? [[1280, "light"]]
+    : [[1280, "light"], [1280, "dark"], [360, "light"], [768, "dark"], [1920, "light"]];
 
 async function openPage({ width, scheme = "light", height = 900 }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
@@ -59,18 +64,18 @@ const SCREENS = [
   ["site", "/sites/shop", ".row-figure strong"],
   ["site-waiting", "/sites/blog", ".copybox"],
   ["report", "/sites/shop/funnels/Shop", ".cards"],
-  ["report-closed", "/sites/shop/funnels/Shop?preset=closed&range=30d", ".cards"],
+  ["report-closed", "/sites/shop/funnels/Shop?preset=closed&range=all&is.campaign=spring-2026", ".cards"],
   ["report-empty", "/sites/shop/funnels/Shop?from=2020-01-01&until=2020-01-31", ".empty"],
   ["report-long", `/sites/shop/funnels/${LONG}`, ".cards"],
   ["editor", "/sites/shop/funnels/Shop/edit", ".preview svg, .preview .bars"],
-  ["new", "/sites/shop/new?template=campaign", ".stage"],
+  ["new", "/sites/shop/funnels?new=campaign", ".stage"],
   ["unknown", "/nowhere", ".empty"],
   ...SITE_SCREENS,
 ];
 
 async function everyScreen() {
   const { server, url } = await startServer();
-  for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [360, "light"], [768, "dark"], [1920, "light"]]) {
+  for (const [width, scheme] of LOOKS) {
     for (const [name, path, ready] of SCREENS) {
       const page = await openPage({ width, scheme });
       await page.goto(url + path);
@@ -143,7 +148,7 @@ async function addSite() {
 async function editorByKeyboard() {
   const { server, state, url } = await startServer();
   const page = await openPage({ width: 1280 });
-  await page.goto(`${url}/sites/shop/new?template=shop`);
+  await page.goto(`${url}/sites/shop/funnels?new=shop`);
   await page.waitForSelector(".stage");
   const reach = async (check) => {
     for (let i = 0; i < 90; i++) {
@@ -185,12 +190,69 @@ async function editorByKeyboard() {
 async function editorErrors() {
   const { server, url } = await startServer();
   const page = await openPage({ width: 1280 });
-  await page.goto(`${url}/sites/shop/new?template=blank`);
+  await page.goto(`${url}/sites/shop/funnels?new=blank`);
   await page.waitForSelector(".stage");
   await page.getByRole("button", { name: "Save funnel" }).click();
   await page.waitForSelector(".stage .field-error");
   assert.equal(await page.locator(".stage").nth(0).locator(".field-error").count(), 1);
   await shoot(page, "editor-error");
+  await page.close();
+  server.close();
+}
+
+/* Filters, range and comparison by the keyboard alone; all in the address, and back leads back. */
+async function askByKeyboard() {
+  const { server, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/funnels/Shop`);
+  await page.waitForSelector(".cards");
+  const at = (query) => page.waitForFunction((wanted) => location.search === wanted, query);
+  await page.getByRole("button", { name: "Filter by campaign" }).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".pick-list li");
+  await page.getByRole("searchbox").focus();
+  await page.keyboard.type("spring");
+  await page.waitForFunction(() => document.querySelectorAll(".pick-list li").length === 1);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await at("?is.campaign=spring-2026");
+  await shoot(page, "filter-open");
+  await checkAccess(page, "a filter's panel");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".menu-panel").count(), 0);
+  assert.equal(
+    await page.evaluate(() => document.activeElement.getAttribute("aria-label")),
+    "Change the filter Campaign: spring-2026",
+    "the keyboard is back on the chip",
+  );
+  await page.getByRole("button", { name: /^Date range/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Last 7 days" }).focus();
+  await checkAccess(page, "the range's panel");
+  await page.keyboard.press("Enter");
+  await at("?range=7d&is.campaign=spring-2026");
+  await page.getByRole("button", { name: /^Compared with/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Not compared" }).focus();
+  await page.keyboard.press("Enter");
+  await at("?range=7d&compare=none&is.campaign=spring-2026");
+  await page.getByRole("button", { name: "Filter by", exact: true }).click();
+  await page.getByRole("button", { name: /^Device/ }).click();
+  await page.getByRole("searchbox").fill("phone");
+  await page.keyboard.press("Enter");
+  await at("?range=7d&compare=none&is.campaign=spring-2026&is.device=phone");
+  await page.getByRole("button", { name: "Remove the filter Campaign: spring-2026" }).click();
+  await at("?range=7d&compare=none&is.device=phone");
+  for (const query of [
+    "?range=7d&compare=none&is.campaign=spring-2026&is.device=phone",
+    "?range=7d&compare=none&is.campaign=spring-2026",
+    "?range=7d&is.campaign=spring-2026",
+    "?is.campaign=spring-2026",
+    "",
+  ]) {
+    await page.goBack();
+    await at(query);
+  }
   await page.close();
   server.close();
 }
@@ -221,6 +283,7 @@ try {
   await addSite();
   await editorByKeyboard();
   await editorErrors();
+  await askByKeyboard();
   await live();
   await siteJourneys({ openPage, startServer, shoot, checkAccess });
   assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");

@@ -52,11 +52,17 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
       state.sites.push(site);
       return [201, { ...site, secret_key: "secret_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC" }];
     }
+    if (parts[0] === "queries" && method === "DELETE") return [204, null];
     const [, site, kind, name] = parts;
     if (!state.sites.some((one) => one.name === site)) return error(404, "not_found", "there is no such site");
     const ofSite = answerSite({ state, error, method, site, kind, name, body, url });
     if (ofSite !== null) return ofSite;
     if (kind === "attributes") return [200, { attributes: ATTRIBUTES }];
+    if (kind === "values" && method === "POST") {
+      const found = (VALUES[body.attribute] ?? []).filter(([value]) => value.startsWith(body.prefix ?? ""));
+      const values = found.map(([value, events]) => ({ value, events, visitors: Math.ceil(events / 3) }));
+      return [200, { attribute: body.attribute, n: found.length, values }];
+    }
     if (kind === "values") {
       const attribute = url.searchParams.get("attribute");
       const prefix = url.searchParams.get("prefix") ?? "";

@@ -5,14 +5,12 @@ import type { Session, Site } from "./api-types";
 import { InsecurePage } from "./account/InsecurePage";
 import { SetupPage } from "./account/SetupPage";
 import { SignInPage } from "./account/SignInPage";
-import { EditorPage } from "./editor/EditorPage";
-import { NewFunnelPage } from "./editor/NewFunnelPage";
 import { Await, Failed, Loading } from "./parts/basic";
-import { asApiError, useLoaded, useTitle } from "./parts/hooks";
-import { ReportPage } from "./report/ReportPage";
+import { asApiError, useLoaded } from "./parts/hooks";
 import { link, navigate, useRoute, type Route } from "./router";
-import { PARTS } from "./sites/screens";
-import { SitePage } from "./sites/SitePage";
+import { screenOf } from "./screens";
+import { SiteNav } from "./shell/SiteNav";
+import { NotFound } from "./parts/NotFound";
 import { SitesPage } from "./sites/SitesPage";
 import { text } from "./text";
 
@@ -73,6 +71,9 @@ function Screen({ route, session, onSession }: ScreenProps) {
         {text.common.skipToContent}
       </a>
       <TopBar route={route} session={session} onSession={onSession} />
+      {route.screen === "site" && (
+        <SiteNav site={route.site} current={route.path} query={route.query} />
+      )}
       <main id="content" tabIndex={-1}>
         <Content route={route} session={session} />
       </main>
@@ -81,8 +82,7 @@ function Screen({ route, session, onSession }: ScreenProps) {
 }
 
 function TopBar({ route, session, onSession }: ScreenProps) {
-  const site = "site" in route ? route.site : null;
-  const funnel = "funnel" in route ? route.funnel : null;
+  const site = route.screen === "site" ? route.site : null;
   const signOut = () => {
     const done = () => onSession({ ...session, account: null });
     api.signOut().then(done, done);
@@ -106,11 +106,6 @@ function TopBar({ route, session, onSession }: ScreenProps) {
               <a href={link.site(site)}>{site}</a>
             </li>
           )}
-          {site !== null && funnel !== null && (
-            <li>
-              <a href={link.report(site, funnel)}>{funnel}</a>
-            </li>
-          )}
         </ol>
       </nav>
       <div class="topbar-account">
@@ -125,30 +120,14 @@ function TopBar({ route, session, onSession }: ScreenProps) {
 
 function Content({ route, session }: { route: Route; session: Session }) {
   if (route.screen === "sites" || route.screen === "setup") return <SitesPage />;
-  if (route.screen === "unknown") return <NotFound />;
+  const screen = route.screen === "site" ? screenOf(route.path) : undefined;
+  if (route.screen === "unknown" || screen === undefined) return <NotFound />;
+  const { show: Show } = screen;
   return (
     <WithSite key={route.site} name={route.site}>
-      {(site) => {
-        if (route.screen === "site") return <SitePage site={site} demo={session.demo} />;
-        if (route.screen === "new-funnel")
-          return <NewFunnelPage site={site} template={route.template} />;
-        if (route.screen === "part") {
-          const Part = PARTS.find((part) => part.path === route.path)?.show ?? NotFound;
-          return <Part site={site} session={session} rest={route.rest} query={route.query} />;
-        }
-        const key = `${route.screen}/${route.funnel}`;
-        if (route.screen === "editor")
-          return <EditorPage key={key} site={site} funnel={route.funnel} />;
-        return (
-          <ReportPage
-            key={key}
-            site={site}
-            funnel={route.funnel}
-            query={route.query}
-            demo={session.demo}
-          />
-        );
-      }}
+      {(site) => (
+        <Show key={screen.path} site={site} session={session} rest={route.rest} query={route.query} />
+      )}
     </WithSite>
   );
 }
@@ -169,17 +148,5 @@ function WithSite({
         return site === undefined ? <NotFound /> : children(site);
       }}
     </Await>
-  );
-}
-
-function NotFound() {
-  useTitle("");
-  return (
-    <div class="empty">
-      <h1>{text.common.notFound}</h1>
-      <p>
-        <a href={link.sites()}>{text.common.backToSites}</a>
-      </p>
-    </div>
   );
 }

@@ -300,3 +300,41 @@ export interface VisitorList {
   snapshot_gone: boolean;
   report?: Report;
 }
+
+/* What an answer to a question about events says of itself. */
+export interface Answered {
+  from: string | null;
+  to: string | null;
+  timezone: string;
+  left_out: { bots: number };
+  warnings: Warning[];
+  as_of: string;
+  snapshot: string;
+  snapshot_gone?: boolean;
+  events_read: number;
+  elapsed_ms: number;
+}
+
+/* The range, the filters and the like of any question. */
+export interface Scope {
+  from?: string | null;
+  to?: string | null;
+  timezone?: string;
+  as_of?: string;
+  bots?: "exclude" | "include" | "only";
+  filters?: Filter[];
+  snapshot?: string;
+  query_id?: string;
+}
+
+export interface CountValuesRequest extends Scope {
+  attribute: string;
+  prefix?: string;
+  limit?: number;
+}
+
+export interface CountValues extends Answered {
+  attribute: string;
+  n: number;
+  values: { value: string; events: number; visitors: number }[];
+}

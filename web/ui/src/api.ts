@@ -2,6 +2,8 @@
 import type {
   Attribute,
   AttributeValue,
+  CountValues,
+  CountValuesRequest,
   CreatedSite,
   ErrorBody,
   FunnelDefinition,
@@ -129,6 +131,10 @@ export const api = {
     );
   },
 
+  /* As a report counts: people, in a range, filtered. */
+  countValues: (site: string, request: CountValuesRequest, signal?: AbortSignal) =>
+    call<CountValues>(`${sitePath(site)}/values`, { method: "POST", body: request, signal }),
+
   funnels: (site: string, signal?: AbortSignal) =>
     call<{ funnels: SavedFunnel[] }>(`${sitePath(site)}/funnels`, { signal }).then((a) => a.funnels),
   funnel: (site: string, name: string, signal?: AbortSignal) =>
@@ -141,6 +147,10 @@ export const api = {
   },
   removeFunnel: (site: string, name: string) =>
     call<null>(funnelPath(site, name), { method: "DELETE" }),
+
+  /* Stops this account's queries of that id. */
+  stopQuery: (queryId: string) =>
+    call<null>(`/queries/${encodeURIComponent(queryId)}`, { method: "DELETE" }),
 
   report: (site: string, request: ReportRequest, signal?: AbortSignal) =>
     call<Report>(`${sitePath(site)}/report`, { method: "POST", body: request, signal }),

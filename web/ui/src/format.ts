@@ -98,6 +98,18 @@ export function formatDay(day: string): string {
   }).format(time);
 }
 
+/* "2026-06-14" -> "14 Jun 2026" */
+export function formatDayShort(day: string): string {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(time)) return day;
+  return new Intl.DateTimeFormat(LOCALE, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(time);
+}
+
 export function formatMoment(iso: string, timezone: string): string {
   const time = Date.parse(iso);
   if (Number.isNaN(time)) return iso;

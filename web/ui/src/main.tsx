@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./App";
 import "./style/base.css";
+import "./style/shell.css";
 import "./style/parts.css";
 import "./style/report.css";
 import "./style/sites.css";

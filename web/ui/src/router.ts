@@ -4,15 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 export type Route =
   | { screen: "sites" }
   | { screen: "setup"; token: string }
-  | { screen: "site"; site: string }
-  | { screen: "new-funnel"; site: string; template: string | null }
-  | { screen: "report"; site: string; funnel: string; query: string }
-  | { screen: "editor"; site: string; funnel: string }
-  /* a screen that loads on demand (sites/screens.ts); `rest` is what follows in the address */
-  | { screen: "part"; site: string; path: string; rest: string[]; query: string }
+  /* one of screens.ts, "" the first of them; `rest` is what follows in the address */
+  | { screen: "site"; site: string; path: string; rest: string[]; query: string }
   | { screen: "unknown" };
-
-const PART_PATHS = ["settings", "journeys", "content", "live", "health", "people"];
 
 function decode(part: string): string | null {
   try {
@@ -26,23 +20,14 @@ export function parseRoute(pathname: string, search: string): Route {
   const parts = pathname.split("/").filter((part) => part !== "");
   const names = parts.map(decode);
   if (names.includes(null)) return { screen: "unknown" };
-  const [first, site, kind, ...rest] = names as string[];
-  const [funnel, last] = rest;
-  const query = new URLSearchParams(search);
+  const [first, site, path, ...rest] = names as string[];
 
   if (first === undefined) return { screen: "sites" };
   if (first === "setup" && parts.length === 1)
-    return { screen: "setup", token: query.get("token") ?? "" };
+    return { screen: "setup", token: new URLSearchParams(search).get("token") ?? "" };
   if (first !== "sites") return { screen: "unknown" };
   if (site === undefined) return { screen: "sites" };
-  if (kind === undefined) return { screen: "site", site };
-  if (kind === "new" && parts.length === 3)
-    return { screen: "new-funnel", site, template: query.get("template") };
-  if (PART_PATHS.includes(kind)) return { screen: "part", site, path: kind, rest, query: search };
-  if (kind !== "funnels" || funnel === undefined) return { screen: "unknown" };
-  if (parts.length === 4) return { screen: "report", site, funnel, query: search };
-  if (last === "edit" && parts.length === 5) return { screen: "editor", site, funnel };
-  return { screen: "unknown" };
+  return { screen: "site", site, path: path ?? "", rest, query: search };
 }
 
 const at = encodeURIComponent;
@@ -50,10 +35,11 @@ const at = encodeURIComponent;
 export const link = {
   sites: () => "/",
   site: (site: string) => `/sites/${at(site)}`,
-  /* a screen of the site by its path in sites/screens.ts, and what follows in the address */
+  /* a screen of the site by its path in screens.ts, and what follows in the address */
   screen: (site: string, path: string, ...rest: string[]) =>
     `/sites/${[site, path, ...rest].map(at).join("/")}`,
-  newFunnel: (site: string, template: string) => `/sites/${at(site)}/new?template=${at(template)}`,
+  funnels: (site: string) => `/sites/${at(site)}/funnels`,
+  newFunnel: (site: string, template: string) => `/sites/${at(site)}/funnels?new=${at(template)}`,
   report: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}`,
   editor: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}/edit`,
 };

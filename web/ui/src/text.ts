@@ -1,12 +1,10 @@
-/* Every word the dashboard says. One file, so that it can move into a catalogue of languages. */
+/* Every word the dashboard says: one catalogue, so that it can become one of several languages. A
+ * screen's own words are in words/, a section each; this file puts them together. */
 import type { Preset, StageKind } from "./api-types";
+import { LOCALE, n, plural, visitors } from "./words/numbers";
+import { ask, screens } from "./words/shell";
 
-export const LOCALE = "en-GB";
-
-const integers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const n = (count: number) => integers.format(count);
-const plural = (count: number, one: string, many: string) => `${n(count)} ${count === 1 ? one : many}`;
-const visitors = (count: number) => plural(count, "visitor", "visitors");
+export { LOCALE };
 
 const operators: Record<string, string> = {
   is: "is",
@@ -56,6 +54,8 @@ export const text = {
   noCurrency: "(no currency given)",
   units: { atOnce: "at once", ms: "ms", s: "s", min: "min", h: "h", d: "d" },
   visitors,
+  screens,
+  ask,
 
   common: {
     loading: "Loading…",
@@ -138,8 +138,6 @@ export const text = {
   },
 
   site: {
-    screens: "More of this site",
-    settings: "Settings",
     funnels: "Funnels",
     noFunnels: "No funnel yet. Begin with a template; every stage can be changed.",
     newFunnel: "New funnel",
@@ -163,15 +161,6 @@ export const text = {
 
   report: {
     edit: "Edit funnel",
-    allTime: "All time",
-    lastDays: (days: number) => `Last ${n(days)} days`,
-    custom: "Own dates",
-    range: "Date range",
-    from: "From",
-    until: "Until and including",
-    days: (from: string, until: string) => `${from} to ${until}`,
-    apply: "Show",
-    badRange: "The first day must not be after the last one.",
     definition: {
       allTime: "Visitors whose first stage was at any time",
       since: (from: string) => `Visitors whose first stage was on ${from} or later`,

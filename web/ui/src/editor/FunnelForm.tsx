@@ -137,7 +137,7 @@ export function FunnelForm({ site, attributes, initial, savedAs, taken }: Props)
           </button>
           <a
             class="button"
-            href={savedAs === null ? link.site(site.name) : link.report(site.name, savedAs)}
+            href={savedAs === null ? link.funnels(site.name) : link.report(site.name, savedAs)}
           >
             {text.common.cancel}
           </a>
@@ -262,7 +262,7 @@ function Delete({
   const [isAsking, setAsking] = useState(false);
   const remove = () => {
     api.removeFunnel(site.name, name).then(
-      () => navigate(link.site(site.name)),
+      () => navigate(link.funnels(site.name)),
       (reason: unknown) => onError(asApiError(reason)),
     );
   };

@@ -14,6 +14,7 @@ const TEXT_OPS = [
   "not_set",
 ];
 const NUMBER_OPS = ["eq", "ne", "lt", "le", "gt", "ge", "between", "set", "not_set"];
+export const OPERATORS = [...new Set([...TEXT_OPS, ...NUMBER_OPS])];
 const NUMBERS = ["value", "quantity", "engaged_ms", "scroll_pct", "load_ms"];
 const FLAGS = ["bot", "entrance"];
 

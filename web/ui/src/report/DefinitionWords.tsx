@@ -1,20 +1,20 @@
 /* The question that a report answers, in words. */
 import type { FunnelDefinition } from "../api-types";
+import { addDays, boundsOf, type Range } from "../ask/range";
 import { formatDay } from "../format";
 import { ruleWords } from "../ruleWords";
 import { text } from "../text";
 import { windowWords } from "../windowWords";
-import { addDays, boundsOf, type ReportState } from "./state";
 
 interface Props {
   definition: FunnelDefinition;
-  state: ReportState;
+  range: Range;
   timezone: string;
   today: string;
 }
 
-function rangeWords(state: ReportState, today: string): string {
-  const { from, to } = boundsOf(state.range, today);
+function rangeWords(range: Range, today: string): string {
+  const { from, to } = boundsOf(range, today);
   const words = text.report.definition;
   if (from === null && to === null) return words.allTime;
   if (to === null) return words.since(formatDay(from ?? ""));
@@ -22,11 +22,11 @@ function rangeWords(state: ReportState, today: string): string {
   return from === null ? words.upTo(until) : words.between(formatDay(from), until);
 }
 
-export function DefinitionWords({ definition, state, timezone, today }: Props) {
+export function DefinitionWords({ definition, range, timezone, today }: Props) {
   const words = text.report.definition;
   const exclusions = definition.exclusions ?? [];
   const parts = [
-    rangeWords(state, today),
+    rangeWords(range, today),
     words.window(windowWords(definition.window ?? "7d")),
     words.bots,
     words.zone(timezone),

@@ -2,6 +2,10 @@
  * of it with its divisor; the same as tables. The address holds all of it. */
 import { useMemo } from "preact/hooks";
 import { api } from "../api";
+import { isLive } from "../ask/range";
+import { QuestionBar } from "../ask/QuestionBar";
+import { useAnswer, type Answer } from "../ask/useAnswer";
+import { useAsked } from "../ask/useAsked";
 import type { FunnelDefinition, Preset, Report, SavedFunnel, Session, Site } from "../api-types";
 import { flowOf, isCut } from "../drawing/layout";
 import { FunnelDrawing } from "../drawing/FunnelDrawing";
@@ -13,10 +17,10 @@ import { link, navigate } from "../router";
 import { LOCALE, text } from "../text";
 import { DefinitionWords } from "./DefinitionWords";
 import { MovesTable, StageTable, TimeTable } from "./Tables";
-import { RangePicker } from "./RangePicker";
 import { StageCards } from "./StageCards";
-import { dayIn, isLive, parseState, queryOf, requestOf, type ReportState } from "./state";
-import { usePolledReport, type Polled } from "./usePolledReport";
+import { parseState, queryOf, requestOf, type ReportState } from "./state";
+
+const POLL_MS = 1000;
 
 interface PageProps {
   site: Site;
@@ -47,17 +51,21 @@ interface ViewProps {
 
 function ReportView({ site, saved, query, demo }: ViewProps) {
   const state = parseState(query);
-  const today = () => dayIn(site.timezone, Date.now());
-  const polled = usePolledReport(
-    site.name,
-    JSON.stringify([saved.definition, state.preset, state.range]),
-    () => requestOf(saved.definition, state, today()),
-    () => isLive(state.range, today()),
+  const { question, usual, today, ask } = useAsked(site, query);
+  const live = isLive(question.range, today);
+  const polled = useAnswer(
+    JSON.stringify([site.name, saved.definition, state.preset, question, today]),
+    (queryId, signal) =>
+      api.report(
+        site.name,
+        { ...requestOf(saved.definition, state, question, today), query_id: queryId },
+        signal,
+      ),
+    { pollMs: () => (live ? POLL_MS : null) },
   );
-  const go = (next: ReportState) => {
-    navigate(link.report(site.name, saved.name) + queryOf(next), { replace: true });
-  };
-  const { report } = polled;
+  const go = (next: ReportState) =>
+    navigate(link.report(site.name, saved.name) + queryOf(next, question, usual));
+  const report = polled.value;
   const shown = report?.funnel ?? saved.definition;
 
   return (
@@ -65,7 +73,7 @@ function ReportView({ site, saved, query, demo }: ViewProps) {
       <header class="page-head">
         <div>
           <h1>{saved.name}</h1>
-          <DefinitionWords definition={shown} state={state} timezone={site.timezone} today={today()} />
+          <DefinitionWords definition={shown} range={question.range} timezone={site.timezone} today={today} />
         </div>
         <div class="page-actions">
           {demo !== null && site.demo && (
@@ -79,7 +87,13 @@ function ReportView({ site, saved, query, demo }: ViewProps) {
           </a>
         </div>
       </header>
-      <RangePicker state={state} today={today()} onChange={go} />
+      <QuestionBar
+        site={site}
+        question={question}
+        today={today}
+        onChange={ask}
+        stages={shown.stages.map((stage) => stage.name)}
+      />
       {report === null ? (
         polled.error === null ? (
           <Loading />
@@ -90,7 +104,7 @@ function ReportView({ site, saved, query, demo }: ViewProps) {
         <div class={polled.isWaiting ? "report-body is-waiting" : "report-body"}>
           <PresetChoice report={report} definition={saved.definition} state={state} onChange={go} />
           <ReportFigures report={report} state={state} onChange={go} />
-          <Foot report={report} polled={polled} timezone={site.timezone} isLive={isLive(state.range, today())} />
+          <Foot report={report} polled={polled} timezone={site.timezone} isLive={live} />
         </div>
       )}
     </article>
@@ -222,7 +236,7 @@ function Foot({
   isLive: live,
 }: {
   report: Report;
-  polled: Polled;
+  polled: Answer<Report>;
   timezone: string;
   isLive: boolean;
 }) {

@@ -1,108 +1,118 @@
-/* What a report's address says, and what is asked of the server for it. Pure. */
-import type { FunnelDefinition, Preset, ReportRequest } from "../api-types";
+/* What a report's address says besides its question (ask/question.ts), and what is asked of the
+ * server for both. Pure. */
+import type { At, Breakdown, Figure, FunnelDefinition, Preset, ReportRequest } from "../api-types";
+import { askedOf, queryText, writeQuestion, type Question } from "../ask/question";
 
-export type Range =
-  | { kind: "all" }
-  | { kind: "days"; days: number }
-  /* both days belong to the range; either may be left open */
-  | { kind: "dates"; from: string | null; until: string | null };
+export const TABS = ["stages", "breakdown", "trend", "time", "moves", "visitors"] as const;
+export type Tab = (typeof TABS)[number];
+export type TrendStep = "day" | "week" | "month";
+
+/* A figure whose visitors are listed. */
+export interface Opened {
+  figure: Figure;
+  stage: number | null;
+}
 
 export interface ReportState {
   /* null: as the funnel itself says */
   preset: Preset | null;
-  range: Range;
   /* the stage from which the drawing begins */
   first: number;
+  tab: Tab;
+  /* one or two attributes; none: the tab of rows asks for one */
+  by: Breakdown[];
+  rows: number;
+  /* null: as fits the range */
+  step: TrendStep | null;
+  opened: Opened;
 }
 
-export const LAST_DAYS = [7, 30, 90] as const;
+export const ROWS = [20, 100, 1000] as const;
 const PRESETS: Preset[] = ["open", "closed", "sequential"];
-const DAY_MS = 86_400_000;
+const STEPS: TrendStep[] = ["day", "week", "month"];
+const BREAKDOWNS_MAX = 2;
+const BINS_MAX = 100;
 
-function isDay(value: string | null): value is string {
-  return value !== null && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value));
+export const FIGURES_OF_REPORT: Figure[] = ["entered", "converted", "began_before", "after_range"];
+export const FIGURES_OF_STAGE: Figure[] = [
+  "throughput",
+  "reached",
+  "skipped",
+  "entries",
+  "onward",
+  "exits",
+  "dropoff",
+  "open",
+  "converted",
+  "seen",
+];
+
+/* "product", "product@3", "value@last:10,50" */
+export function parseBreakdown(source: string): Breakdown | null {
+  const [, attribute = "", place, bins] = /^(.+?)(?:@(entry|first|last|[1-9]\d?))?(?::([-\d.,]+))?$/.exec(source) ?? [];
+  if (attribute === "") return null;
+  const breakdown: Breakdown = { attribute };
+  if (place !== undefined) breakdown.at = /^\d/.test(place) ? Number(place) : (place as At);
+  const numbers = (bins ?? "").split(",").filter((bin) => bin !== "" && Number.isFinite(Number(bin)));
+  if (numbers.length > 0 && numbers.length <= BINS_MAX) breakdown.bins = numbers.map(Number);
+  return breakdown;
+}
+
+export function breakdownText({ attribute, at, bins }: Breakdown): string {
+  const place = at === undefined || at === "entry" ? "" : `@${at}`;
+  return `${attribute}${place}${bins === undefined || bins.length === 0 ? "" : `:${bins.join(",")}`}`;
+}
+
+function parseOpened(params: URLSearchParams): Opened {
+  const stage = Number(params.get("stage") ?? "0");
+  const isOfStage = Number.isInteger(stage) && stage >= 1;
+  const known = isOfStage ? FIGURES_OF_STAGE : FIGURES_OF_REPORT;
+  const figure = known.find((one) => one === params.get("figure"));
+  if (figure === undefined) return { figure: "entered", stage: null };
+  return { figure, stage: isOfStage ? stage : null };
 }
 
 export function parseState(query: string): ReportState {
   const params = new URLSearchParams(query);
-  const preset = PRESETS.find((name) => name === params.get("preset")) ?? null;
   const first = Number(params.get("first") ?? "1");
-  const last = LAST_DAYS.find((days) => `${days}d` === params.get("range"));
-  const from = params.get("from");
-  const until = params.get("until");
-  let range: Range = { kind: "all" };
-  if (last !== undefined) range = { kind: "days", days: last };
-  else if (isDay(from) || isDay(until))
-    range = {
-      kind: "dates",
-      from: isDay(from) ? from : null,
-      until: isDay(until) ? until : null,
-    };
-  return { preset, range, first: Number.isInteger(first) && first >= 1 ? first : 1 };
-}
-
-/* The shortest query that parseState reads back to the same state: "" for the report as it is. */
-export function queryOf(state: ReportState): string {
-  const params = new URLSearchParams();
-  if (state.preset !== null) params.set("preset", state.preset);
-  if (state.range.kind === "days") params.set("range", `${state.range.days}d`);
-  if (state.range.kind === "dates") {
-    if (state.range.from !== null) params.set("from", state.range.from);
-    if (state.range.until !== null) params.set("until", state.range.until);
-  }
-  if (state.first > 1) params.set("first", String(state.first));
-  const query = params.toString();
-  return query === "" ? "" : `?${query}`;
-}
-
-export function addDays(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-/* The calendar day that `now` is in a time zone; in UTC where the browser does not know the zone. */
-export function dayIn(timezone: string, now: number): string {
-  /* by parts: how a locale joins them differs between versions of its data */
-  const day = (timeZone: string) => {
-    const format = new Intl.DateTimeFormat("en", {
-      timeZone,
-      calendar: "gregory",
-      numberingSystem: "latn",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-    });
-    const parts = new Map(format.formatToParts(now).map((part) => [part.type, part.value]));
-    return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
+  const rows = Number(params.get("rows"));
+  const by = params.getAll("by").map(parseBreakdown);
+  return {
+    preset: PRESETS.find((name) => name === params.get("preset")) ?? null,
+    first: Number.isInteger(first) && first >= 1 ? first : 1,
+    tab: TABS.find((tab) => tab === params.get("tab")) ?? "stages",
+    by: by.filter((one) => one !== null).slice(0, BREAKDOWNS_MAX),
+    rows: ROWS.find((count) => count === rows) ?? ROWS[0],
+    step: STEPS.find((step) => step === params.get("step")) ?? null,
+    opened: parseOpened(params),
   };
-  try {
-    return day(timezone);
-  } catch {
-    return day("UTC");
+}
+
+/* The shortest query that parseState and parseQuestion read back to the same: "" for the report as
+ * it is. */
+export function queryOf(state: ReportState, question: Question, usual: Question): string {
+  const params = new URLSearchParams();
+  writeQuestion(question, usual, params);
+  if (state.preset !== null) params.set("preset", state.preset);
+  if (state.first > 1) params.set("first", String(state.first));
+  if (state.tab !== "stages") params.set("tab", state.tab);
+  for (const one of state.by) params.append("by", breakdownText(one));
+  if (state.rows !== ROWS[0]) params.set("rows", String(state.rows));
+  if (state.step !== null) params.set("step", state.step);
+  if (state.opened.figure !== "entered" || state.opened.stage !== null) {
+    params.set("figure", state.opened.figure);
+    if (state.opened.stage !== null) params.set("stage", String(state.opened.stage));
   }
+  return queryText(params);
 }
 
-/* The range as the server takes it: `to` exclusive. */
-export function boundsOf(range: Range, today: string): { from: string | null; to: string | null } {
-  if (range.kind === "all") return { from: null, to: null };
-  if (range.kind === "days") return { from: addDays(today, 1 - range.days), to: null };
-  return { from: range.from, to: range.until === null ? null : addDays(range.until, 1) };
-}
-
-/* Can what happens now still change the report? */
-export function isLive(range: Range, today: string): boolean {
-  const { to } = boundsOf(range, today);
-  return to === null || to > today;
-}
-
-export function isBackwards(from: string | null, until: string | null): boolean {
-  return from !== null && until !== null && from > until;
-}
-
+/* The report itself; what a tab shows besides it is asked for apart, so that neither waits. */
 export function requestOf(
   definition: FunnelDefinition,
   state: ReportState,
+  question: Question,
   today: string,
 ): ReportRequest {
   const funnel = state.preset === null ? definition : { ...definition, preset: state.preset };
-  return { funnel, ...boundsOf(state.range, today), bots: "exclude" };
+  return { funnel, ...askedOf(question, today) };
 }

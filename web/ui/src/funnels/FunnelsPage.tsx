@@ -7,7 +7,6 @@ import { formatMoment, formatShare } from "../format";
 import { Await, CopyBox } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { link } from "../router";
-import { PARTS } from "./screens";
 import { TEMPLATES } from "../editor/templates";
 import { text } from "../text";
 import { windowWords } from "../windowWords";
@@ -35,7 +34,7 @@ function useArrival(site: Site): Site {
   return current;
 }
 
-export function SitePage({ site: loadedSite, demo }: { site: Site; demo: Session["demo"] }) {
+export function FunnelsPage({ site: loadedSite, demo }: { site: Site; demo: Session["demo"] }) {
   const site = useArrival(loadedSite);
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   const words = text.site;
@@ -52,13 +51,6 @@ export function SitePage({ site: loadedSite, demo }: { site: Site; demo: Session
               `, ${text.sites.since(formatMoment(site.first_event, site.timezone))}`}
           </p>
         </div>
-        <nav class="page-actions" aria-label={words.screens}>
-          {PARTS.map((part) => (
-            <a key={part.path} class="button" href={link.screen(site.name, part.path)}>
-              {part.name}
-            </a>
-          ))}
-        </nav>
       </header>
       {site.demo && demo !== null && (
         <section class="panel is-accent">
