@@ -214,21 +214,43 @@ is_asked_often(const struct segment__entry *e)
            (e->type == BLOCK_TEXT && e->id == TEXT_CURRENCY);
 }
 
-/* In fewer bytes than the simple encodings take, if that can be. */
+/* In fewer bytes than the simple encodings take, if that can be. codes: NULL for numbers. */
 static bool
-encode_thoroughly(struct segment__out *o, struct segment__entry *e, enum segment__column_kind kind,
-                  const struct segment__source *source, const struct segment__survey *v,
-                  uint64_t bytes)
+encode_thoroughly(struct segment__out *o, struct segment__entry *e,
+                  const struct segment__source *source, const struct segment__codes *codes,
+                  const struct segment__survey *v, uint64_t bytes)
 {
+    struct segment__gate gate = {.is_learnt = false};
+    bool is_done = false;
+
     if (e->type == BLOCK_TIME)
         return segment__encode_steps(o, e, source, v, bytes);
     if (is_asked_often(e))
         return false;
-    if (kind == COLUMN_TEXT && segment__encode_guessed(o, e, v->n_rows, source, bytes))
-        return true;
-    return e->encoding != ENCODING_DENSE &&
-           segment__encode_gated(o, e, source, v,
-                                 segment__rows_bytes(e->encoding, v->n_rows, e->count, 0));
+    if (codes != NULL)
+        is_done = segment__encode_guessed(o, e, codes, &gate, v, bytes);
+    if (!is_done && e->encoding != ENCODING_DENSE)
+        is_done = segment__encode_gated(o, e, source, v, &gate,
+                                        segment__rows_bytes(e->encoding, v->n_rows, e->count, 0));
+    segment__gate_fini(&gate);
+    return is_done;
+}
+
+/* codes: NULL where there is only the source. */
+static void
+encode(struct segment__out *o, struct segment__entry *e, enum segment__column_kind kind,
+       const struct segment__source *source, const struct segment__codes *codes,
+       const struct segment__survey *v)
+{
+    bool is_event = e->type == BLOCK_TEXT && e->id == TEXT_EVENT;
+    uint64_t bytes = choose(v, kind, e);
+
+    if (o->run_rows != NULL && !is_event && encode_thoroughly(o, e, source, codes, v, bytes))
+        return;
+    segment__out_begin(o);
+    segment__add_rows(o, (enum format_encoding)e->encoding, v);
+    segment__add_values(o, source, e, e->encoding == ENCODING_DENSE ? v->n_rows : 0);
+    segment__out_end(o, e);
 }
 
 struct segment__summary
@@ -237,25 +259,29 @@ segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
                        const struct segment__source *source)
 {
     struct segment__entry e = {.type = type, .id = id};
-    bool is_event = type == BLOCK_TEXT && id == TEXT_EVENT;
     struct segment__survey survey;
-    uint64_t bytes;
 
     segment__take_survey(source, n_rows, &survey);
-    if (survey.n_set == 0) {
-        free(survey.bitmap);
-        return (struct segment__summary){.n_set = 0};
-    }
-    bytes = choose(&survey, kind, &e);
-    if (o->run_rows == NULL || is_event ||
-        !encode_thoroughly(o, &e, kind, source, &survey, bytes)) {
-        segment__out_begin(o);
-        segment__add_rows(o, (enum format_encoding)e.encoding, &survey);
-        segment__add_values(o, source, &e, e.encoding == ENCODING_DENSE ? n_rows : 0);
-        segment__out_end(o, &e);
-    }
+    if (survey.n_set > 0)
+        encode(o, &e, kind, source, NULL, &survey);
     free(survey.bitmap);
     return (struct segment__summary){survey.n_set, survey.min, survey.max};
+}
+
+void
+segment__encode_codes(struct segment__out *o, uint32_t type, uint32_t id,
+                      const struct segment__codes *codes)
+{
+    struct segment__entry e = {.type = type, .id = id};
+    struct segment__codes_walk walk = {.codes = codes};
+    struct segment__source source = {segment__codes_next, &walk};
+    struct segment__survey survey = {.n_rows = codes->n_rows, .min = 1};
+
+    survey.bitmap = mem_alloc(((size_t)codes->n_rows + 63) / 64 * 8);
+    survey.n_set = segment__codes_mark(codes, survey.bitmap);
+    survey.max = codes->n_codes - 1; /* every text is some row's */
+    encode(o, &e, COLUMN_TEXT, &source, codes, &survey);
+    free(survey.bitmap);
 }
 
 /* ---- dictionaries ---- */

@@ -1,4 +1,4 @@
-/* What encode.c and guess.c share. */
+/* What encode.c, steps.c, gate.c and guess.c share. */
 #ifndef AGGREGATOR_SEGMENT_ENCODE_INT_H
 #define AGGREGATOR_SEGMENT_ENCODE_INT_H
 
@@ -37,13 +37,41 @@ bool segment__encode_steps(struct segment__out *o, struct segment__entry *e,
                            const struct segment__source *source, const struct segment__survey *v,
                            uint64_t bytes);
 
-/* ---- guess.c ---- */
+/* ---- gate.c ---- */
 
-/* Write the column guessed or gated where that takes far less than `bytes`. */
-bool segment__encode_guessed(struct segment__out *o, struct segment__entry *e, uint32_t n_rows,
-                             const struct segment__source *source, uint64_t bytes);
+/* The codes of a text that was written before. */
+struct segment__known {
+    const struct segment__codes *codes;  /* kept in memory, or */
+    const struct segment_column *column; /* in the file, or NULL: there is none */
+    uint32_t n_codes;
+};
+bool segment__known_open(struct segment__out *o, uint32_t text, struct segment__known *out);
+/* A chunk of them from row on, or those of the row before each. */
+void segment__known_read(const struct segment__known *k, uint32_t n_rows, uint32_t row,
+                         bool of_rows_before, uint32_t *codes);
+
+/* The events most of whose rows have a value, and the rows of these. */
+struct segment__gate {
+    bool is_learnt;
+    uint32_t n;      /* bits of events; 0: not known, or it would always be open, or never */
+    uint64_t *words; /* owned */
+    uint64_t *rows;  /* a bitmap; owned */
+};
+/* Once: whether there is one. */
+bool segment__gate_learn(struct segment__gate *g, struct segment__out *o,
+                         const struct segment__survey *v);
+void segment__gate_fini(struct segment__gate *g);
+
+/* Write the column gated where that takes far less than `bytes`. */
 bool segment__encode_gated(struct segment__out *o, struct segment__entry *e,
                            const struct segment__source *source, const struct segment__survey *v,
-                           uint64_t bytes);
+                           struct segment__gate *gate, uint64_t bytes);
+
+/* ---- guess.c ---- */
+
+/* Write the column guessed where that takes far less than `bytes`. */
+bool segment__encode_guessed(struct segment__out *o, struct segment__entry *e,
+                             const struct segment__codes *codes, struct segment__gate *gate,
+                             const struct segment__survey *v, uint64_t bytes);
 
 #endif

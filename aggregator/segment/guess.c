@@ -1,16 +1,15 @@
 /* Columns that follow from others: a path from the url, a country from the city, a device from the
  * visitor. What a column says is guessed, and only where the guess is wrong the file says so.
  *
- * A guess is learnt in one reading of the column (the value that most rows of a class have; the
- * class is the run, or the code of the other column), what it gets wrong is counted in a second and
- * written in a third. Most candidates are given up within a few thousand rows.
+ * A guess is learnt in one walk over the column (the value that most rows of a class have; the
+ * class is the run, or the code of the other column), what it gets wrong is marked in a second.
+ * Most candidates are given up within a few thousand rows.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "aggregator/segment/encode_int.h"
 
-#define CHUNK     FORMAT_RANK_ROWS
+#define CHUNK     SEGMENT__CHUNK
 #define TRIAL     16384 /* rows before a candidate is given up */
 #define GOOD_PART 32    /* below this part of the plain column no other candidate is tried */
 
@@ -59,242 +58,145 @@ static const struct candidate candidates[] = {
     {ANY, GUESS_MAP, GUESS_GATED, TEXT_QUERY},
 };
 
-/* A guess in the making; as a source it gives the rows that it gets wrong. */
+/* What the rows of a class have. */
+struct tally {
+    uint32_t value;
+    uint32_t votes; /* for it, beyond those against it */
+};
+
+/* A guess in the making. */
 struct guess {
     struct segment__out *out;
-    uint32_t n_rows;
+    const struct segment__codes *codes; /* what it is a guess of */
+    struct segment__gate *gate;
+    const struct segment__survey *survey; /* of these codes */
     struct candidate how;
-    bool only_set; /* what is guessed is whether a row is set, by the gate alone */
-    uint32_t *values;
+    struct segment__known source;
+    struct tally *tallies; /* one a class; owned */
     uint32_t n_values;
-    const struct segment_column *column; /* of the source */
-    uint64_t *gate;
-    uint32_t n_gate;
-    const struct segment_column *event;
     uint64_t budget_bytes;
-    /* reading the column, a chunk at a time */
-    const struct segment__source *inner;
-    struct segment__batch in;
-    uint32_t in_at;
-    bool is_in_ended;
-    uint32_t row;
-    uint32_t run;  /* that the next row is in */
-    uint32_t held; /* code of the row before */
-    struct chunk {
-        uint32_t n;
-        uint32_t at; /* of those that were given */
-        uint32_t first;
-        int64_t actual[CHUNK];
-        bool is_set[CHUNK];
-        uint32_t class[CHUNK];
-        bool is_open[CHUNK]; /* the gate */
-    } chunk;
+    struct segment__survey wrong; /* rows that it gets wrong, and their codes; owned */
+    enum format_encoding wrong_rows;
+    uint64_t bytes; /* that it takes */
+};
+
+/* A chunk of the column. */
+struct chunk {
+    uint32_t first;
+    uint32_t n;
+    uint32_t run; /* that the first row of the next chunk is in, or one before it */
+    uint32_t actual[CHUNK];
+    uint32_t class[CHUNK];
 };
 
 /* ---- reading ---- */
 
 static void
-rewind_rows(struct guess *g)
+read_runs(const struct guess *g, struct chunk *c)
 {
-    if (!g->is_in_ended) { /* so that it starts anew */
-        do {
-            g->inner->next(g->inner->context, &g->in);
-        } while (g->in.n > 0);
-    }
-    g->in.n = 0;
-    g->in_at = 0;
-    g->is_in_ended = false;
-    g->row = 0;
-    g->run = 0;
-    g->held = 0;
-    g->chunk.n = 0;
-    g->chunk.at = 0;
-}
+    const uint32_t *run_rows = g->out->run_rows;
+    uint32_t run = c->run;
 
-static void
-read_actual(struct guess *g, struct chunk *c)
-{
-    memset(c->actual, 0, sizeof c->actual);
-    memset(c->is_set, 0, sizeof c->is_set);
-    for (;;) {
-        uint32_t at;
-
-        if (g->in_at == g->in.n) {
-            if (g->is_in_ended)
-                return;
-            g->inner->next(g->inner->context, &g->in);
-            g->in_at = 0;
-            g->is_in_ended = g->in.n == 0;
-            continue;
-        }
-        at = g->in.row[g->in_at] - c->first;
-        if (at >= c->n)
-            return;
-        c->actual[at] = g->in.value[g->in_at++];
-        c->is_set[at] = true;
-    }
-}
-
-static void
-read_runs(struct guess *g, struct chunk *c)
-{
     for (uint32_t i = 0; i < c->n; i++) {
-        while (g->out->run_rows[g->run + 1] <= c->first + i)
-            g->run++;
-        c->class[i] = g->run;
+        run += run_rows[run + 1] <= c->first + i; /* runs have a row at least */
+        c->class[i] = run;
     }
+    c->run = run;
 }
 
-static void
-read_source(const struct guess *g, struct chunk *c)
-{
-    if ((g->how.flags & GUESS_PREVIOUS) == 0) {
-        segment_codes(g->column, c->first, c->n, c->class);
-    } else if (c->first == 0) {
-        c->class[0] = 0;
-        segment_codes(g->column, 0, c->n - 1, c->class + 1);
-    } else {
-        segment_codes(g->column, c->first - 1, c->n, c->class);
-    }
-}
-
-static void
-read_gate(const struct guess *g, struct chunk *c)
-{
-    uint32_t events[CHUNK];
-
-    memset(c->is_open, true, sizeof c->is_open);
-    if (g->n_gate == 0)
-        return;
-    segment_codes(g->event, c->first, c->n, events);
-    for (uint32_t i = 0; i < c->n; i++)
-        c->is_open[i] = (g->gate[events[i] / 64] >> events[i] % 64 & 1) != 0;
-}
-
-/* The next rows; false at the end, which also starts anew. */
+/* The rows from row on; false behind the last. */
 static bool
-next_chunk(struct guess *g)
+read_chunk(const struct guess *g, uint32_t row, struct chunk *c)
 {
-    struct chunk *c = &g->chunk;
+    uint32_t n_rows = g->codes->n_rows;
 
-    c->first = g->row;
-    c->n = g->n_rows - g->row < CHUNK ? g->n_rows - g->row : CHUNK;
-    c->at = 0;
-    if (c->n == 0) {
-        rewind_rows(g);
+    if (row >= n_rows)
         return false;
-    }
-    read_actual(g, c);
-    if (g->how.kind == GUESS_RUN)
+    c->first = row;
+    c->n = n_rows - row < CHUNK ? n_rows - row : CHUNK;
+    segment__codes_read(g->codes, row, false, c->actual);
+    if (g->how.kind == GUESS_HOLD)
+        segment__codes_read(g->codes, row, true, c->class);
+    else if (g->how.kind == GUESS_RUN)
         read_runs(g, c);
-    else if (g->how.kind == GUESS_MAP)
-        read_source(g, c);
-    read_gate(g, c);
-    g->row += c->n;
+    else
+        segment__known_read(&g->source, n_rows, row, (g->how.flags & GUESS_PREVIOUS) != 0,
+                            c->class);
     return true;
 }
 
-/* ---- what it gets wrong ---- */
-
 static bool
-is_right(struct guess *g, const struct chunk *c, uint32_t i)
+is_gated(const struct guess *g)
 {
-    uint32_t actual = (uint32_t)c->actual[i];
-    uint32_t held = g->held;
-
-    if (g->only_set)
-        return c->is_set[i] == c->is_open[i];
-    g->held = actual;
-    if (g->how.kind == GUESS_HOLD)
-        return actual == held;
-    return actual == (c->is_open[i] ? g->values[c->class[i]] : 0);
+    return (g->how.flags & GUESS_GATED) != 0;
 }
 
-static void
-exceptions_next(void *context, struct segment__batch *batch)
+/* The rows of a chunk where the gate is open: 64 of them from row i of it on. */
+static uint64_t
+open_rows(const struct guess *g, const struct chunk *c, uint32_t i)
 {
-    struct guess *g = context;
-    struct chunk *c = &g->chunk;
-
-    batch->n = 0;
-    while (batch->n == 0 && (c->at < c->n || next_chunk(g)))
-        for (; c->at < c->n; c->at++)
-            if (!is_right(g, c, c->at)) {
-                batch->row[batch->n] = c->first + c->at;
-                batch->value[batch->n++] = g->only_set ? 0 : c->actual[c->at];
-            }
+    return is_gated(g) ? g->gate->rows[(c->first + i) / 64] : ~UINT64_C(0);
 }
 
 /* ---- learning ---- */
 
-/* Open the gate for the events most of whose rows are set. False where it would always be open, or
- * never. */
-static bool
-learn_gate(struct guess *g)
-{
-    uint32_t n = g->event->n_codes;
-    int64_t *votes = mem_zalloc(n * sizeof *votes);
-    uint32_t events[CHUNK];
-    uint32_t n_open = 0;
-
-    while (next_chunk(g)) {
-        segment_codes(g->event, g->chunk.first, g->chunk.n, events);
-        for (uint32_t i = 0; i < g->chunk.n; i++)
-            votes[events[i]] += g->chunk.is_set[i] ? 1 : -1;
-    }
-    g->gate = mem_zalloc((n + 63) / 64 * sizeof *g->gate);
-    for (uint32_t code = 0; code < n; code++)
-        if (votes[code] > 0) {
-            g->gate[code / 64] |= UINT64_C(1) << code % 64;
-            n_open++;
-        }
-    free(votes);
-    g->n_gate = n;
-    return n_open > 0 && n_open < n;
-}
-
 /* Is it clear by now that the guess will not be worth it? */
 static bool
-is_hopeless(const struct guess *g, uint64_t n_wrong)
+is_hopeless(const struct guess *g, uint32_t n_read, uint64_t n_wrong)
 {
-    uint64_t bitmap = g->row / 8;
+    uint64_t bitmap = n_read / 8;
     uint64_t bytes = (4 * n_wrong < bitmap ? 4 * n_wrong : bitmap) + n_wrong / 2;
 
-    return g->row >= TRIAL && (double)bytes * g->n_rows > (double)g->budget_bytes * g->row;
+    return n_read >= TRIAL && (double)bytes * g->codes->n_rows > (double)g->budget_bytes * n_read;
+}
+
+/* Take one row's code into account; returns whether it speaks against its class's value. */
+static inline bool
+vote(struct tally *t, uint32_t actual)
+{
+    if (t->value == actual || t->votes == 0) {
+        t->value = actual;
+        t->votes++;
+        return false;
+    }
+    t->votes--;
+    return true;
+}
+
+/* Returns how many rows spoke against. */
+static uint32_t
+learn_chunk(struct guess *g, const struct chunk *c)
+{
+    uint32_t n_wrong = 0;
+
+    if (!is_gated(g)) {
+        for (uint32_t i = 0; i < c->n; i++)
+            n_wrong += vote(&g->tallies[c->class[i]], c->actual[i]);
+        return n_wrong;
+    }
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (open_rows(g, c, i) >> i % 64 & 1)
+            n_wrong += vote(&g->tallies[c->class[i]], c->actual[i]);
+        else
+            n_wrong += c->actual[i] != 0;
+    }
+    return n_wrong;
 }
 
 /* The value of each class: the one of a majority, if there is one (Boyer and Moore). */
 static bool
 learn_values(struct guess *g)
 {
-    uint32_t *votes = mem_zalloc(g->n_values * sizeof *votes);
+    struct chunk c = {.run = 0};
     uint64_t n_wrong = 0;
-    bool is_good = true;
 
-    g->values = mem_zalloc(g->n_values * sizeof *g->values);
-    while (is_good && next_chunk(g)) {
-        for (uint32_t i = 0; i < g->chunk.n; i++) {
-            uint32_t class = g->chunk.class[i];
-            uint32_t actual = (uint32_t)g->chunk.actual[i];
-
-            if (!g->chunk.is_open[i]) {
-                n_wrong += actual != 0;
-            } else if (votes[class] == 0) {
-                g->values[class] = actual;
-                votes[class] = 1;
-            } else if (g->values[class] == actual) {
-                votes[class]++;
-            } else {
-                votes[class]--;
-                n_wrong++;
-            }
-        }
-        is_good = !is_hopeless(g, n_wrong);
+    g->tallies = mem_zalloc(g->n_values * sizeof *g->tallies);
+    for (uint32_t row = 0; read_chunk(g, row, &c); row += c.n) {
+        n_wrong += learn_chunk(g, &c);
+        if (is_hopeless(g, row + c.n, n_wrong))
+            return false;
     }
-    if (!is_good)
-        rewind_rows(g);
-    free(votes);
-    return is_good;
+    return true;
 }
 
 static bool
@@ -306,88 +208,155 @@ learn(struct guess *g)
         g->n_values = g->out->n_runs;
         return learn_values(g);
     }
-    g->column = segment__out_column(g->out, g->how.source);
-    if (g->column == NULL)
+    if (!segment__known_open(g->out, g->how.source, &g->source))
         return false;
-    g->n_values = g->column->n_codes;
-    if ((g->how.flags & GUESS_GATED) != 0) {
-        g->event = segment__out_column(g->out, TEXT_EVENT);
-        if (g->event == NULL)
-            return false;
-        if (!learn_gate(g)) {
-            g->n_gate = 0;
-            g->how.flags &= ~GUESS_GATED & 0xff;
-        }
-    }
+    g->n_values = g->source.n_codes;
+    if (is_gated(g) && !segment__gate_learn(g->gate, g->out, g->survey))
+        g->how.flags &= ~GUESS_GATED & 0xff;
     return learn_values(g);
+}
+
+/* ---- what it gets wrong ---- */
+
+/* A bit for each of at most 64 rows of the chunk from row i of it on. */
+static uint64_t
+wrong_rows(const struct guess *g, const struct chunk *c, uint32_t i)
+{
+    uint32_t n = c->n - i < 64 ? c->n - i : 64;
+    uint64_t open = open_rows(g, c, i);
+    uint64_t wrong = 0;
+
+    for (uint32_t k = 0; k < n && g->how.kind == GUESS_HOLD; k++)
+        wrong |= (uint64_t)(c->actual[i + k] != c->class[i + k]) << k;
+    for (uint32_t k = 0; k < n && g->how.kind != GUESS_HOLD; k++) {
+        uint32_t value = g->tallies[c->class[i + k]].value & -(uint32_t)(open >> k & 1);
+
+        wrong |= (uint64_t)(c->actual[i + k] != value) << k;
+    }
+    return wrong;
+}
+
+static void
+find_wrong(struct guess *g)
+{
+    struct segment__survey *v = &g->wrong;
+    struct chunk c = {.run = 0};
+
+    *v = (struct segment__survey){.n_rows = g->codes->n_rows, .min = INT64_MAX, .max = INT64_MIN};
+    v->bitmap = mem_alloc(((size_t)v->n_rows + 63) / 64 * 8);
+    for (uint32_t row = 0; read_chunk(g, row, &c); row += c.n)
+        for (uint32_t i = 0; i < c.n; i += 64) {
+            uint64_t wrong = wrong_rows(g, &c, i);
+
+            v->bitmap[(row + i) / 64] = wrong;
+            v->n_set += (uint32_t)__builtin_popcountll(wrong);
+            for (; wrong != 0; wrong &= wrong - 1) {
+                int64_t code = c.actual[i + (uint32_t)__builtin_ctzll(wrong)];
+
+                v->min = code < v->min ? code : v->min;
+                v->max = code > v->max ? code : v->max;
+            }
+        }
+}
+
+static unsigned
+width_of_values(const struct guess *g)
+{
+    uint32_t all = 0;
+
+    for (uint32_t i = 0; i < g->n_values; i++)
+        all |= g->tallies[i].value;
+    return segment__width(all);
+}
+
+/* Learn it, and what it takes; false where it is not worth it. */
+static bool
+try_guess(struct guess *g)
+{
+    if (!learn(g))
+        return false;
+    find_wrong(g);
+    g->wrong_rows = segment__choose_rows(&g->wrong, &g->bytes);
+    g->bytes += FORMAT_GUESS + (is_gated(g) ? g->gate->n / 8 : 0) +
+                segment__packed_bytes(g->n_values, width_of_values(g));
+    return g->bytes < g->budget_bytes;
+}
+
+static void
+guess_fini(struct guess *g)
+{
+    free(g->tallies);
+    free(g->wrong.bitmap);
+    *g = (struct guess){.out = NULL};
 }
 
 /* ---- writing ---- */
 
-static unsigned
-width_of(const uint32_t *values, uint32_t n)
-{
-    uint32_t all = 0;
+/* As a source it gives the rows that it gets wrong. */
+struct exceptions {
+    const struct guess *guess;
+    uint32_t row;
+};
 
-    for (uint32_t i = 0; i < n; i++)
-        all |= values[i];
-    return segment__width(all);
+static void
+exceptions_next(void *context, struct segment__batch *batch)
+{
+    struct exceptions *x = context;
+    const struct segment__survey *v = &x->guess->wrong;
+
+    batch->n = 0;
+    for (; x->row < v->n_rows && batch->n + 64 <= SEGMENT__BATCH; x->row += 64)
+        for (uint64_t bits = v->bitmap[x->row / 64]; bits != 0; bits &= bits - 1) {
+            uint32_t row = x->row + (uint32_t)__builtin_ctzll(bits);
+
+            batch->row[batch->n] = row;
+            batch->value[batch->n++] = segment__codes_get(x->guess->codes, row);
+        }
+    if (batch->n == 0)
+        x->row = 0;
 }
 
 static void
-write_guessed(struct guess *g, struct segment__entry *e, const struct segment__survey *v,
-              enum format_encoding rows)
+add_guess(const struct guess *g, unsigned width)
+{
+    uint32_t *values = mem_alloc((g->n_values + (size_t)1) * sizeof *values);
+
+    for (uint32_t i = 0; i < g->n_values; i++)
+        values[i] = g->tallies[i].value;
+    segment__add_packed(g->out, values, g->n_values, width);
+    segment__out_pad(g->out, 8);
+    free(values);
+}
+
+static void
+write_guessed(const struct guess *g, struct segment__entry *e)
 {
     struct segment__out *o = g->out;
-    struct segment__source exceptions = {exceptions_next, g};
+    struct exceptions walk = {g, 0};
+    struct segment__source exceptions = {exceptions_next, &walk};
+    const struct segment__survey *v = &g->wrong;
     unsigned char header[FORMAT_GUESS] = {0};
-    unsigned width = width_of(g->values, g->n_values);
+    unsigned width = width_of_values(g);
+    uint32_t n_gate = is_gated(g) ? g->gate->n : 0;
 
     header[GUESS_KIND] = g->how.kind;
     header[GUESS_FLAGS] = g->how.flags;
     header[GUESS_WIDTH] = (unsigned char)width;
-    header[GUESS_ROWS] = (unsigned char)rows;
+    header[GUESS_ROWS] = (unsigned char)g->wrong_rows;
     store_u32(header + GUESS_SOURCE, g->how.source);
     store_u32(header + GUESS_VALUES, g->n_values);
-    store_u32(header + GUESS_GATE, g->n_gate);
+    store_u32(header + GUESS_GATE, n_gate);
     e->encoding = ENCODING_GUESSED;
     e->count = v->n_set;
     e->base = v->n_set == 0 ? 0 : v->min;
     e->width = v->n_set == 0 ? 0 : (unsigned char)segment__width((uint64_t)(v->max - v->min));
     segment__out_begin(o);
     segment__out_add(o, header, sizeof header);
-    segment__out_add(o, g->gate, (g->n_gate + 63) / 64 * sizeof *g->gate);
-    segment__add_packed(o, g->values, g->n_values, width);
-    segment__out_pad(o, 8);
-    segment__add_rows(o, rows, v);
+    segment__out_add(o, g->gate->words, (n_gate + (size_t)63) / 64 * sizeof *g->gate->words);
+    add_guess(g, width);
+    segment__add_rows(o, g->wrong_rows, v);
     segment__add_values(o, &exceptions, e, 0);
     segment__out_end(o, e);
-}
-
-static void
-guess_fini(struct guess *g)
-{
-    free(g->values);
-    free(g->gate);
-}
-
-/* Learn it, and what it takes; false where it is not worth it. */
-static bool
-try_guess(struct guess *g, struct segment__survey *v, enum format_encoding *rows, uint64_t *bytes)
-{
-    struct segment__source exceptions = {exceptions_next, g};
-
-    rewind_rows(g);
-    if (!learn(g))
-        return false;
-    segment__take_survey(&exceptions, g->n_rows, v);
-    *rows = segment__choose_rows(v, bytes);
-    *bytes += FORMAT_GUESS + g->n_gate / 8 +
-              segment__packed_bytes(g->n_values, width_of(g->values, g->n_values));
-    if (*bytes < g->budget_bytes)
-        return true;
-    free(v->bitmap);
-    return false;
 }
 
 static bool
@@ -399,97 +368,42 @@ is_candidate(const struct candidate *c, const struct segment__entry *e)
 }
 
 bool
-segment__encode_guessed(struct segment__out *o, struct segment__entry *e, uint32_t n_rows,
-                        const struct segment__source *source, uint64_t bytes)
+segment__is_guessed_from(uint32_t text)
 {
-    struct guess *g = mem_zalloc(sizeof *g);
-    struct guess *best = mem_zalloc(sizeof *best);
-    struct segment__survey best_survey = {.bitmap = NULL};
-    enum format_encoding best_rows = ENCODING_LIST;
-    uint64_t best_bytes = bytes - bytes / 4; /* a plain column is read faster */
-    bool is_found = false;
-
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        struct segment__survey survey;
-        enum format_encoding rows;
-        uint64_t some;
-
-        if (!is_candidate(&candidates[i], e) || (is_found && best_bytes < bytes / GOOD_PART))
-            continue;
-        *g = (struct guess){.out = o,
-                            .n_rows = n_rows,
-                            .how = candidates[i],
-                            .inner = source,
-                            .is_in_ended = true,
-                            .budget_bytes = best_bytes};
-        if (try_guess(g, &survey, &rows, &some)) {
-            struct guess *other = best;
-
-            best = g;
-            g = other;
-            free(best_survey.bitmap);
-            best_survey = survey;
-            best_rows = rows;
-            best_bytes = some;
-            is_found = true;
-        }
-        guess_fini(g);
-        memset(g, 0, sizeof *g);
-    }
-    if (is_found)
-        write_guessed(best, e, &best_survey, best_rows);
-    free(best_survey.bitmap);
-    guess_fini(best);
-    free(best);
-    free(g);
-    return is_found;
-}
-
-/* ---- a gate instead of a bitmap ---- */
-
-static void
-write_gated(struct guess *g, struct segment__entry *e, const struct segment__survey *wrong,
-            const struct segment__survey *v)
-{
-    struct segment__out *o = g->out;
-    unsigned char header[FORMAT_GATE] = {0};
-
-    store_u32(header + GATE_CODES, g->n_gate);
-    store_u32(header + GATE_ROWS, wrong->n_set);
-    e->encoding = ENCODING_GATED;
-    segment__out_begin(o);
-    segment__out_add(o, header, sizeof header);
-    segment__out_add(o, g->gate, (g->n_gate + 63) / 64 * sizeof *g->gate);
-    segment__add_ranks(o, v);
-    segment__add_rows(o, ENCODING_LIST, wrong);
-    segment__add_values(o, g->inner, e, 0);
-    segment__out_end(o, e);
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
+        if (candidates[i].kind == GUESS_MAP && candidates[i].source == text)
+            return true;
+    return false;
 }
 
 bool
-segment__encode_gated(struct segment__out *o, struct segment__entry *e,
-                      const struct segment__source *source, const struct segment__survey *v,
-                      uint64_t bytes)
+segment__encode_guessed(struct segment__out *o, struct segment__entry *e,
+                        const struct segment__codes *codes, struct segment__gate *gate,
+                        const struct segment__survey *v, uint64_t bytes)
 {
-    struct guess *g = mem_zalloc(sizeof *g);
-    struct segment__source exceptions = {exceptions_next, g};
-    struct segment__survey wrong = {.bitmap = NULL};
-    bool is_worth_it = false;
+    struct guess best = {.bytes = bytes - bytes / 4}; /* a plain column is read faster */
+    bool is_found = false;
 
-    *g = (struct guess){
-        .out = o, .n_rows = v->n_rows, .only_set = true, .inner = source, .is_in_ended = true};
-    rewind_rows(g);
-    g->event = segment__out_column(o, TEXT_EVENT);
-    if (g->event != NULL && learn_gate(g)) {
-        segment__take_survey(&exceptions, g->n_rows, &wrong);
-        is_worth_it = FORMAT_GATE + g->n_gate / 8 + v->n_rows / FORMAT_RANK_ROWS * 4 +
-                          (uint64_t)wrong.n_set * 4 <
-                      bytes - bytes / 4;
-        if (is_worth_it)
-            write_gated(g, e, &wrong, v);
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        struct guess g = {.out = o,
+                          .codes = codes,
+                          .gate = gate,
+                          .survey = v,
+                          .how = candidates[i],
+                          .budget_bytes = best.bytes};
+
+        if (!is_candidate(&candidates[i], e) || (is_found && best.bytes < bytes / GOOD_PART))
+            continue;
+        if (try_guess(&g)) {
+            guess_fini(&best);
+            best = g;
+            is_found = true;
+        } else {
+            guess_fini(&g);
+        }
     }
-    free(wrong.bitmap);
-    guess_fini(g);
-    free(g);
-    return is_worth_it;
+    if (is_found)
+        write_guessed(&best, e);
+    guess_fini(&best);
+    return is_found;
 }

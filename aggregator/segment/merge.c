@@ -7,7 +7,8 @@
 
 #define LEVEL         3 /* of zstd: a merged file lives long */
 #define WINDOW        256
-#define PART_ROWS_MAX (SEGMENT_ROWS_MAX / 2) /* the last visitor may run over it */
+#define PART_ROWS_MAX (32u << 20) /* about: the codes of a text, 4 bytes each at most, are held */
+#define KEPT_MAX      (64u << 20) /* bytes of columns that others are guessed from */
 
 /* One input's column, decoded a window at a time: rows of an input are read in ascending order. */
 struct feed {
@@ -229,6 +230,8 @@ mark_used(struct part *p)
     for (part_next(p, batch); batch->n > 0; part_next(p, batch))
         n_set += batch->n;
     p->is_marking = false;
+    for (uint32_t i = 0; i < p->plan->n_inputs; i++)
+        p->feeds[i].map[0] = 0; /* not set is no text */
     free(batch);
     return n_set;
 }
@@ -335,11 +338,33 @@ fold_values(struct part *p, uint32_t type, uint32_t id, struct slice **values, u
     return n;
 }
 
+/* All codes of the column, in order of the part. */
+static void
+collect_codes(struct part *p, struct segment__codes *codes)
+{
+    uint32_t row = 0;
+
+    for (size_t i = 0; i < p->plan->n_extents; i++) {
+        const struct segment__extent *e = &p->plan->extents[i];
+        struct feed *f = &p->feeds[e->input];
+        uint32_t n = e->n;
+
+        if (f->column.n_set == 0)
+            segment__codes_clear(codes, row, n);
+        for (uint32_t done = 0; f->column.n_set > 0 && done < e->n; done += n) {
+            uint32_t at = feed_find(f, e->row + done, e->n - done, &n);
+
+            segment__codes_put(codes, row + done, n, f->codes + at, f->map);
+        }
+        row += e->n;
+    }
+}
+
 /* The feeds' columns are open. Returns whether any row is set: the column was written. */
 static bool
 merge_opened_text(struct part *p, uint32_t type, uint32_t id)
 {
-    struct segment__source source = {part_next, p};
+    struct segment__codes codes;
     struct slice *values;
     uint32_t n_set;
     uint32_t n;
@@ -351,8 +376,13 @@ merge_opened_text(struct part *p, uint32_t type, uint32_t id)
         return false;
     values = join_dictionaries(p, &n);
     n = fold_values(p, type, id, &values, n);
-    segment__encode_column(&p->out, type, id, COLUMN_TEXT, p->plan->n_rows, &source);
+    segment__codes_init(&codes, p->plan->n_rows, n + 1);
+    collect_codes(p, &codes);
+    segment__encode_codes(&p->out, type, id, &codes);
     segment__encode_dictionary(&p->out, type + 1, id, values, n);
+    if (type == BLOCK_TEXT && segment__is_guessed_from(id))
+        segment__out_keep(&p->out, id, &codes);
+    segment__codes_fini(&codes);
     free(values);
     return true;
 }
@@ -601,6 +631,7 @@ write_part(const struct segment_merge *m, const struct segment__plan *plan, cons
     p.out.run_rows = p.run_rows;
     p.out.n_runs = plan->n_runs;
     p.out.n_rows = plan->n_rows;
+    p.out.kept_max = m->kept_max == 0 ? KEPT_MAX : m->kept_max;
     write_runs(&p);
     rc = write_columns(&p, &time, err);
     feeds_clear(&p);

@@ -11,10 +11,11 @@
  *                            arena, &files, &n_files, err);
  *     ... in one transaction: check that every input is still live, list the new, unlist the old
  *
- * It works column by column, never holding events: memory is one dictionary with its tables, 100
- * KB an input, 24 bytes a visitor of the part and 12 bytes for each stretch of rows that is taken
- * whole (a run, or a part of one where a visitor is in several inputs). No threads, no catalog, no
- * locks: all that is the caller's.
+ * It works column by column, never holding events: memory is one dictionary with its tables, the
+ * codes of one text (1 to 4 bytes a row, of 32 million rows at most), up to 64 MB of codes that
+ * others are guessed from, 100 KB an input, 24 bytes a visitor of the part and 12 bytes for each
+ * stretch of rows that is taken whole (a run, or a part of one where a visitor is in several
+ * inputs). No threads, no catalog, no locks: all that is the caller's.
  */
 #ifndef AGGREGATOR_SEGMENT_MERGE_H
 #define AGGREGATOR_SEGMENT_MERGE_H
@@ -37,6 +38,7 @@ struct segment_merge {
     const struct segment_erased_list
         *erased;         /* borrowed; what does not count is left out; NULL: nothing */
     uint32_t values_max; /* distinct values of a text (tests); 0: as above */
+    size_t kept_max;     /* bytes of columns that others are guessed from (tests); 0: 64 MB */
 };
 
 /* *out (arena; in order of the hash) is written only on ERR_OK; *out_n is 0 where the inputs have

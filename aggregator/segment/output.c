@@ -115,9 +115,25 @@ segment__out_column(struct segment__out *o, uint32_t text)
     return o->columns[text].n_codes == 0 ? NULL : &o->columns[text];
 }
 
+void
+segment__out_keep(struct segment__out *o, uint32_t text, struct segment__codes *codes)
+{
+    size_t n = segment__codes_size(codes);
+
+    if (o->kept_bytes + n > o->kept_max) {
+        segment__codes_fini(codes);
+        return;
+    }
+    o->kept_bytes += n;
+    o->kept[text] = *codes;
+    *codes = (struct segment__codes){.p = NULL};
+}
+
 static void
 release(struct segment__out *o)
 {
+    for (uint32_t i = 0; i < TEXT_COUNT; i++)
+        segment__codes_fini(&o->kept[i]);
     file_map_close(&o->written);
     buffer_fini(&o->page);
     buffer_fini(&o->sums);

@@ -163,6 +163,35 @@ enum err_code segment__cold_read(struct segment__cold *c, uint32_t i, struct sli
 enum err_code segment__cold_verify(const struct segment *s, const struct segment__entry *e,
                                    struct err *err);
 
+/* ---- codes.c: a text's codes of all rows, in memory ---- */
+
+#define SEGMENT__CHUNK FORMAT_RANK_ROWS
+
+struct segment__codes {
+    unsigned char *p; /* a zero, the codes, zeros for a chunk; owned; NULL: none are here */
+    uint32_t n_rows;
+    uint32_t n_codes; /* all are below it */
+    unsigned bytes;   /* of each: 1, 2 or 4 */
+};
+
+/* The codes are to be filled in, all of them. */
+void segment__codes_init(struct segment__codes *c, uint32_t n_rows, uint32_t n_codes);
+void segment__codes_fini(struct segment__codes *c);
+size_t segment__codes_size(const struct segment__codes *c); /* bytes */
+
+/* Rows [row, row + n) become map[codes[..]], or 0. */
+void segment__codes_put(struct segment__codes *c, uint32_t row, uint32_t n, const uint32_t *codes,
+                        const uint32_t *map);
+void segment__codes_clear(struct segment__codes *c, uint32_t row, uint32_t n);
+
+/* A chunk of codes from row on, or those of the row before each; zeros behind the last row. */
+void segment__codes_read(const struct segment__codes *c, uint32_t row, bool of_rows_before,
+                         uint32_t *codes);
+uint32_t segment__codes_get(const struct segment__codes *c, uint32_t row);
+
+/* Which rows are not 0: a bitmap of them. Returns how many. */
+uint32_t segment__codes_mark(const struct segment__codes *c, uint64_t *bitmap);
+
 /* ---- output.c: a file that is being written ----
  *
  * Errors stick: after the first one every call does nothing, and finish returns it.
@@ -183,7 +212,11 @@ struct segment__out {
     const uint32_t *run_rows; /* n_runs + 1; borrowed */
     uint32_t n_runs;
     uint32_t n_rows;
-    struct file_map written; /* what columns are guessed from is read again */
+    /* What columns are guessed from: kept in memory up to kept_max bytes, else read again. */
+    struct segment__codes kept[TEXT_COUNT];
+    size_t kept_bytes;
+    size_t kept_max;
+    struct file_map written;
     struct segment_column columns[TEXT_COUNT];
 };
 
@@ -196,8 +229,15 @@ void segment__out_pad(struct segment__out *o, unsigned multiple); /* zeros, with
 void segment__out_end(struct segment__out *o, struct segment__entry *e);
 uint64_t segment__out_length(const struct segment__out *o); /* of the open block so far */
 
-/* The column of a text that was written before, with its dictionary; NULL where there is none. It
- * borrows from o until another block was written and this is called again. */
+/* Is anything guessed from this text (guess.c)? */
+bool segment__is_guessed_from(uint32_t text);
+
+/* Takes the codes of a text that was written, others being guessed from it. */
+void segment__out_keep(struct segment__out *o, uint32_t text, struct segment__codes *codes);
+
+/* Where those were not kept: the column of a text that was written before, with its dictionary;
+ * NULL where there is none. It borrows from o until another block was written and this is called
+ * again. */
 const struct segment_column *segment__out_column(struct segment__out *o, uint32_t text);
 
 /* Write directory, footer and header, and commit the file in dir under a new name. info->n_bytes
@@ -240,6 +280,19 @@ struct segment__summary {
 struct segment__summary segment__encode_column(struct segment__out *o, uint32_t type, uint32_t id,
                                                enum segment__column_kind kind, uint32_t n_rows,
                                                const struct segment__source *source);
+
+/* The same of a text's codes, of which at least one is not 0; guessed from others where that is
+ * worth it. They stay the caller's. */
+void segment__encode_codes(struct segment__out *o, uint32_t type, uint32_t id,
+                           const struct segment__codes *codes);
+
+/* A source of them: context is a walk with its codes. */
+struct segment__codes_walk {
+    const struct segment__codes *codes;
+    uint32_t row;
+    uint32_t chunk[SEGMENT__CHUNK];
+};
+void segment__codes_next(void *context, struct segment__batch *batch);
 
 /* values: ascending, distinct, n at least 1. */
 void segment__encode_dictionary(struct segment__out *o, uint32_t type, uint32_t id,

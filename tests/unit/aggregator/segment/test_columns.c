@@ -275,7 +275,7 @@ test_visitors_of_one_hash_stay_apart(void **state)
     struct world w = {1, 9, 40, 3, 1, JUNE_2026_MS, 1000, 10};
     struct fixture f[2];
     const struct segment *inputs[2];
-    struct segment_merge merge = {inputs, 2, 1, 202606, 0, NULL, 0};
+    struct segment_merge merge = {inputs, 2, 1, 202606, 0, NULL, 0, 0};
     struct segment_file *files;
     struct segment *merged;
     struct segment_cursor *c;

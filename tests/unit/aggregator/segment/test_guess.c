@@ -87,6 +87,52 @@ test_what_follows_is_guessed(void **state)
     remove_folder(dir);
 }
 
+/* The blocks of a file: what two files of the same events have in common. */
+static struct slice
+blocks_of(const struct buffer *file)
+{
+    size_t end = load_u64(file->p + HEADER_DIRECTORY);
+
+    return slice_of(file->p + FORMAT_HEADER, end - FORMAT_HEADER);
+}
+
+/* Where too many codes would have to be kept, they are read from the file: the same is guessed. */
+static void
+test_sources_are_kept_or_read_again(void **state)
+{
+    struct random r = {22};
+    char *dir = test_folder();
+    struct segment_merge merge = {.site = 1, .month = 202606};
+    struct buffer files[2] = {BUFFER_EMPTY, BUFFER_EMPTY};
+    struct segment **flushes;
+    struct event *events;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 1 << 20);
+    events = likely_events(&r, 3000, &a);
+    flushes = write_flushes(&r, events, 3000, 3, dir, &a, &merge.n_inputs);
+    merge.inputs = (const struct segment *const *)flushes;
+    for (size_t i = 0; i < 2; i++) {
+        struct segment_file *merged;
+        char path[FILE_PATH_MAX];
+        size_t n_files;
+
+        merge.kept_max = i; /* bytes: none */
+        assert_int_equal(segment_merge(&merge, dir, &a, &merged, &n_files, NULL), ERR_OK);
+        assert_int_equal(n_files, 1);
+        file_path(path, dir, merged[0].name);
+        assert_int_equal(file_read(path, 1 << 24, &files[i], NULL), ERR_OK);
+    }
+    assert_true(slice_equal(blocks_of(&files[0]), blocks_of(&files[1])));
+    for (size_t i = 0; i < 2; i++)
+        buffer_fini(&files[i]);
+    for (size_t i = 0; i < merge.n_inputs; i++)
+        segment_close(&flushes[i]);
+    arena_fini(&a);
+    remove_folder(dir);
+}
+
 /* Times as steps, of runs of one row and of thousands, read in any stretch. */
 static void
 test_times_in_any_stretch(void **state)
@@ -183,6 +229,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_follows_is_guessed),
+        cmocka_unit_test(test_sources_are_kept_or_read_again),
         cmocka_unit_test(test_times_in_any_stretch),
         cmocka_unit_test(test_ids_outlive_folded_texts),
     };

@@ -46,7 +46,7 @@ merge_month(struct segment **segments, size_t n, uint32_t site, uint32_t month, 
             const char *dir, struct arena *a, struct segment_file **files, size_t *n_files)
 {
     const struct segment **inputs = ARENA_ARRAY(a, const struct segment *, n + 1);
-    struct segment_merge merge = {inputs, 0, site, month, part_bytes, NULL, 0};
+    struct segment_merge merge = {inputs, 0, site, month, part_bytes, NULL, 0, 0};
     struct err err = ERR_NONE;
 
     for (size_t i = 0; i < n; i++)
