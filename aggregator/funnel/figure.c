@@ -18,6 +18,7 @@ static const struct {
     [FIGURE_EXITS] = {"exits", OF_STAGE},
     [FIGURE_DROPOFF] = {"dropoff", OF_STAGE | BUT_LAST},
     [FIGURE_OPEN] = {"open", OF_STAGE | BUT_LAST},
+    [FIGURE_LOST] = {"lost", OF_STAGE | BUT_LAST},
     [FIGURE_ONWARD] = {"onward", OF_STAGE},
     [FIGURE_SEEN] = {"seen", OF_STAGE},
 };
@@ -60,7 +61,8 @@ figure_find(struct slice name, int stage, int n_stages, struct figure_place *out
     }
     return err_set(err, ERR_INVALID, "figure",
                    "must be entered, began_before, after_range, converted or, of a stage, reached, "
-                   "skipped, throughput, entries, exits, dropoff, open, onward, converted, seen");
+                   "skipped, throughput, entries, exits, dropoff, open, lost, onward, converted, "
+                   "seen");
 }
 
 enum err_code

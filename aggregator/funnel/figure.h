@@ -17,6 +17,7 @@ enum figure {
     FIGURE_EXITS,
     FIGURE_DROPOFF, /* not at the last stage */
     FIGURE_OPEN,    /* not at the last stage */
+    FIGURE_LOST,    /* dropoff - open */
     FIGURE_ONWARD,
     FIGURE_SEEN,
     FIGURE_COUNT

@@ -184,6 +184,8 @@ unit_is_in_figure(const struct unit *u, int n_stages, const struct outcome *o,
         return end == stage;
     case FIGURE_OPEN:
         return end == stage && o->is_open;
+    case FIGURE_LOST:
+        return end == stage && !o->is_open;
     case FIGURE_ONWARD:
         return visits && end > stage;
     default:

@@ -1,6 +1,7 @@
-/* What followed, what sets people apart, finding people, one person's journey:
- * POST /api/v1/sites/{site}/next, .../contrast, .../search, .../journey. */
+/* What followed, what sets people apart, why they left, finding people, one person's journey:
+ * POST /api/v1/sites/{site}/next, .../contrast, .../dropoff, .../search, .../journey. */
 #include "aggregator/query_contrast.h"
+#include "aggregator/query_dropoff.h"
 #include "aggregator/query_journey.h"
 #include "aggregator/query_next.h"
 #include "aggregator/query_search.h"
@@ -19,6 +20,7 @@ struct question {
     struct arena *arena; /* of the HTTP request */
     struct query_next next;
     struct query_contrast contrast;
+    struct query_dropoff dropoff;
     struct query_search search;
     struct query_journey journey;
     struct figure_place figure;
@@ -208,6 +210,46 @@ answer_contrast(struct call *c, const void *what, struct web__from from, struct 
     rc = query_contrast(c->web->pool, &contrast, q->arena, &answer, err);
     if (rc == ERR_OK)
         contrast_add_members(out, &answer, &contrast);
+    return rc;
+}
+
+/* ---- dropoff ---- */
+
+static enum err_code
+read_dropoff(struct call *c, json_t *body, struct question *q, struct err *err)
+{
+    static const char *const own[] = {"funnel",   "stage",    "attributes",
+                                      "snapshot", "query_id", NULL};
+    enum err_code rc = read_common(c, body, own, q, err);
+
+    if (rc == ERR_OK)
+        rc = web__read_funnel(c, json_object_get(body, "funnel"), &q->funnel, err);
+    if (rc == ERR_OK)
+        rc = read_whole(body, "stage", 1, q->funnel->n_stages - 1, &q->dropoff.stage, err);
+    if (rc == ERR_OK && q->dropoff.stage == 0)
+        rc = err_set(err, ERR_INVALID, "stage", "is missing");
+    return rc == ERR_OK ? read_attributes(body, q, err) : rc;
+}
+
+static enum err_code
+answer_dropoff(struct call *c, const void *what, struct web__from from, struct buffer *out,
+               struct err *err)
+{
+    const struct question *q = what;
+    struct query_dropoff dropoff = q->dropoff;
+    struct dropoff_answer answer;
+    enum err_code rc;
+
+    dropoff.site = c->site.id;
+    dropoff.funnel = q->funnel;
+    dropoff.request = &q->request;
+    dropoff.n_attributes = q->contrast.n_attributes;
+    dropoff.attributes = q->contrast.attributes;
+    dropoff.snapshot = from.snapshot;
+    dropoff.guard = from.guard;
+    rc = query_dropoff(c->web->pool, &dropoff, q->arena, &answer, err);
+    if (rc == ERR_OK)
+        dropoff_add_members(out, &answer, &dropoff);
     return rc;
 }
 
@@ -409,6 +451,12 @@ void
 web__post_contrast(struct call *c)
 {
     ask(c, read_contrast, answer_contrast);
+}
+
+void
+web__post_dropoff(struct call *c)
+{
+    ask(c, read_dropoff, answer_dropoff);
 }
 
 void

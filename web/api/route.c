@@ -41,6 +41,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_READ, false, web__post_visitors},
     {HTTP_POST, "/api/v1/sites/{site}/next", ACCESS_READ, false, web__post_next},
     {HTTP_POST, "/api/v1/sites/{site}/contrast", ACCESS_READ, false, web__post_contrast},
+    {HTTP_POST, "/api/v1/sites/{site}/dropoff", ACCESS_READ, false, web__post_dropoff},
     {HTTP_POST, "/api/v1/sites/{site}/search", ACCESS_READ, false, web__post_search},
     {HTTP_POST, "/api/v1/sites/{site}/journey", ACCESS_READ, false, web__post_journey},
 };

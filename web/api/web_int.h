@@ -163,6 +163,7 @@ void web__post_count(struct call *c);
 void web__post_values(struct call *c);
 void web__post_next(struct call *c);
 void web__post_contrast(struct call *c);
+void web__post_dropoff(struct call *c);
 void web__post_search(struct call *c);
 void web__post_journey(struct call *c);
 void web__get_live(struct call *c);
