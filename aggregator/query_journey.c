@@ -16,6 +16,7 @@ struct reading {
     size_t n_cursors;
     struct journey_path *paths;
     size_t paths_max;
+    struct journey_event **filled; /* by event of the person; NULL: it is not given */
 };
 
 /* ---- Events ---- */
@@ -33,10 +34,9 @@ copy_texts(struct event *e, struct arena *a)
 }
 
 static enum err_code
-read_event(struct reading *r, struct enquiry *e, const struct journey *j, uint32_t event,
-           struct event *out, struct err *err)
+read_row(struct reading *r, struct enquiry *e, struct journey_place place, struct event *out,
+         struct err *err)
 {
-    struct journey_place place = journey_place(j, e->person.all.from[event]);
     enum err_code rc;
 
     e->bad_input = place.input;
@@ -46,6 +46,13 @@ read_event(struct reading *r, struct enquiry *e, const struct journey *j, uint32
     if (rc == ERR_OK)
         copy_texts(out, r->arena);
     return rc;
+}
+
+static enum err_code
+read_event(struct reading *r, struct enquiry *e, const struct journey *j, uint32_t event,
+           struct event *out, struct err *err)
+{
+    return read_row(r, e, journey_place(j, e->person.all.from[event]), out, err);
 }
 
 /* The event of a place in the person's, read where it was not yet. */
@@ -95,18 +102,76 @@ fill_events(struct reading *r, struct enquiry *e, const struct journey *j, struc
     struct journey_event *events;
     enum err_code rc = ERR_OK;
 
+    r->filled = ARENA_ARRAY(r->arena, struct journey_event *, all->n + (size_t)1);
     r->out->n_all = end - begin;
     if (r->out->n_all > r->q->limit)
         begin = end - (uint32_t)r->q->limit;
     r->out->n = end - begin;
     events = ARENA_ARRAY(r->arena, struct journey_event, r->out->n + 1);
-    for (uint32_t i = begin; i < end && rc == ERR_OK; i++)
-        rc = fill_event(r, e, j, e->person.settle.order[i], read, &events[i - begin], err);
+    for (uint32_t i = begin; i < end && rc == ERR_OK; i++) {
+        uint32_t event = e->person.settle.order[i];
+
+        rc = fill_event(r, e, j, event, read, &events[i - begin], err);
+        r->filled[event] = &events[i - begin];
+    }
     r->out->events = events;
     return rc;
 }
 
+/* Why a row of the journey is not among the person's events; NULL where it is. */
+static const char *
+left_out_reason(const struct reading *r, const struct scan_row *row)
+{
+    bool is_bot = (row->flags & EVENT_BOT) != 0;
+
+    if (row->time_ms > r->q->request->as_of_ms)
+        return "after_as_of";
+    if (is_bot && r->q->request->bots == BOTS_EXCLUDE)
+        return "bot";
+    return !is_bot && r->q->request->bots == BOTS_ONLY ? "not_bot" : NULL;
+}
+
+static enum err_code
+fill_left_out(struct reading *r, struct enquiry *e, const struct journey *j, struct err *err)
+{
+    const struct path_range *range = &r->q->request->range;
+    struct journey_left_out *list = ARENA_ARRAY(r->arena, struct journey_left_out, r->q->limit + 1);
+    enum err_code rc = ERR_OK;
+    size_t n = 0;
+
+    for (uint32_t i = j->n; i-- > 0 && n < r->q->limit && rc == ERR_OK;) {
+        const char *reason = left_out_reason(r, &j->rows[i]);
+
+        if (reason == NULL || j->rows[i].time_ms < range->from_ms ||
+            j->rows[i].time_ms >= range->to_ms)
+            continue;
+        list[n].reason = reason;
+        rc = read_row(r, e, journey_place(j, i), &list[n++].event, err);
+    }
+    r->out->left_out = list;
+    r->out->n_left_out = n;
+    return rc;
+}
+
 /* ---- Paths ---- */
+
+/* What each of the unit's events is to the funnel. */
+static void
+fill_whys(struct reading *r, const struct enquiry *e, const struct enquiry_unit *u,
+          const struct outcome *o)
+{
+    for (uint32_t i = 0; i < u->unit.n; i++) {
+        struct journey_event *event = r->filled[enquiry_event(u, i)];
+        uint32_t stages = u->unit.events[i].stages;
+
+        if (event == NULL || stages == 0)
+            continue;
+        event->whys = ARENA_ARRAY(r->arena, struct why, FUNNEL_STAGES_MAX);
+        event->n_whys = 0;
+        for (; stages != 0; stages &= stages - 1)
+            event->whys[event->n_whys++] = why_of(&u->unit, &e->plan, o, i, __builtin_ctz(stages));
+    }
+}
 
 static enum err_code
 take_unit(struct enquiry *e, const struct journey *j, const struct enquiry_unit *u, void *context,
@@ -119,6 +184,7 @@ take_unit(struct enquiry *e, const struct journey *j, const struct enquiry_unit 
     (void)j;
     (void)err;
     unit_count(&u->unit, &e->plan, &e->chooser, &o);
+    fill_whys(r, e, u, &o);
     if (!o.has_path)
         return ERR_OK;
     if (r->out->n_paths == r->paths_max) {
@@ -150,6 +216,8 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
         return rc;
     rc = fill_events(r, e, j, err);
     if (rc == ERR_OK && r->q->funnel)
+        rc = fill_left_out(r, e, j, err);
+    if (rc == ERR_OK && r->q->funnel)
         rc = enquiry_each_unit(e, j, take_unit, r, err);
     r->out->paths = r->paths;
     return rc;
@@ -174,7 +242,7 @@ start(struct enquiry *e, void *context, struct err *err)
     close_cursors(r);
     r->cursors = ARENA_ARRAY(r->arena, struct segment_cursor *, e->n_inputs + 1);
     r->n_cursors = e->n_inputs;
-    r->out->n = r->out->n_all = r->out->n_paths = 0;
+    r->out->n = r->out->n_all = r->out->n_paths = r->out->n_left_out = 0;
     return ERR_OK;
 }
 
@@ -246,6 +314,44 @@ add_stages(struct buffer *out, uint32_t stages)
     buffer_add_char(out, ']');
 }
 
+static void
+add_why(struct buffer *out, const struct why *w)
+{
+    char at[TIMESTAMP_TEXT_MAX];
+
+    buffer_printf(out, "{\"stage\":%d,\"reason\":\"%s\"", w->stage, why_name(w->reason));
+    if (w->by_ms != 0)
+        buffer_printf(out, ",\"by_ms\":%lld", (long long)w->by_ms);
+    if (w->reason == WHY_STAGE_SERVED || w->reason == WHY_EXCLUDED)
+        buffer_printf(out, ",\"at\":\"%s\"", timestamp_format(w->at_ms, false, at));
+    if (w->other != 0)
+        buffer_printf(out, ",\"other_stage\":%d", w->other);
+    buffer_add_char(out, '}');
+}
+
+static void
+add_whys(struct buffer *out, const struct journey_event *e)
+{
+    buffer_add_text(out, ",\"why\":[");
+    for (uint32_t i = 0; i < e->n_whys; i++) {
+        buffer_add_text(out, i > 0 ? "," : "");
+        add_why(out, &e->whys[i]);
+    }
+    buffer_add_char(out, ']');
+}
+
+static void
+add_left_out(struct buffer *out, const struct journey_answer *answer)
+{
+    buffer_add_text(out, ",\"left_out_events\":[");
+    for (size_t i = 0; i < answer->n_left_out; i++) {
+        buffer_add_text(out, i > 0 ? ",{\"event\":" : "{\"event\":");
+        event_add_json(out, &answer->left_out[i].event);
+        buffer_printf(out, ",\"reason\":\"%s\"}", answer->left_out[i].reason);
+    }
+    buffer_add_char(out, ']');
+}
+
 /* The session that event *at begins; *at moves behind it. */
 static void
 add_session(struct buffer *out, const struct journey_answer *answer, size_t *at, bool has_funnel)
@@ -263,8 +369,10 @@ add_session(struct buffer *out, const struct journey_answer *answer, size_t *at,
 
         buffer_add_text(out, e != first ? ",{\"event\":" : "{\"event\":");
         event_add_json(out, &e->event);
-        if (has_funnel)
+        if (has_funnel) {
             add_stages(out, e->stages);
+            add_whys(out, e);
+        }
         buffer_add_char(out, '}');
     }
     buffer_add_text(out, "]}");
@@ -307,8 +415,10 @@ journey_add_members(struct buffer *out, const struct journey_answer *answer,
         add_session(out, answer, &at, q->funnel != NULL);
     }
     buffer_add_char(out, ']');
-    if (q->funnel)
+    if (q->funnel) {
         add_paths(out, answer, q->funnel->count == COUNT_SESSIONS);
+        add_left_out(out, answer);
+    }
     request_add_range(out, q->request, &q->request->range);
     report_add_about(out, &answer->about);
 }

@@ -4,6 +4,7 @@
 #define AGGREGATOR_QUERY_JOURNEY_H
 
 #include "aggregator/enquiry.h"
+#include "aggregator/funnel/why.h"
 
 struct query_journey {
     uint32_t site;
@@ -22,6 +23,14 @@ struct journey_event {
     uint32_t session;           /* of the person, from 0 */
     bool is_entrance;
     uint32_t stages; /* of the funnel: bit k-1, stage k's rule matches */
+    uint32_t n_whys; /* one for each of these stages; 0: no unit of the range has the event */
+    struct why *whys;
+};
+
+/* An event that the funnel never sees. */
+struct journey_left_out {
+    struct event event;
+    const char *reason; /* "bot", "not_bot" (only bots are counted), "after_as_of" */
 };
 
 struct journey_path {
@@ -36,6 +45,8 @@ struct journey_answer {
     size_t n_all;      /* events in the range */
     size_t n;
     const struct journey_event *events; /* in the order of drivers: sessions stand together */
+    size_t n_left_out;                  /* with a funnel: the latest that it never sees */
+    const struct journey_left_out *left_out;
     size_t n_paths; /* that the funnel counts: the visitor's, or one of each session */
     const struct journey_path *paths;
     struct report_about about;

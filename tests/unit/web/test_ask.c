@@ -121,6 +121,14 @@ test_journey(void **state)
     expect_text(journey, "sessions.2.events.0.event.event", "sale");
     assert_int_equal(integer_at(journey, "sessions.2.events.0.stages.0"), 3);
     assert_int_equal(json_array_size(at(journey, "paths.0.path")), 3);
+    expect_text(journey, "sessions.2.events.0.why.0.reason", "counted");
+    expect_schema(document, "Why", at(journey, "sessions.2.events.0.why.0"));
+    assert_int_equal(json_array_size(at(journey, "left_out_events")), 0);
+    json_decref(journey);
+    journey =
+        post(f, JOURNEY, "{\"visitor\":\"a\"," FUNNEL_OF ",\"as_of\":\"2026-06-01T02:30:00Z\"}");
+    expect_text(journey, "left_out_events.0.event.event", "sale");
+    expect_text(journey, "left_out_events.0.reason", "after_as_of");
     json_decref(journey);
     journey = post(f, JOURNEY, "{\"visitor\":\"a\",\"limit\":1}");
     assert_int_equal(integer_at(journey, "n"), 3);
