@@ -380,7 +380,7 @@ event_content_id(const struct event *e, unsigned char *id)
     size_t n_bytes = contents_bytes(e);
     struct contents c = {n_bytes <= sizeof room ? room : mem_alloc(n_bytes), 0};
     struct hash128 h;
-    int64_t value = e->number[NUMBER_VALUE];
+    int64_t value = event_has_number(e, NUMBER_VALUE) ? e->number[NUMBER_VALUE] : 0;
 
     /* the same value, whatever currency the site has for such values meanwhile */
     for (int digits = currency_digits(e->text[TEXT_CURRENCY]); digits < CURRENCY_DIGITS_MAX;

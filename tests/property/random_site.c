@@ -1,5 +1,7 @@
 #include "tests/property/random_site.h"
 
+#include "core/decimal.h"
+
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS   INT64_C(3600000)
 #define DAY_MS    INT64_C(86400000)
@@ -76,6 +78,8 @@ random_numbers(struct random *r, struct event *e)
     if (random_chance(r, 35)) {
         event_set_number(e, NUMBER_VALUE, ONE_OF(r, values));
         e->text[TEXT_CURRENCY] = slice_from(ONE_OF(r, currencies));
+        if (e->text[TEXT_CURRENCY].n > 0 && random_chance(r, 30))
+            e->flags |= EVENT_SITE_CURRENCY;
     }
     if (random_chance(r, 20))
         event_set_number(e, NUMBER_QUANTITY, 500 * random_below(r, 6));
@@ -116,9 +120,13 @@ static struct site_event *
 add_event(struct random *r, struct random_site *site, struct slice visitor, int64_t time_ms,
           struct arena *a)
 {
+    static const enum event_origin origins[] = {ORIGIN_IMPORT, ORIGIN_SERVER, ORIGIN_SNIPPET};
     struct site_event *e = &site->events[site->n++];
 
-    *e = (struct site_event){.flush = random_below(r, SITE_FLUSHES)};
+    *e = (struct site_event){.flush = random_below(r, SITE_FLUSHES),
+                             .is_given_id = !random_chance(r, 35)};
+    /* the snippet gives every event an id */
+    e->event.origin = origins[random_below(r, e->is_given_id ? 3 : 2)];
     random_content(r, &e->event, a);
     e->event.visitor = visitor;
     e->event.time_ms = time_ms;
@@ -128,7 +136,32 @@ add_event(struct random *r, struct random_site *site, struct slice visitor, int6
     return e;
 }
 
-/* The same id once more: sent again, or with another time or content. */
+/* What no id hangs on: what was derived, and the currency that the site has by now. */
+static void
+change_derived(struct random *r, struct event *e)
+{
+    static const char *const countries[] = {"ID", "MY", ""};
+    int from = currency_digits(e->text[TEXT_CURRENCY]);
+
+    e->text[TEXT_COUNTRY] = slice_from(ONE_OF(r, countries));
+    e->text[TEXT_DEVICE] = random_chance(r, 50) ? SLICE("mobile") : SLICE("desktop");
+    if (random_chance(r, 20))
+        e->flags ^= EVENT_BOT;
+    if (random_chance(r, 20))
+        random_driver(r, e);
+    if ((e->flags & EVENT_SITE_CURRENCY) == 0)
+        return;
+    if (from == 2 && e->number[NUMBER_VALUE] % 100 == 0) {
+        e->text[TEXT_CURRENCY] = SLICE("JPY");
+        e->number[NUMBER_VALUE] /= 100;
+    } else if (from == 2) {
+        e->text[TEXT_CURRENCY] = SLICE("KWD");
+        e->number[NUMBER_VALUE] *= 10;
+    }
+}
+
+/* The same id once more: sent again, or with another time or content, which is another event where
+ * the id is made of these. */
 static void
 add_repeat(struct random *r, struct random_site *site, const struct site_event *of, struct arena *a)
 {
@@ -140,6 +173,8 @@ add_repeat(struct random *r, struct random_site *site, const struct site_event *
         e->event.time_ms += random_below(r, 5) - 2;
     if (random_chance(r, 30))
         random_content(r, &e->event, a);
+    else if (random_chance(r, 30))
+        change_derived(r, &e->event);
 }
 
 #define EVENTS_OF_A_DAY 48 /* 30 minutes apart */
@@ -183,7 +218,7 @@ add_visitor(struct random *r, struct random_site *site, int number, enum pace pa
             make_steady(r, &e->event, i);
             continue;
         }
-        if (site->n > 1 && random_chance(r, 4)) /* another visitor's id, or a repeat */
+        if (site->n > 1 && random_chance(r, 4)) /* another visitor's id, or a repeat's */
             e->event.id = site->events[random_below(r, (int)site->n - 1)].event.id;
         if (random_chance(r, 10))
             add_repeat(r, site, e, a);
@@ -234,6 +269,22 @@ clear_texts_without_flag(struct event *e)
         e->text[texts[i]] = SLICE_EMPTY;
 }
 
+/* An event that was given no id is known by its contents: now that they stay as they are. */
+static void
+make_content_ids(struct random_site *site, struct arena *a)
+{
+    for (size_t i = 0; i < site->n; i++) {
+        struct site_event *e = &site->events[i];
+        unsigned char *id;
+
+        if (e->is_given_id)
+            continue;
+        id = arena_alloc(a, EVENT_CONTENT_ID_BYTES);
+        event_content_id(&e->event, id);
+        e->event.id = slice_of((const char *)id, EVENT_CONTENT_ID_BYTES);
+    }
+}
+
 void
 random_site(struct random *r, uint32_t number, struct arena *a, struct random_site *out)
 {
@@ -253,7 +304,7 @@ random_site(struct random *r, uint32_t number, struct arena *a, struct random_si
         add_links(r, out, n_visitors, a);
     for (size_t i = 0; i < out->n; i++) {
         out->events[i].event.site = number;
-        out->events[i].event.origin = ORIGIN_IMPORT;
         clear_texts_without_flag(&out->events[i].event);
     }
+    make_content_ids(out, a);
 }

@@ -1,5 +1,5 @@
-/* Random visitors for the differential test: ties in a millisecond, repeats, drivers, gaps around
- * 30 minutes and 24 hours, several currencies, bots. */
+/* Random visitors for the differential test: ties in a millisecond, repeats, ids that were given
+ * and ids of content, drivers, gaps around 30 minutes and 24 hours, several currencies, bots. */
 #ifndef TESTS_PROPERTY_RANDOM_SITE_H
 #define TESTS_PROPERTY_RANDOM_SITE_H
 
@@ -10,7 +10,8 @@
 
 struct site_event {
     struct event event;
-    int flush; /* in which of the flushes it is written, from 0 */
+    int flush;        /* in which of the flushes it is written, from 0 */
+    bool is_given_id; /* else event_content_id */
 };
 
 struct random_site {
