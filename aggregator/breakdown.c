@@ -1,10 +1,8 @@
-/* Open addressing over the rows' keys, at most half full. */
 #include "aggregator/breakdown.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define FIRST_ROOM  256  /* a power of two */
 #define TALLIED_MAX 2048 /* rows with a tally: more than any limit, and 20 MB at most */
 
 static_assert(TALLIED_MAX > REQUEST_LIMIT_MAX, "chosen rows have tallies");
@@ -16,8 +14,7 @@ breakdown_create(struct tally *like, struct attribute_values *const *values)
 
     b->like = like;
     b->values = values;
-    b->n_slots = FIRST_ROOM;
-    b->slots = mem_zalloc(b->n_slots * sizeof *b->slots);
+    row_index_init(&b->index);
     return b;
 }
 
@@ -36,33 +33,30 @@ breakdown_destroy(struct breakdown **b)
     drop_tallies(*b);
     tally_destroy(&(*b)->other);
     free((*b)->rows);
-    free((*b)->slots);
+    row_index_fini(&(*b)->index);
     free(*b);
     *b = NULL;
 }
 
 /* ---- Rows by key ---- */
 
+static uint32_t
+hash_key(const void *p)
+{
+    const struct breakdown_key *key = p;
+
+    return (uint32_t)((((uint64_t)key->values[0] << 32 | key->values[1]) *
+                       UINT64_C(0x9e3779b97f4a7c15)) >>
+                      32);
+}
+
+static const struct row_kind kind = {sizeof(struct breakdown_row), sizeof(struct breakdown_key),
+                                     hash_key};
+
 static uint32_t *
 slot_of(const struct breakdown *b, const struct breakdown_key *key)
 {
-    uint64_t mixed =
-        ((uint64_t)key->values[0] << 32 | key->values[1]) * UINT64_C(0x9e3779b97f4a7c15);
-    uint32_t i = (uint32_t)(mixed >> 32) & (b->n_slots - 1);
-
-    while (b->slots[i] != 0 && memcmp(&b->rows[b->slots[i] - 1].key, key, sizeof *key) != 0)
-        i = (i + 1) & (b->n_slots - 1);
-    return &b->slots[i];
-}
-
-static void
-grow(struct breakdown *b)
-{
-    free(b->slots);
-    b->n_slots *= 2;
-    b->slots = mem_zalloc(b->n_slots * sizeof *b->slots);
-    for (size_t i = 0; i < b->n_rows; i++)
-        *slot_of(b, &b->rows[i].key) = (uint32_t)i + 1;
+    return row_index_find(&b->index, &kind, b->rows, key);
 }
 
 static struct breakdown_row *
@@ -73,10 +67,8 @@ add_row(struct breakdown *b, uint32_t *slot, const struct breakdown_key *key)
         b->rows = mem_realloc(b->rows, b->rows_max * sizeof *b->rows);
     }
     b->rows[b->n_rows] = (struct breakdown_row){.key = *key};
-    *slot = (uint32_t)++b->n_rows;
-    if (2 * b->n_rows > b->n_slots)
-        grow(b);
-    return &b->rows[b->n_rows - 1];
+    row_index_add(&b->index, &kind, b->rows, slot, (uint32_t)b->n_rows);
+    return &b->rows[b->n_rows++];
 }
 
 struct breakdown *
@@ -207,7 +199,7 @@ breakdown_finish(struct breakdown *b, size_t limit)
 size_t
 breakdown_held_bytes(const struct breakdown *b)
 {
-    size_t bytes = b->rows_max * sizeof *b->rows + b->n_slots * sizeof *b->slots;
+    size_t bytes = b->rows_max * sizeof *b->rows + row_index_bytes(&b->index);
 
     /* where there are many, no row has one */
     for (size_t i = 0; !b->is_counted_only && i < b->n_rows; i++)

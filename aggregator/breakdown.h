@@ -15,6 +15,7 @@
 
 #include "aggregator/attribute_values.h"
 #include "aggregator/funnel/tally.h"
+#include "aggregator/row_index.h"
 
 struct breakdown_key {
     uint32_t values[REQUEST_BREAKDOWNS_MAX]; /* of attribute_values; 0 where there is no second */
@@ -36,8 +37,7 @@ struct breakdown {
     struct tally *like;
     struct attribute_values *const *values;
     size_t rows_max;
-    uint32_t *slots; /* number of a row + 1; 0: free */
-    uint32_t n_slots;
+    struct row_index index;
 };
 
 /* like (currencies) and values (of each attribute) are borrowed. */

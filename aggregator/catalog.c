@@ -14,7 +14,6 @@
 #include "core/hash.h"
 
 #define APPLICATION_ID 0x436f7263 /* "Corc" */
-#define SCHEMA_VERSION 3
 
 static const char schema_1[] =
     "CREATE TABLE segments(name TEXT PRIMARY KEY, site INTEGER NOT NULL, month INTEGER NOT NULL,"
@@ -47,6 +46,9 @@ static const char schema_3[] =
     "CREATE TABLE tombstone_sum(one INTEGER PRIMARY KEY CHECK(one = 1), n INTEGER NOT NULL,"
     " check64 INTEGER NOT NULL);"
     "INSERT INTO tombstone_sum VALUES(1, 0, 0);";
+
+static const char *const schema[] = {schema_1, schema_2, schema_3};
+#define SCHEMA_VERSION ((int)(sizeof schema / sizeof *schema))
 
 struct summary {
     uint64_t generation;
@@ -109,11 +111,7 @@ open_path(const struct store *s, bool create, bool must_exist, struct catalog **
     if (rc == ERR_OK && must_exist)
         rc = check_schema(db, path, err);
     if (rc == ERR_OK)
-        rc = sql_migrate(db, 1, schema_1, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 2, schema_2, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 3, schema_3, err);
+        rc = sql_migrate(db, schema, SCHEMA_VERSION, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

@@ -1,12 +1,12 @@
-/* Open addressing over the sets, at most half full; a direct-mapped memory of masks. */
+/* Sets by what they hold; a direct-mapped memory of masks. */
 #include "aggregator/leaf_sets.h"
 
 #include <stdlib.h>
 
+#include "aggregator/row_index.h"
 #include "core/hash.h"
 
-#define FIRST_ROOM 256  /* a power of two */
-#define MEMORY     4096 /* a power of two */
+#define MEMORY 4096 /* a power of two */
 
 struct remembered {
     struct leaf_sources from;
@@ -20,8 +20,8 @@ struct leaf_sets {
     struct leaf_bits entrance[2]; /* what "false" and "true" hold */
     struct leaf_bits *sets;
     uint32_t n;
-    uint32_t *slots; /* number of a set + 1; 0: free */
-    uint32_t n_slots;
+    uint32_t max;
+    struct row_index index;
     struct remembered memory[MEMORY];
 };
 
@@ -59,9 +59,7 @@ leaf_sets_create(const struct matcher *m, struct leaf_scratch *scratch, struct l
     enum err_code rc;
 
     s->matcher = m;
-    s->n_slots = FIRST_ROOM;
-    s->slots = mem_zalloc(s->n_slots * sizeof *s->slots);
-    s->sets = mem_alloc(s->n_slots / 2 * sizeof *s->sets);
+    row_index_init(&s->index);
     (void)leaf_sets_find(s, &empty); /* number 0 */
     rc = test_leaves(s, PART_DRIVER, TEXT_CHANNEL, scratch, MATCHER_DIRECT, &s->direct, err);
     for (int i = 0; i < 2 && rc == ERR_OK; i++)
@@ -80,48 +78,35 @@ leaf_sets_destroy(struct leaf_sets **s)
     if (*s == NULL)
         return;
     free((*s)->sets);
-    free((*s)->slots);
+    row_index_fini(&(*s)->index);
     free(*s);
     *s = NULL;
 }
 
 /* ---- Sets ---- */
 
-static uint32_t *
-slot_of(const struct leaf_sets *s, const struct leaf_bits *bits)
+static uint32_t
+hash_set(const void *bits)
 {
-    uint32_t i = (uint32_t)checksum64(bits, sizeof *bits) & (s->n_slots - 1);
-
-    while (s->slots[i] != 0 && memcmp(&s->sets[s->slots[i] - 1], bits, sizeof *bits) != 0)
-        i = (i + 1) & (s->n_slots - 1);
-    return &s->slots[i];
+    return (uint32_t)checksum64(bits, sizeof(struct leaf_bits));
 }
 
-static void
-grow(struct leaf_sets *s)
-{
-    free(s->slots);
-    s->n_slots *= 2;
-    s->slots = mem_zalloc(s->n_slots * sizeof *s->slots);
-    s->sets = mem_realloc(s->sets, s->n_slots / 2 * sizeof *s->sets);
-    for (uint32_t i = 0; i < s->n; i++)
-        *slot_of(s, &s->sets[i]) = i + 1;
-}
+static const struct row_kind kind = {sizeof(struct leaf_bits), sizeof(struct leaf_bits), hash_set};
 
 uint32_t
 leaf_sets_find(struct leaf_sets *s, const struct leaf_bits *bits)
 {
-    uint32_t *slot = slot_of(s, bits);
+    uint32_t *slot = row_index_find(&s->index, &kind, s->sets, bits);
 
     if (*slot != 0)
         return *slot - 1;
-    if (s->n == s->n_slots / 2) {
-        grow(s);
-        slot = slot_of(s, bits);
+    if (s->n == s->max) {
+        s->max = 2 * s->max + 64;
+        s->sets = mem_realloc(s->sets, s->max * sizeof *s->sets);
     }
     s->sets[s->n] = *bits;
-    *slot = ++s->n;
-    return s->n - 1;
+    row_index_add(&s->index, &kind, s->sets, slot, s->n);
+    return s->n++;
 }
 
 /* ---- Masks ---- */

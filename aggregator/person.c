@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 #define NO_ID UINT32_MAX
 
 struct id {
@@ -375,19 +377,7 @@ persons_release(const struct persons **p)
 size_t
 persons_first_from(const struct persons *p, uint64_t hash)
 {
-    size_t low = 0;
-
-    for (size_t n = p->n_ids; n > 0;) {
-        size_t half = n / 2;
-
-        if (p->ids[low + half].hash < hash) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return low;
+    return hash_lower_bound(p->ids, p->n_ids, sizeof *p->ids, hash);
 }
 
 uint32_t

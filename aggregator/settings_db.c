@@ -7,7 +7,6 @@
 #include "aggregator/sql.h"
 
 #define APPLICATION_ID 0x436f7273 /* "Cors" */
-#define SCHEMA_VERSION 5
 
 /* AUTOINCREMENT: an id that was given once is never given again, whatever is removed. */
 static const char schema_1[] =
@@ -89,6 +88,9 @@ static const char schema_5[] =
     "INSERT INTO funnel_versions SELECT site, name, 1, updated_ms, '', '', definition"
     " FROM funnels;";
 
+static const char *const schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+#define SCHEMA_VERSION ((int)(sizeof schema / sizeof *schema))
+
 struct settings_db {
     sqlite3 *db;
     pthread_mutex_t lock;
@@ -105,15 +107,7 @@ settings_db_open(const struct store *s, struct settings_db **out, struct err *er
     store_path(s, "settings.db", path);
     rc = sql_open(&database, &db, err);
     if (rc == ERR_OK)
-        rc = sql_migrate(db, 1, schema_1, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 2, schema_2, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 3, schema_3, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 4, schema_4, err);
-    if (rc == ERR_OK)
-        rc = sql_migrate(db, 5, schema_5, err);
+        rc = sql_migrate(db, schema, SCHEMA_VERSION, err);
     if (rc != ERR_OK) {
         sql_close(&db);
         return rc;

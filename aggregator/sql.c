@@ -185,8 +185,8 @@ sql_rollback(sqlite3 *db)
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-enum err_code
-sql_migrate(sqlite3 *db, int version, const char *statements, struct err *err)
+static enum err_code
+migrate_to(sqlite3 *db, int version, const char *statements, struct err *err)
 {
     char mark[64];
     int64_t have = 0;
@@ -208,6 +208,16 @@ sql_migrate(sqlite3 *db, int version, const char *statements, struct err *err)
     if (rc == ERR_OK)
         rc = sql_commit(db, err);
     sql_rollback(db);
+    return rc;
+}
+
+enum err_code
+sql_migrate(sqlite3 *db, const char *const *steps, int n_steps, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    for (int i = 0; rc == ERR_OK && i < n_steps; i++)
+        rc = migrate_to(db, i + 1, steps[i], err);
     return rc;
 }
 

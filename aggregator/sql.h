@@ -28,9 +28,9 @@ void sql_close(sqlite3 **db);
 /* Run one or more statements that take nothing and give nothing. */
 enum err_code sql_run(sqlite3 *db, const char *statements, struct err *err);
 
-/* A schema step: where user_version is below `version`, run `statements` and set it, in one
- * transaction that several processes may try at once. */
-enum err_code sql_migrate(sqlite3 *db, int version, const char *statements, struct err *err);
+/* Bring a schema up to date: user_version is the number of steps that were run; each of the others
+ * is run in a transaction that several processes may try at once. */
+enum err_code sql_migrate(sqlite3 *db, const char *const *steps, int n_steps, struct err *err);
 
 /* BEGIN IMMEDIATE .. COMMIT; sql_rollback never fails and may be called without a transaction. */
 enum err_code sql_begin(sqlite3 *db, struct err *err);

@@ -1,58 +1,42 @@
-/* Open addressing over the rows' keys, at most half full. */
 #include "aggregator/value_table.h"
 
 #include <stdlib.h>
 
 #include "core/hash.h"
 
-#define FIRST_ROOM 256 /* a power of two */
+static uint32_t
+hash_key(const void *key)
+{
+    return (uint32_t)(hash64(slice_of(key, sizeof(struct value_key)), 0) >> 32);
+}
+
+static const struct row_kind kind = {sizeof(struct value_row), sizeof(struct value_key), hash_key};
 
 void
 value_table_init(struct value_table *t)
 {
-    *t = (struct value_table){.n_slots = FIRST_ROOM};
-    t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
+    *t = (struct value_table){.n = 0};
+    row_index_init(&t->index);
 }
 
 void
 value_table_fini(struct value_table *t)
 {
     free(t->rows);
-    free(t->slots);
+    row_index_fini(&t->index);
     *t = (struct value_table){.n = 0};
 }
 
 size_t
 value_table_bytes(const struct value_table *t)
 {
-    return t->max * sizeof *t->rows + t->n_slots * sizeof *t->slots;
-}
-
-static uint32_t *
-slot_of(const struct value_table *t, const struct value_key *key)
-{
-    uint64_t hash = hash64(slice_of((const char *)key, sizeof *key), 0);
-    uint32_t i = (uint32_t)(hash >> 32) & (t->n_slots - 1);
-
-    while (t->slots[i] != 0 && memcmp(&t->rows[t->slots[i] - 1].key, key, sizeof *key) != 0)
-        i = (i + 1) & (t->n_slots - 1);
-    return &t->slots[i];
-}
-
-static void
-grow(struct value_table *t)
-{
-    free(t->slots);
-    t->n_slots *= 2;
-    t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
-    for (size_t i = 0; i < t->n; i++)
-        *slot_of(t, &t->rows[i].key) = (uint32_t)i + 1;
+    return t->max * sizeof *t->rows + row_index_bytes(&t->index);
 }
 
 struct value_row *
 value_table_row(struct value_table *t, const struct value_key *key)
 {
-    uint32_t *slot = slot_of(t, key);
+    uint32_t *slot = row_index_find(&t->index, &kind, t->rows, key);
 
     if (*slot != 0)
         return &t->rows[*slot - 1];
@@ -61,16 +45,14 @@ value_table_row(struct value_table *t, const struct value_key *key)
         t->rows = mem_realloc(t->rows, t->max * sizeof *t->rows);
     }
     t->rows[t->n] = (struct value_row){.key = *key, .number = (uint32_t)t->n};
-    *slot = (uint32_t)++t->n;
-    if (2 * t->n > t->n_slots)
-        grow(t);
-    return &t->rows[t->n - 1];
+    row_index_add(&t->index, &kind, t->rows, slot, (uint32_t)t->n);
+    return &t->rows[t->n++];
 }
 
 size_t
 value_table_find(const struct value_table *t, const struct value_key *key)
 {
-    uint32_t slot = *slot_of(t, key);
+    uint32_t slot = *row_index_find(&t->index, &kind, t->rows, key);
 
     return slot == 0 ? t->n : slot - 1;
 }

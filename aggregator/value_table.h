@@ -11,6 +11,7 @@
 #define AGGREGATOR_VALUE_TABLE_H
 
 #include "aggregator/attribute_values.h"
+#include "aggregator/row_index.h"
 
 #define VALUE_KEYS_MAX 3
 
@@ -31,8 +32,7 @@ struct value_table {
     struct value_row *rows;
     /* for value_table.c */
     size_t max;
-    uint32_t *slots; /* number of a row + 1; 0: free */
-    uint32_t n_slots;
+    struct row_index index;
 };
 
 void value_table_init(struct value_table *t);

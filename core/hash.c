@@ -21,3 +21,23 @@ checksum64(const void *p, size_t n)
 {
     return XXH3_64bits(p, n);
 }
+
+size_t
+hash_lower_bound(const void *rows, size_t n_rows, size_t row_bytes, uint64_t hash)
+{
+    size_t low = 0;
+
+    while (n_rows > 0) {
+        size_t half = n_rows / 2;
+        uint64_t middle;
+
+        memcpy(&middle, (const char *)rows + (low + half) * row_bytes, sizeof middle);
+        if (middle < hash) {
+            low += half + 1;
+            n_rows -= half + 1;
+        } else {
+            n_rows = half;
+        }
+    }
+    return low;
+}

@@ -204,6 +204,14 @@ slice_utf8_length(struct slice s)
     return s.n == 0 ? 0 : utf8_length((const unsigned char *)s.p, s.n);
 }
 
+void
+text_make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 bool
 slice_is_utf8(struct slice s)
 {

@@ -70,7 +70,8 @@ bool slice_to_uint64(struct slice s, uint64_t *out);
 bool slice_to_cstr(struct slice s, char *dst, size_t size);
 
 /* Text rules for what comes from outside. */
-bool slice_is_utf8(struct slice s); /* well-formed, no surrogates, at most U+10FFFF */
+void text_make_printable(char *text); /* whatever is not printable ASCII becomes '?' */
+bool slice_is_utf8(struct slice s);   /* well-formed, no surrogates, at most U+10FFFF */
 /* Bytes of the well-formed character that s starts with; 0 where it starts with none. */
 size_t slice_utf8_length(struct slice s);
 size_t slice_utf8_cut(struct slice s, size_t max_bytes); /* longest whole-character prefix */

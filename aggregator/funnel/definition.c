@@ -257,15 +257,6 @@ funnel_parse_json(struct json_t *json, struct funnel **out, struct err *err)
     return rc;
 }
 
-/* jansson quotes what it stumbled over, which may be anything. */
-static void
-make_printable(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
-            *text = '?';
-}
-
 enum err_code
 funnel_parse(struct slice text, struct funnel **out, struct err *err)
 {
@@ -278,7 +269,7 @@ funnel_parse(struct slice text, struct funnel **out, struct err *err)
                        FUNNEL_BYTES_MAX);
     json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &broken);
     if (json == NULL) {
-        make_printable(broken.text);
+        text_make_printable(broken.text); /* it quotes the definition, which may be anything */
         return err_set(err, ERR_INVALID, NULL, "no JSON: line %d, column %d: %s", broken.line,
                        broken.column, broken.text);
     }

@@ -9,29 +9,16 @@ segment_erased_hash(const struct segment_owner *owner, struct slice visitor)
     return hash64(visitor, ~owner->hash_seed);
 }
 
-/* The first of the list whose hash is at least `hash`. */
 static size_t
-seek(const struct segment_erased_list *l, uint64_t hash)
+first_from(const struct segment_erased_list *l, uint64_t hash)
 {
-    size_t low = 0;
-
-    for (size_t n = l->n; n > 0;) {
-        size_t half = n / 2;
-
-        if (l->list[low + half].hash < hash) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return low;
+    return hash_lower_bound(l->list, l->n, sizeof *l->list, hash);
 }
 
 bool
 segment_erased_may_have(const struct segment_erased_list *l, uint64_t hash)
 {
-    size_t at = l->n == 0 ? 0 : seek(l, hash);
+    size_t at = l->n == 0 ? 0 : first_from(l, hash);
 
     return at < l->n && l->list[at].hash == hash;
 }
@@ -42,7 +29,7 @@ segment_erased_from(const struct segment_erased_list *l, uint64_t hash, struct s
     uint64_t other = segment_erased_hash(&l->owner, visitor);
     int64_t from_ms = l->kept_from_ms > 0 ? l->kept_from_ms : INT64_MIN;
 
-    for (size_t i = seek(l, hash); i < l->n && l->list[i].hash == hash; i++)
+    for (size_t i = first_from(l, hash); i < l->n && l->list[i].hash == hash; i++)
         if (l->list[i].other == other && l->list[i].until_ms >= from_ms)
             from_ms = l->list[i].until_ms + 1;
     return from_ms;

@@ -2,16 +2,6 @@
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
-/* The parser's words quote the body, which may be anything. */
-static void
-make_printable(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text < ' ' || *text > '~')
-            *text = '?';
-    }
-}
-
 enum err_code
 web__body_object(const struct call *c, json_t **out, struct err *err)
 {
@@ -20,7 +10,7 @@ web__body_object(const struct call *c, json_t **out, struct err *err)
 
     value = json_loadb(c->request->body.p, c->request->body.n, JSON_REJECT_DUPLICATES, &where);
     if (value == NULL) {
-        make_printable(where.text);
+        text_make_printable(where.text); /* it quotes the body, which may be anything */
         return err_set(err, ERR_INVALID, NULL, "the body is not JSON: %s (line %d, column %d)",
                        where.text, where.line, where.column);
     }
