@@ -2,105 +2,19 @@
  *
  *     parse (beacon.h) -> find the site -> may it be kept? whose is it? (collect_privacy.c)
  *     -> judge each event (time, enrich, limit, encode)
- *     -> have the good ones on disk (publish.h) -> answer
+ *     -> have the good ones on disk (publish.h) -> answer (collect_answer.c)
  *
  * Nothing of a refused event is kept, and no answer is 2xx for an event that is not on disk.
  */
-#include "collector/collect_int.h"
+#include "collector/collect_intake.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "collector/beacon.h"
 #include "collector/given.h"
 #include "core/clock.h"
 #include "core/codec.h"
-#include "core/event_json.h"
 #include "core/ticket.h"
-
-#define RETRY_AFTER_S "2"
-#define DAY_MS        86400000
-
-/* One request on its way. */
-struct intake {
-    struct collect *c;
-    const struct http_request *request;
-    struct http_reply *reply;
-    const struct sites_table *table; /* acquired; released at the end */
-    const struct site *site;
-    struct beacon beacon;
-    int64_t received_ms;
-    struct buffer records;
-    enum reason *why; /* of each item; REASON_COUNT: accepted */
-    uint32_t n_good;
-    int64_t wait_s; /* of a limit that was met: how long to wait */
-};
-
-/* ---- Refusing ---- */
-
-static void
-refuse(struct intake *in, enum reason why, const char *message, const char *field)
-{
-    char seconds[24];
-
-    metrics_add(&in->c->metrics.refused[why], 1);
-    http_reply_error(in->reply, reason_status(why), reason_name(why), message, field);
-    if (reason_status(why) == 503)
-        http_reply_header(in->reply, "Retry-After", SLICE(RETRY_AFTER_S));
-    if (why == REASON_BAD_KEY)
-        http_reply_header(in->reply, "WWW-Authenticate", SLICE("Bearer"));
-    if (why == REASON_TOO_MANY)
-        in->wait_s = (DAY_MS - in->received_ms % DAY_MS) / 1000 + 1;
-    if (in->wait_s > 0) {
-        snprintf(seconds, sizeof seconds, "%lld", (long long)in->wait_s);
-        http_reply_header(in->reply, "Retry-After", slice_from(seconds));
-    }
-}
-
-/* For the list that the site's people can read. A message that quotes what was given stays out:
- * that may be anything. */
-static void
-note_refusal(struct intake *in, enum reason why, const struct err *err, struct slice event)
-{
-    struct refusal refusal = {.site = in->site->id,
-                              .time_ms = in->received_ms,
-                              .why = why,
-                              .message = strchr(err->message, '"') ? "" : err->message,
-                              .field = err->field,
-                              .event = event};
-
-    refusals_note(in->c->refusals, &refusal);
-}
-
-/* The events of a request that is refused as a whole are counted as what became of them. */
-static void
-refuse_all(struct intake *in, enum reason why, const char *message, const char *field)
-{
-    struct metrics *m = &in->c->metrics;
-    struct err err;
-
-    metrics_add(&m->received, in->beacon.n_items);
-    metrics_add(reason_status(why) == 503 ? &m->failed : &m->rejected[why], in->beacon.n_items);
-    if (in->site && reason_status(why) != 503) {
-        err_set(&err, ERR_LIMIT, field, "%s", message);
-        note_refusal(in, why, &err, SLICE_EMPTY);
-    }
-    refuse(in, why, message, field);
-}
-
-/* Whoever asked not to be followed leaves no trace but a number, and is told that all is well. */
-static void
-leave_out(struct intake *in, enum reason why)
-{
-    struct metrics *m = &in->c->metrics;
-
-    metrics_add(&m->received, in->beacon.n_items);
-    metrics_add(&m->rejected[why], in->beacon.n_items);
-    metrics_add(&m->refused[why], 1);
-    in->reply->status = reason_status(why);
-    in->reply->code = reason_name(why);
-}
 
 static enum reason
 reason_of(enum err_code rc)
@@ -116,9 +30,10 @@ find_site(struct intake *in, const struct site *site, enum reason why_not, const
     if (site)
         return true;
     if (!sites_are_known(in->table))
-        refuse_all(in, REASON_UNAVAILABLE, "the settings of the sites are not there yet", NULL);
+        intake__refuse_all(in, REASON_UNAVAILABLE, "the settings of the sites are not there yet",
+                           NULL);
     else
-        refuse_all(in, why_not, message, field);
+        intake__refuse_all(in, why_not, message, field);
     return false;
 }
 
@@ -150,8 +65,8 @@ intake_init(struct intake *in, const struct http_request *r, struct http_reply *
     *in = (struct intake){.c = context, .request = r, .reply = reply};
     in->received_ms = clock_wall_ms();
     if (!collect__is_in_pace(in->c, r, &in->wait_s)) { /* before anything is parsed */
-        refuse(in, REASON_RATE_ADDRESS, "too many requests from this address; try again later",
-               NULL);
+        intake__refuse(in, REASON_RATE_ADDRESS,
+                       "too many requests from this address; try again later", NULL);
         return false;
     }
     in->table = sites_acquire(in->c->sites);
@@ -202,11 +117,12 @@ find_visitor(struct intake *in, struct slice given)
     if (is_cookieless)
         given = collect__day_visitor(in->c, in->site, in->request, in->received_ms);
     if (is_cookieless && given.n == 0) {
-        refuse_all(in, REASON_UNAVAILABLE, "visitors cannot be told apart yet; try again", NULL);
+        intake__refuse_all(in, REASON_UNAVAILABLE, "visitors cannot be told apart yet; try again",
+                           NULL);
         return false;
     }
     if (beacon_give_visitor(&in->beacon, given, &err) != ERR_OK) {
-        refuse_all(in, REASON_INVALID, err.message, err.field);
+        intake__refuse_all(in, REASON_INVALID, err.message, err.field);
         return false;
     }
     for (uint32_t i = 0; is_cookieless && i < in->beacon.n_items; i++)
@@ -355,12 +271,12 @@ take_events(struct intake *in)
     enum err_code rc;
 
     if (publish_check_clock(in->c->publish, &err) != ERR_OK) {
-        refuse_all(in, REASON_CLOCK, "events cannot be dated now; try again", NULL);
+        intake__refuse_all(in, REASON_CLOCK, "events cannot be dated now; try again", NULL);
         return false;
     }
     if (!collect__is_site_in_pace(in->c, in->site, in->beacon.n_items, &in->wait_s)) {
-        refuse_all(in, REASON_RATE_SITE, "too many events of this site at once; try again later",
-                   NULL);
+        intake__refuse_all(in, REASON_RATE_SITE,
+                           "too many events of this site at once; try again later", NULL);
         return false;
     }
     in->why = ARENA_ARRAY(in->request->arena, enum reason, in->beacon.n_items);
@@ -371,11 +287,12 @@ take_events(struct intake *in)
     rc = publish_records(in->c->publish, buffer_slice(&in->records), &err);
     if (rc != ERR_OK) {
         give_back_limits(in);
-        refuse_all(in,
-                   rc == ERR_LIMIT  ? REASON_TOO_LARGE
-                   : rc == ERR_FULL ? REASON_SPOOL_FULL
-                                    : REASON_UNAVAILABLE,
-                   rc == ERR_LIMIT ? err.message : "events cannot be kept now; try again", NULL);
+        intake__refuse_all(in,
+                           rc == ERR_LIMIT  ? REASON_TOO_LARGE
+                           : rc == ERR_FULL ? REASON_SPOOL_FULL
+                                            : REASON_UNAVAILABLE,
+                           rc == ERR_LIMIT ? err.message : "events cannot be kept now; try again",
+                           NULL);
         return false;
     }
     metrics_add(&m->received, in->beacon.n_items);
@@ -384,129 +301,13 @@ take_events(struct intake *in)
         if (in->why[i] == REASON_COUNT)
             continue;
         metrics_add(&m->rejected[in->why[i]], 1);
-        note_refusal(in, in->why[i], &in->beacon.items[i]->err,
-                     in->beacon.items[i]->given.event.text[TEXT_EVENT]);
+        intake__note_refusal(in, in->why[i], &in->beacon.items[i]->err,
+                             in->beacon.items[i]->given.event.text[TEXT_EVENT]);
     }
     return true;
 }
 
 /* ---- Answering ---- */
-
-/* What to say where no event was good: the reason, if it is one for all. */
-static void
-refuse_none_good(struct intake *in)
-{
-    struct beacon_item *first = in->beacon.items[0];
-    enum reason why = in->why[0];
-
-    for (uint32_t i = 1; i < in->beacon.n_items; i++)
-        if (in->why[i] != why)
-            why = REASON_INVALID;
-    refuse(in, why, first->err.message, first->err.field);
-}
-
-static void
-add_error(struct buffer *out, enum reason why, const struct err *err)
-{
-    buffer_printf(out, "\"code\":\"%s\",\"message\":", reason_name(why));
-    buffer_add_json(out, slice_from(err->message));
-    if (err->field[0]) {
-        buffer_add_text(out, ",\"field\":");
-        buffer_add_json(out, slice_from(err->field));
-    }
-}
-
-static void
-answer_beacon(struct intake *in)
-{
-    struct buffer *out = &in->reply->body;
-    const char *comma = "";
-
-    if (in->n_good == in->beacon.n_items) {
-        in->reply->status = 204;
-        return;
-    }
-    if (in->n_good == 0) {
-        refuse_none_good(in);
-        return;
-    }
-    http_reply_json(in->reply, 200);
-    buffer_printf(out, "{\"accepted\":%u,\"rejected\":[", in->n_good);
-    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
-        if (in->why[i] == REASON_COUNT)
-            continue;
-        buffer_printf(out, "%s{\"index\":%u,", comma, i);
-        add_error(out, in->why[i], &in->beacon.items[i]->err);
-        buffer_add_char(out, '}');
-        if (comma[0] == '\0')
-            http_reply_header(in->reply, "X-Corong-Reason", slice_from(reason_name(in->why[i])));
-        comma = ",";
-    }
-    buffer_add_text(out, "]}\n");
-}
-
-static void
-add_accepted(struct buffer *out, const struct event *e, bool is_whole)
-{
-    buffer_add_text(out, "{\"status\":\"accepted\"");
-    if (is_whole) {
-        buffer_add_text(out, ",\"event\":");
-        event_add_json(out, e);
-    }
-    if (is_whole && e->text[TEXT_BOT_REASON].n != 0) {
-        buffer_add_text(out, ",\"bot_reason\":");
-        buffer_add_json(out, e->text[TEXT_BOT_REASON]);
-    }
-    buffer_add_char(out, '}');
-}
-
-/* What became of each event, in their order; with is_whole as it was stored. */
-static void
-answer_results(struct intake *in, bool is_whole)
-{
-    struct buffer *out = &in->reply->body;
-
-    if (in->n_good == 0)
-        refuse_none_good(in);
-    else
-        http_reply_json(in->reply, 200);
-    if (out->n != 0)
-        out->n -= 2; /* reopen {"error":{..}}\n: the results follow it */
-    buffer_add_text(out, out->n != 0 ? ",\"results\":[" : "{\"results\":[");
-    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
-        if (i > 0)
-            buffer_add_char(out, ',');
-        if (in->why[i] == REASON_COUNT) {
-            add_accepted(out, &in->beacon.items[i]->given.event, is_whole);
-            continue;
-        }
-        buffer_add_text(out, "{\"status\":\"rejected\",\"error\":{");
-        add_error(out, in->why[i], &in->beacon.items[i]->err);
-        buffer_add_text(out, "}}");
-    }
-    buffer_add_text(out, "]}\n");
-}
-
-/* 1 x 1, transparent. */
-static void
-draw_pixel(struct http_reply *reply)
-{
-    static const char gif[] = "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\4\1\0\0\0\0,\0\0\0\0"
-                              "\1\0\1\0\0\2\2D\1\0;";
-
-    reply->status = 200;
-    reply->content_type = "image/gif";
-    reply->fixed = SLICE(gif);
-}
-
-static void
-answer_pixel(struct intake *in)
-{
-    if (in->n_good == 0)
-        refuse_none_good(in);
-    else
-        draw_pixel(in->reply);
-}
 
 /* Does the sender show a ticket of this site for seeing what becomes of its events? */
 static bool
@@ -527,15 +328,9 @@ take_and_answer(struct intake *in, void (*answer)(struct intake *in))
     if (!take_events(in))
         return;
     if (is_debug(in))
-        answer_results(in, true);
+        intake__answer_debug(in);
     else
         answer(in);
-}
-
-static void
-answer_server(struct intake *in)
-{
-    answer_results(in, false);
 }
 
 /* The snippet's: it may have come over from another domain, and may be given a cookie. */
@@ -543,7 +338,7 @@ static void
 take_beacon(struct intake *in)
 {
     add_handover(in);
-    take_and_answer(in, answer_beacon);
+    take_and_answer(in, intake__answer_beacon);
     if (in->reply->status < 300)
         collect__keep_visitor(in->request, in->reply, in->site, in->beacon.visitor,
                               in->received_ms);
@@ -563,12 +358,12 @@ collect__beacon(const struct http_request *r, struct http_reply *reply, void *co
         return;
     rc = beacon_parse(r->body, r->arena, &in.beacon, &err);
     if (rc != ERR_OK) {
-        refuse(&in, reason_of(rc), err.message, err.field);
+        intake__refuse(&in, reason_of(rc), err.message, err.field);
     } else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
                          "no site has this key", "site")) {
         why = collect__may_keep(in.site, r, true); /* without consent the snippet sends nothing */
         if (why != REASON_COUNT)
-            leave_out(&in, why);
+            intake__leave_out(&in, why);
         else if (find_visitor(&in, in.beacon.visitor))
             take_beacon(&in);
     }
@@ -587,15 +382,15 @@ collect__pixel(const struct http_request *r, struct http_reply *reply, void *con
         return;
     rc = beacon_parse_pixel(r->query, r->arena, &in.beacon, &err);
     if (rc != ERR_OK) {
-        refuse(&in, reason_of(rc), err.message, err.field);
+        intake__refuse(&in, reason_of(rc), err.message, err.field);
     } else if (find_site(&in, sites_find_key(in.table, in.beacon.site), REASON_UNKNOWN_SITE,
                          "no site has this key", "site")) {
         why = collect__may_keep(in.site, r, collect__cookie(r, in.received_ms).n != 0);
         if (why != REASON_COUNT) {
-            leave_out(&in, why);
-            draw_pixel(reply);
+            intake__leave_out(&in, why);
+            intake__draw_pixel(reply);
         } else if (!collect__is_cookieless(in.site) || find_visitor(&in, SLICE_EMPTY)) {
-            take_and_answer(&in, answer_pixel);
+            take_and_answer(&in, intake__answer_pixel);
         }
     }
     intake_fini(&in);
@@ -629,8 +424,8 @@ collect__server(const struct http_request *r, struct http_reply *reply, void *co
     }
     rc = beacon_parse_server(r->body, r->arena, &in.beacon, &err);
     if (rc != ERR_OK)
-        refuse(&in, reason_of(rc), err.message, err.field);
+        intake__refuse(&in, reason_of(rc), err.message, err.field);
     else
-        take_and_answer(&in, answer_server);
+        take_and_answer(&in, intake__answer_server);
     intake_fini(&in);
 }
