@@ -101,6 +101,66 @@ path_of(struct fixture *f, const char *name, char *path)
 }
 
 static void
+remove_file(struct fixture *f, const char *name)
+{
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    path_of(f, name, path);
+    assert_ok(file_remove(path, &err));
+}
+
+/* What another program does to the closed catalog. */
+static void
+change_catalog(struct fixture *f, const char *statements)
+{
+    char path[FILE_PATH_MAX];
+    sqlite3 *db = NULL;
+
+    path_of(f, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The catalog as it is, closed for a moment so that all of it is in the one file. */
+static void
+copy_catalog(struct fixture *f, struct buffer *out)
+{
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_read(path, 1 << 24, out, &err));
+    open_all(f);
+}
+
+/* The catalog of then is back: what was committed since is lost, and reports say so. */
+static void
+lose_commits(struct fixture *f, struct buffer *then)
+{
+    char path[FILE_PATH_MAX];
+    struct err err = ERR_NONE;
+
+    close_all(f);
+    path_of(f, "catalog.db", path);
+    assert_ok(file_replace(path, buffer_slice(then), 0640, &err));
+    buffer_fini(then);
+    open_all(f);
+    assert_contains(report(f), "\"" CATALOG_BEHIND "\"");
+}
+
+/* Open what was repaired: it reports as before. */
+static void
+expect_as_before(struct fixture *f, struct slice before)
+{
+    open_all(f);
+    assert_true(slice_equal(report(f), before));
+    assert_int_equal(check(f).n_problems, 0);
+}
+
+static void
 test_a_whole_folder_is_left_as_it_is(void **state)
 {
     struct fixture *f = *state;
@@ -120,7 +180,6 @@ static void
 test_a_catalog_that_is_gone(void **state)
 {
     struct fixture *f = *state;
-    char path[FILE_PATH_MAX];
     struct slice before;
     struct told told;
     struct err err = ERR_NONE;
@@ -128,14 +187,11 @@ test_a_catalog_that_is_gone(void **state)
     fill(f);
     before = report(f);
     close_all(f);
-    path_of(f, "catalog.db", path);
-    assert_ok(file_remove(path, &err));
+    remove_file(f, "catalog.db");
     assert_rc(catalog_open(&f->store, true, &f->catalog, &err), ERR_CORRUPT);
     assert_int_equal(check(f).n_problems, 1);
     assert_int_equal(repair(f, &told).n_segments, 5);
-    open_all(f);
-    assert_true(slice_equal(report(f), before));
-    assert_int_equal(check(f).n_problems, 0);
+    expect_as_before(f, before);
 }
 
 /* A bit flipped at places of the whole file, and the file cut there. */
@@ -188,16 +244,12 @@ test_a_damaged_row_costs_no_position(void **state)
     char path[FILE_PATH_MAX];
     struct slice before;
     struct told told;
-    sqlite3 *db = NULL;
     struct err err = ERR_NONE;
 
     fill(f);
     before = report(f);
     close_all(f);
-    path_of(f, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "UPDATE links SET known = 'L'", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    change_catalog(f, "UPDATE links SET known = 'L'");
     assert_true(repair(f, &told).is_new);
     open_all(f);
     assert_true(slice_equal(report(f), before));
@@ -213,37 +265,26 @@ static void
 test_commits_that_were_lost_come_back(void **state)
 {
     struct fixture *f = *state;
-    struct buffer bytes = BUFFER_EMPTY;
+    struct buffer then = BUFFER_EMPTY;
     struct event e = event_of(1, "y", "a", "a", JUNE_2026_MS);
-    char path[FILE_PATH_MAX];
     struct slice before;
     struct told told;
     struct err err = ERR_NONE;
     int n = 0;
 
     fill(f);
-    snapshot_pool_close(&f->pool);
-    catalog_close(&f->catalog);
-    path_of(f, "catalog.db", path);
-    assert_ok(file_read(path, 1 << 24, &bytes, &err));
-    open_all(f);
+    copy_catalog(f, &then);
     fixture_add(f, &e);
     fixture_commit(f);
     before = report(f);
-    close_all(f);
-    assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
-    open_all(f);
-    assert_contains(report(f), "\"" CATALOG_BEHIND "\"");
+    lose_commits(f, &then);
     assert_int_equal(check(f).n_problems, 1);
     assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
     assert_int_equal(n, 0); /* it stays where it is */
     close_all(f);
     assert_int_equal(repair(f, &told).n_segments, 1);
     assert_non_null(strstr(told.text, "it is back"));
-    open_all(f);
-    assert_true(slice_equal(report(f), before));
-    assert_int_equal(check(f).n_problems, 0);
-    buffer_fini(&bytes);
+    expect_as_before(f, before);
 }
 
 /* Where the mark is lost as well, a clean-up puts the file aside, and it comes back too. */
@@ -253,9 +294,7 @@ test_a_file_that_was_put_aside_comes_back(void **state)
     struct fixture *f = *state;
     struct event e = event_of(1, "y", "a", "a", JUNE_2026_MS);
     struct slice before;
-    char path[FILE_PATH_MAX];
     struct told told;
-    sqlite3 *db = NULL;
     struct err err = ERR_NONE;
     int n = 0;
 
@@ -264,23 +303,15 @@ test_a_file_that_was_put_aside_comes_back(void **state)
     fixture_commit(f);
     before = report(f);
     close_all(f);
-    path_of(f, "catalog.mark", path);
-    assert_ok(file_remove(path, &err));
-    path_of(f, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DELETE FROM segments; UPDATE summary SET n = 0, check64 = 0,"
-                                  " generation = 1",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(db);
+    remove_file(f, "catalog.mark");
+    change_catalog(f, "DELETE FROM segments; UPDATE summary SET n = 0, check64 = 0,"
+                      " generation = 1");
     open_all(f);
     assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
     assert_int_equal(n, 6);
     close_all(f);
     assert_int_equal(repair(f, &told).n_segments, 6);
-    open_all(f);
-    assert_true(slice_equal(report(f), before));
+    expect_as_before(f, before);
 }
 
 /* A merge that the catalog has forgotten: its inputs are gone, its output is not named. */
@@ -290,8 +321,7 @@ test_a_merge_that_was_lost(void **state)
     struct fixture *f = *state;
     struct merge_options options = {
         .store = &f->store, .settings = f->settings, .everything = true};
-    struct buffer bytes = BUFFER_EMPTY;
-    char path[FILE_PATH_MAX];
+    struct buffer then = BUFFER_EMPTY;
     struct slice before;
     struct told told;
     struct err err = ERR_NONE;
@@ -299,25 +329,16 @@ test_a_merge_that_was_lost(void **state)
 
     fill(f);
     before = report(f);
-    close_all(f);
-    path_of(f, "catalog.db", path);
-    assert_ok(file_read(path, 1 << 24, &bytes, &err));
-    open_all(f);
+    copy_catalog(f, &then);
     do
         assert_ok(merge_step(f->catalog, &options, &n, &err));
     while (n != 0);
     assert_ok(catalog_unlink_replaced(f->catalog, &f->store, &err));
-    close_all(f);
-    assert_ok(file_replace(path, buffer_slice(&bytes), 0640, &err));
-    open_all(f);
-    assert_contains(report(f), "\"" CATALOG_BEHIND "\"");
+    lose_commits(f, &then);
     close_all(f);
     assert_int_equal(repair(f, &told).n_segments, 1);
     assert_non_null(strstr(told.text, "its file is gone"));
-    open_all(f);
-    assert_true(slice_equal(report(f), before));
-    assert_int_equal(check(f).n_problems, 0);
-    buffer_fini(&bytes);
+    expect_as_before(f, before);
 }
 
 /* Whoever was erased stays away, though the file still holds him and the catalog is a new one. */
@@ -326,7 +347,6 @@ test_the_erased_stay_erased(void **state)
 {
     struct fixture *f = *state;
     struct slice id = SLICE("x");
-    char path[FILE_PATH_MAX];
     struct slice full, before;
     struct told told;
     struct err err = ERR_NONE;
@@ -338,19 +358,15 @@ test_the_erased_stay_erased(void **state)
     assert_false(slice_equal(before, full));
     for (int i = 0; i < 3; i++) {
         close_all(f);
-        path_of(f, i == 2 ? "erased" : "catalog.db", path);
-        assert_ok(file_remove(path, &err));
+        remove_file(f, i == 2 ? "erased" : "catalog.db");
         if (i == 2) { /* the catalog still knows */
             open_all(f);
             assert_ok(catalog_erased_keep(f->catalog, &err));
             close_all(f);
-            path_of(f, "catalog.db", path);
-            assert_ok(file_remove(path, &err));
+            remove_file(f, "catalog.db");
         }
         assert_true(repair(f, &told).is_new);
-        open_all(f);
-        assert_true(slice_equal(report(f), before));
-        assert_int_equal(check(f).n_problems, 0);
+        expect_as_before(f, before);
     }
 }
 
@@ -360,19 +376,14 @@ test_a_newer_catalog_is_left_alone(void **state)
     struct fixture *f = *state;
     struct repair_result result;
     struct told told = {""};
-    char path[FILE_PATH_MAX];
-    sqlite3 *db = NULL;
     struct err err = ERR_NONE;
 
     fill(f);
     close_all(f);
-    path_of(f, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    change_catalog(f, "PRAGMA user_version=99");
     assert_rc(repair_run(&f->store, collect, &told, &result, &err), ERR_VERSION);
     assert_rc(repair_at_start(&f->store, collect, &told, &err), ERR_VERSION);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=3", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    change_catalog(f, "PRAGMA user_version=3");
     open_all(f);
     assert_int_equal(check(f).n_problems, 0);
 }

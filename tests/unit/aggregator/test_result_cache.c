@@ -25,41 +25,45 @@ put(struct result_cache *c, const char *key, const char *value)
     result_cache_put(c, slice_from(key), slice_from(value));
 }
 
+/* A key that is put with a value, or that is asked for and gives it (NULL: is not there). */
+struct step {
+    enum { PUT, GET } what;
+    const char *key;
+    const char *value;
+};
+
+static void
+take_steps(size_t n_max, const struct step *steps, size_t n)
+{
+    struct result_cache *c = result_cache_create(n_max, 1000);
+
+    for (size_t i = 0; i < n; i++)
+        (steps[i].what == PUT ? put : expect)(c, steps[i].key, steps[i].value);
+    result_cache_destroy(&c);
+}
+
 static void
 test_found_by_the_whole_key(void **state)
 {
-    struct result_cache *c = result_cache_create(10, 1000);
+    static const struct step steps[] = {
+        {GET, "a", NULL}, {PUT, "a", "1"}, {PUT, "ab", "2"}, {PUT, "", ""},   {GET, "a", "1"},
+        {GET, "ab", "2"}, {GET, "", ""},   {GET, "b", NULL}, {PUT, "a", "3"}, {GET, "a", "3"},
+    };
 
     (void)state;
-    expect(c, "a", NULL);
-    put(c, "a", "1");
-    put(c, "ab", "2");
-    put(c, "", "");
-    expect(c, "a", "1");
-    expect(c, "ab", "2");
-    expect(c, "", "");
-    expect(c, "b", NULL);
-    put(c, "a", "3");
-    expect(c, "a", "3");
-    result_cache_destroy(&c);
+    take_steps(10, steps, sizeof steps / sizeof *steps);
 }
 
 static void
 test_the_least_used_makes_room(void **state)
 {
-    struct result_cache *c = result_cache_create(3, 1000);
+    static const struct step steps[] = {
+        {PUT, "a", "1"},  {PUT, "b", "2"}, {PUT, "c", "3"}, {GET, "a", "1"}, {PUT, "d", "4"},
+        {GET, "b", NULL}, {GET, "a", "1"}, {GET, "c", "3"}, {GET, "d", "4"},
+    };
 
     (void)state;
-    put(c, "a", "1");
-    put(c, "b", "2");
-    put(c, "c", "3");
-    expect(c, "a", "1");
-    put(c, "d", "4");
-    expect(c, "b", NULL);
-    expect(c, "a", "1");
-    expect(c, "c", "3");
-    expect(c, "d", "4");
-    result_cache_destroy(&c);
+    take_steps(3, steps, sizeof steps / sizeof *steps);
 }
 
 static void
