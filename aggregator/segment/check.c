@@ -33,6 +33,8 @@ check_columns(const struct segment *s, struct err *err)
             rc = segment__given_open(s, &column, err);
             break;
         case BLOCK_PRESENCE:
+            rc = segment__check_presence(s, err);
+            break;
         case BLOCK_PLAIN:
             rc = segment__checksum(s, e, err);
             break;

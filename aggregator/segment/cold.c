@@ -15,6 +15,7 @@ struct part {
     uint64_t offset; /* in the block */
     uint32_t length;
     uint32_t raw;
+    uint32_t width; /* of numbers; 0: a zstd frame */
     uint64_t sum;
 };
 
@@ -28,15 +29,26 @@ static struct part
 part_at(const unsigned char *list, uint64_t i)
 {
     const unsigned char *p = list + i * FORMAT_PART;
+    uint32_t raw = load_u32(p + PART_RAW);
+    bool are_numbers = (raw & FORMAT_PART_NUMBERS) != 0;
 
     return (struct part){
         .first = load_u32(p + PART_FIRST),
         .n = load_u32(p + PART_COUNT),
         .offset = load_u64(p + PART_OFFSET),
         .length = load_u32(p + PART_LENGTH),
-        .raw = load_u32(p + PART_RAW),
+        .raw = are_numbers ? 0 : raw,
+        .width = are_numbers ? raw & ~FORMAT_PART_NUMBERS : 0,
         .sum = load_u64(p + PART_SUM),
     };
+}
+
+static bool
+is_length_right(const struct part *part)
+{
+    if (part->width == 0)
+        return part->raw <= FORMAT_PART_MAX && part->raw >= (uint64_t)part->n * 3;
+    return part->width <= FORMAT_NUMBER_MAX && part->length == (uint64_t)part->n * part->width;
 }
 
 enum err_code
@@ -55,8 +67,8 @@ segment__cold_verify(const struct segment *s, const struct segment__entry *e, st
     for (uint64_t i = 0; i < n_parts; i++) {
         struct part part = part_at(list, i);
 
-        if (part.first != next || part.n == 0 || part.raw > FORMAT_PART_MAX ||
-            part.raw < (uint64_t)part.n * 3 || part.offset > end || part.length > end - part.offset)
+        if (part.first != next || part.n == 0 || !is_length_right(&part) || part.offset > end ||
+            part.length > end - part.offset)
             return segment__corrupt(s, e, err, "its list of parts does not fit");
         next += part.n;
     }
@@ -114,6 +126,13 @@ read_part(struct segment__cold *c, const struct part *part, struct err *err)
     c->n = 0;
     if (checksum64(p, part->length) != part->sum)
         return segment__corrupt(c->segment, e, err, "the checksum of a part differs");
+    c->first = part->first;
+    c->width = part->width;
+    c->numbers = p;
+    if (part->width != 0) {
+        c->n = part->n;
+        return ERR_OK;
+    }
     buffer_clear(&c->raw);
     buffer_reserve(&c->raw, part->raw);
     n = ZSTD_decompress(c->raw.p, part->raw, p, part->length);
@@ -121,7 +140,6 @@ read_part(struct segment__cold *c, const struct part *part, struct err *err)
         return segment__corrupt(c->segment, e, err, "a part cannot be decompressed");
     if (!read_lengths(c, part))
         return segment__corrupt(c->segment, e, err, "the lengths of a part do not fit");
-    c->first = part->first;
     c->n = part->n;
     return ERR_OK;
 }
@@ -149,19 +167,76 @@ seek_part(struct segment__cold *c, uint32_t i, struct err *err)
     return read_part(c, &part, err);
 }
 
+static enum err_code
+stand_at(struct segment__cold *c, uint32_t i, struct err *err)
+{
+    assert(i < c->entry->count);
+    return c->n == 0 || i < c->first || i - c->first >= c->n ? seek_part(c, i, err) : ERR_OK;
+}
+
+/* Sixteen bytes are always there: the list of parts stands behind the last part. */
+static unsigned __int128
+number_at(const struct segment__cold *c, uint32_t i)
+{
+    const unsigned char *p = c->numbers + (size_t)(i - c->first) * c->width;
+    unsigned __int128 number = (unsigned __int128)load_u64(p + 8) << 64 | load_u64(p);
+
+    return number & (~(unsigned __int128)0 >> (128 - 8 * c->width));
+}
+
+/* As it was given. */
+static struct slice
+number_text(struct segment__cold *c, unsigned __int128 number)
+{
+    size_t at = sizeof c->digits;
+
+    for (uint64_t low; number >> 64 != 0; number /= 10) {
+        low = (uint64_t)(number % 10);
+        c->digits[--at] = (char)('0' + low);
+    }
+    for (uint64_t left = (uint64_t)number; left != 0; left /= 10)
+        c->digits[--at] = (char)('0' + left % 10);
+    return slice_of(c->digits + at, sizeof c->digits - at);
+}
+
 enum err_code
 segment__cold_read(struct segment__cold *c, uint32_t i, struct slice *out, struct err *err)
 {
-    enum err_code rc = ERR_OK;
+    enum err_code rc = stand_at(c, i, err);
     uint32_t begin;
 
-    assert(i < c->entry->count);
-    if (c->n == 0 || i < c->first || i - c->first >= c->n)
-        rc = seek_part(c, i, err);
     if (rc != ERR_OK)
         return rc;
+    if (c->width != 0) {
+        *out = number_text(c, number_at(c, i));
+        return out->n > 0 ? ERR_OK
+                          : segment__corrupt(c->segment, c->entry, err, "has the number 0");
+    }
     i -= c->first;
     begin = i == 0 ? c->n * 2 : c->ends[i - 1];
     *out = slice_of(c->raw.p + begin, c->ends[i] - begin);
     return ERR_OK;
+}
+
+enum err_code
+segment__cold_compare(struct segment__cold *a, uint32_t i, struct segment__cold *b, uint32_t k,
+                      bool *out_equal, struct err *err)
+{
+    struct slice x, y;
+    enum err_code rc = stand_at(a, i, err);
+
+    if (rc == ERR_OK)
+        rc = stand_at(b, k, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (a->width != 0 && b->width != 0) {
+        *out_equal = number_at(a, i) == number_at(b, k);
+        return ERR_OK;
+    }
+    rc = segment__cold_read(a, i, &x, err);
+    if (rc == ERR_OK)
+        rc = segment__cold_read(b, k, &y, err);
+    if (rc == ERR_OK)
+        *out_equal = slice_equal(x, y);
+    return rc;
 }

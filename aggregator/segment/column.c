@@ -7,14 +7,14 @@
 
 #define CHUNK 512 /* rows decoded at a time on the stack */
 
-static bool
-is_verified(const struct segment *s, const struct segment__entry *e)
+bool
+segment__is_verified(const struct segment *s, const struct segment__entry *e)
 {
     return atomic_load_explicit(&s->states[e - s->entries].is_verified, memory_order_acquire) != 0;
 }
 
-static void
-set_verified(const struct segment *s, const struct segment__entry *e)
+void
+segment__set_verified(const struct segment *s, const struct segment__entry *e)
 {
     atomic_store_explicit(&s->states[e - s->entries].is_verified, 1, memory_order_release);
 }
@@ -88,16 +88,16 @@ segment__dictionary_open(const struct segment *s, const struct segment__entry *e
     uint64_t n_bytes = e->encoding == ENCODING_ZSTD ? (uint64_t)e->base : e->length;
     enum err_code rc = ERR_OK;
 
-    if (!is_verified(s, e))
+    if (!segment__is_verified(s, e))
         rc = segment__checksum(s, e, err);
     if (rc == ERR_OK && e->encoding == ENCODING_ZSTD)
         rc = decompress(s, e, &values, err);
     if (rc != ERR_OK)
         return rc;
-    if (!is_verified(s, e)) {
+    if (!segment__is_verified(s, e)) {
         if (!is_dictionary(values, e->count, n_bytes))
             return segment__corrupt(s, e, err, "its texts are not in order");
-        set_verified(s, e);
+        segment__set_verified(s, e);
     }
     *out = (struct segment__dictionary){.n = e->count, .values = values};
     return ERR_OK;
@@ -140,9 +140,9 @@ is_list_ascending(const struct segment_column *c)
 }
 
 /* Are the packed values in [smallest, n_codes)? */
-static bool
-are_in_range(const unsigned char *packed, unsigned width, uint32_t n, int64_t base,
-             int64_t smallest, uint32_t n_codes)
+bool
+segment__are_in_range(const unsigned char *packed, unsigned width, uint32_t n, int64_t base,
+                      int64_t smallest, uint32_t n_codes)
 {
     uint32_t codes[CHUNK];
     bool is_known = true;
@@ -170,9 +170,9 @@ are_codes_known(const struct segment_column *c)
 {
     bool may_be_unset = c->encoding == ENCODING_DENSE || c->encoding == ENCODING_GUESSED;
 
-    return are_in_range(c->packed, c->width, c->n_packed, c->base, may_be_unset ? 0 : 1,
-                        c->n_codes) &&
-           are_in_range(c->guess.packed, c->guess.width, c->guess.n, 0, 0, c->n_codes);
+    return segment__are_in_range(c->packed, c->width, c->n_packed, c->base, may_be_unset ? 0 : 1,
+                                 c->n_codes) &&
+           segment__are_in_range(c->guess.packed, c->guess.width, c->guess.n, 0, 0, c->n_codes);
 }
 
 /* ---- columns that others are guessed from ---- */
@@ -256,7 +256,7 @@ open_packed(const struct segment *s, const struct segment__entry *e,
 {
     struct segment__block block = {s->map.p + e->offset, e, s->info.n_rows, s->info.n_runs,
                                    s->run_rows};
-    bool is_new = !is_verified(s, e);
+    bool is_new = !segment__is_verified(s, e);
     enum err_code rc = is_new ? segment__checksum(s, e, err) : ERR_OK;
     struct segment_column c;
 
@@ -277,7 +277,7 @@ open_packed(const struct segment *s, const struct segment__entry *e,
             return segment__corrupt(s, e, err, "its rows do not fit its counts");
         if (texts != NULL && !are_codes_known(&c))
             return segment__corrupt(s, e, err, "has codes without a text");
-        set_verified(s, e);
+        segment__set_verified(s, e);
     }
     *out = c;
     return ERR_OK;

@@ -57,6 +57,13 @@ segment_cursor_visitor(struct segment_cursor *c, uint32_t run, struct slice *out
     return segment__cold_read(&c->visitors, run, out, err);
 }
 
+enum err_code
+segment_cursor_is_same(struct segment_cursor *a, uint32_t run_a, struct segment_cursor *b,
+                       uint32_t run_b, bool *out, struct err *err)
+{
+    return segment__cold_compare(&a->visitors, run_a, &b->visitors, run_b, out, err);
+}
+
 static enum err_code
 open_columns(struct segment_cursor *c, struct err *err)
 {
@@ -176,6 +183,16 @@ open_given(struct segment_cursor *c, struct err *err)
     if (!c->is_given_open)
         rc = segment__given_open(c->segment, &c->given, err);
     c->is_given_open = rc == ERR_OK;
+    return rc;
+}
+
+enum err_code
+segment_cursor_given(struct segment_cursor *c, uint32_t row, uint32_t n, uint32_t *at,
+                     uint32_t *out_n, struct err *err)
+{
+    enum err_code rc = open_given(c, err);
+
+    *out_n = rc == ERR_OK ? segment_set_rows(&c->given, row, n, at) : 0;
     return rc;
 }
 

@@ -119,6 +119,19 @@ rows_of_frame(uint32_t row, uint32_t n)
     return n < left ? n : left;
 }
 
+uint32_t
+segment__exceptions(const struct segment_column *c, uint32_t row, uint32_t n, uint32_t *out_n,
+                    uint32_t *at, uint32_t *values)
+{
+    uint32_t some = rows_of_frame(row, n);
+    uint32_t first = 0;
+    uint32_t n_found = c->n_packed == 0 ? 0 : rows_with_value(c, row, some, at, &first);
+
+    segment__unpack32(c->packed, c->width, first, n_found, (uint32_t)c->base, values);
+    *out_n = some;
+    return n_found;
+}
+
 /* ---- guesses ---- */
 
 static void
@@ -286,6 +299,39 @@ segment__value_index(const struct segment_column *c, uint32_t row, uint32_t *out
     if (c->encoding == ENCODING_DENSE)
         return true;
     return c->n_packed > 0 && rows_with_value(c, row, 1, &at, out) == 1;
+}
+
+/* Set rows of the frame before `row`. */
+#if defined(__x86_64__) && defined(__gnu_linux__)
+__attribute__((target_clones("popcnt", "default")))
+#endif
+static uint32_t
+count_before(const uint64_t *frame, uint32_t row)
+{
+    uint32_t n = 0;
+
+    for (uint32_t word = 0; word < row / 64; word++)
+        n += (uint32_t)__builtin_popcountll(frame[word]);
+    return n + (uint32_t)__builtin_popcountll(frame[row / 64] & ((UINT64_C(1) << row % 64) - 1));
+}
+
+int64_t
+segment_value_at(const struct segment_column *c, uint32_t row)
+{
+    uint32_t i;
+
+    if (c->rows_by == ENCODING_BITMAP) {
+        uint32_t frame = row / FORMAT_RANK_ROWS;
+
+        i = c->ranks[frame] + count_before(c->bitmap + (size_t)frame * (FORMAT_RANK_ROWS / 64),
+                                           row % FORMAT_RANK_ROWS);
+    } else {
+        bool is_set = segment__value_index(c, row, &i);
+
+        assert(is_set);
+        (void)is_set;
+    }
+    return (int64_t)((uint64_t)c->base + segment__packed_get(c->packed, c->width, i));
 }
 
 struct slice

@@ -376,24 +376,81 @@ segment__cold_begin(struct segment__cold_writer *w, struct segment__out *o, uint
     o->is_cold = true;
 }
 
-static void
-end_part(struct segment__cold_writer *w)
+/* Is it what a number is written as, and not more than one? */
+static bool
+is_number(struct slice string)
+{
+    if (string.n > FORMAT_NUMBER_DIGITS || string.p[0] == '0')
+        return false;
+    for (size_t i = 0; i < string.n; i++)
+        if (string.p[i] < '0' || string.p[i] > '9')
+            return false;
+    return true;
+}
+
+static unsigned __int128
+number_of(const char *p, size_t n)
+{
+    unsigned __int128 number = 0;
+
+    for (size_t i = 0; i < n; i++)
+        number = number * 10 + (unsigned)(p[i] - '0');
+    return number;
+}
+
+/* Numbers in as many bytes as the largest takes: no frame would be shorter. Returns how many. */
+static uint32_t
+pack_numbers(struct segment__cold_writer *w)
+{
+    unsigned __int128 any = 0;
+    uint32_t width = 1;
+
+    for (int pack = 0; pack < 2; pack++) {
+        const char *p = w->bytes.p;
+
+        for (size_t i = 0; i < w->lengths.n; i += 2) {
+            size_t n = load_u16(w->lengths.p + i);
+            unsigned __int128 number = number_of(p, n);
+
+            any |= number;
+            if (pack == 1)
+                buffer_add(&w->pressed, &number, width);
+            p += n;
+        }
+        while (width < FORMAT_NUMBER_MAX && any >> 8 * width != 0)
+            width++;
+    }
+    return width;
+}
+
+static uint32_t
+press_part(struct segment__cold_writer *w)
 {
     size_t n;
 
     buffer_add(&w->lengths, w->bytes.p, w->bytes.n);
-    buffer_clear(&w->pressed);
     buffer_reserve(&w->pressed, ZSTD_compressBound(w->lengths.n));
     n = ZSTD_compressCCtx(w->zstd, w->pressed.p, w->pressed.capacity, w->lengths.p, w->lengths.n,
                           w->out->level);
     assert(!ZSTD_isError(n));
+    w->pressed.n = n;
+    return (uint32_t)w->lengths.n;
+}
+
+static void
+end_part(struct segment__cold_writer *w)
+{
+    uint32_t raw;
+
+    buffer_clear(&w->pressed);
+    raw = w->are_numbers ? FORMAT_PART_NUMBERS | pack_numbers(w) : press_part(w);
     buffer_add_u32(&w->parts, w->part_first); /* as PART_... says */
     buffer_add_u32(&w->parts, w->count - w->part_first);
     buffer_add_u64(&w->parts, segment__out_length(w->out));
-    buffer_add_u32(&w->parts, (uint32_t)n);
-    buffer_add_u32(&w->parts, (uint32_t)w->lengths.n);
-    buffer_add_u64(&w->parts, checksum64(w->pressed.p, n));
-    segment__out_add(w->out, w->pressed.p, n);
+    buffer_add_u32(&w->parts, (uint32_t)w->pressed.n);
+    buffer_add_u32(&w->parts, raw);
+    buffer_add_u64(&w->parts, checksum64(w->pressed.p, w->pressed.n));
+    segment__out_add(w->out, w->pressed.p, w->pressed.n);
     buffer_clear(&w->lengths);
     buffer_clear(&w->bytes);
     w->part_first = w->count;
@@ -405,6 +462,7 @@ segment__cold_add(struct segment__cold_writer *w, struct slice string)
     unsigned char length[2];
 
     assert(string.n >= 1 && string.n <= FORMAT_COLD_STRING_MAX);
+    w->are_numbers = (w->count == w->part_first || w->are_numbers) && is_number(string);
     store_u16(length, (uint16_t)string.n);
     buffer_add(&w->lengths, length, sizeof length);
     buffer_add_slice(&w->bytes, string);

@@ -37,6 +37,32 @@ bool segment__encode_steps(struct segment__out *o, struct segment__entry *e,
                            const struct segment__source *source, const struct segment__survey *v,
                            uint64_t bytes);
 
+/* ---- presence.c ---- */
+
+/* What the rows of each run hold, collected column by column. */
+struct segment__presence {
+    uint64_t *words; /* owned; one a run */
+    const uint32_t *run_rows;
+    uint32_t n_runs;
+};
+
+void segment__presence_init(struct segment__presence *p, const uint32_t *run_rows, uint32_t n_runs);
+void segment__presence_fini(struct segment__presence *p);
+
+/* The bits that a value of a column gives its run. */
+typedef uint64_t (*segment__presence_bits)(int64_t value);
+uint64_t segment__presence_of_event(int64_t code);
+uint64_t segment__presence_of_flags(int64_t flags);
+uint64_t segment__presence_of_value(int64_t value);
+uint64_t segment__presence_of_given(int64_t value);
+
+/* unset: the bits of a row that the source leaves out. */
+void segment__presence_add(struct segment__presence *p, const struct segment__source *source,
+                           segment__presence_bits bits_of, uint64_t unset);
+
+/* Nothing is written where there are too many different words. */
+void segment__encode_presence(struct segment__out *o, const struct segment__presence *p);
+
 /* ---- gate.c ---- */
 
 /* The codes of a text that was written before. */

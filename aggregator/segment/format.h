@@ -79,7 +79,7 @@
  *   13    key        texts of the codes          dictionary        as 11
  *   14    attribute  a number                    packed            as 10; dense only where every
  *                                                                  row is set; never guessed
- *   15    0          presence words of the runs  (reserved; optional)
+ *   15    0          presence words of the runs  words, optional  runs; merged files of version 2
  *   16    0          bitmap of the plain runs    (reserved; optional)
  *   17    0          rows whose id is in 5       packed, width 0   as 14; the id of each other row
  *                                                                  is event_content_id of the event
@@ -149,6 +149,13 @@
  * 0; for each exception u16 its place in the frame, ascending; zeros to a multiple of 4; for each
  *   exception u32 what stands above the low w bits
  *
+ *   PRESENCE (15): what the rows of a run hold, all of them together, so that a query knows of most
+ *   runs what they match without reading a row. Encoding 10, words: as many u64 as the base of the
+ *   directory entry says (at most 65,536), distinct and ascending; then, packed with its width, of
+ *   each run which word is its own. Bits of a word: 1 to 59: some row's code of `event` is that; 0:
+ *   some row has no `event`, or one of a higher code; 60: some row is a bot's; 61: some row is
+ *   without cookies; 62: some row has a value; 63: some row's id is in 5
+ *
  *   DICTIONARY: distinct byte strings of 1 byte or more, ascending as bytes
  *   ENCODING    BYTES
  *   1 plain     u32 end[values]: where each string ends behind this list; the strings
@@ -166,8 +173,10 @@
  *   4       4     number of values, 1 or more
  *   8       8     offset in the block
  *   16      4     length
- *   20      4     bytes before compression, at most 1 MiB: u16 length of each string; the strings
- *   24      8     checksum
+ *   20      4     bytes before compression, at most 1 MiB: u16 length of each string; the strings.
+ *                 With bit 31 (version 2) the part is no zstd frame, but numbers: its strings are
+ *                 decimal, without zeros in front, and the lower bits are how many bytes each
+ * number takes, at most 16, so that any is found and compared where it lies 24      8     checksum
  */
 #ifndef AGGREGATOR_SEGMENT_FORMAT_H
 #define AGGREGATOR_SEGMENT_FORMAT_H
@@ -283,15 +292,20 @@ enum format_encoding {
     ENCODING_COLD = 6,
     ENCODING_GUESSED = 7,
     ENCODING_GATED = 8,
-    ENCODING_STEPS = 9
+    ENCODING_STEPS = 9,
+    ENCODING_WORDS = 10
 };
 
 #define FORMAT_DICTIONARY_MAX   (512u << 20) /* bytes before compression */
 #define FORMAT_DICTIONARY_RATIO 128
 #define FORMAT_PART_MAX         (1u << 20)
+#define FORMAT_PART_NUMBERS     (1u << 31)
+#define FORMAT_NUMBER_MAX       16 /* bytes */
+#define FORMAT_NUMBER_DIGITS    38 /* that any number of so many bytes has room for */
 #define FORMAT_COLD_STRING_MAX  65535
 #define FORMAT_RANK_ROWS        512
 #define FORMAT_PACKED_SLACK     8
 #define FORMAT_STEP_FRAME       512
+#define FORMAT_WORDS_MAX        65536
 
 #endif

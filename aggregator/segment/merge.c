@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "aggregator/segment/encode_int.h"
 #include "aggregator/segment/merge_int.h"
 
 #define LEVEL         3 /* of zstd: a merged file lives long */
@@ -30,6 +31,7 @@ struct part {
     struct segment__out out;
     struct feed *feeds; /* one an input */
     uint32_t *run_rows; /* of the part */
+    struct segment__presence presence;
     /* where the walk along the plan stands */
     bool is_marking; /* marking which codes are used, in map */
     bool takes_all;  /* rows of the inputs */
@@ -178,20 +180,34 @@ open_number(const struct segment *s, uint32_t type, uint32_t code, struct segmen
     }
 }
 
+static segment__presence_bits
+presence_of(uint32_t type, uint32_t code)
+{
+    if (type == BLOCK_FLAGS)
+        return segment__presence_of_flags;
+    if (type == BLOCK_ID_GIVEN)
+        return segment__presence_of_given;
+    return type == BLOCK_NUMBER && code == NUMBER_VALUE ? segment__presence_of_value : NULL;
+}
+
 static enum err_code
 merge_number(struct part *p, uint32_t type, uint32_t code, struct segment__summary *out,
              struct err *err)
 {
     struct segment__source source = {part_next, p};
+    segment__presence_bits bits_of = presence_of(type, code);
     enum err_code rc = ERR_OK;
 
     feeds_clear(p);
     for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
         rc = open_number(p->plan->inputs[i].segment, type, code, &p->feeds[i].column, err);
-    if (rc == ERR_OK)
-        *out = segment__encode_column(&p->out, type, type == BLOCK_NUMBER ? code : 0, COLUMN_NUMBER,
-                                      p->plan->n_rows, &source);
-    return rc;
+    if (rc != ERR_OK)
+        return rc;
+    *out = segment__encode_column(&p->out, type, type == BLOCK_NUMBER ? code : 0, COLUMN_NUMBER,
+                                  p->plan->n_rows, &source);
+    if (bits_of != NULL)
+        segment__presence_add(&p->presence, &source, bits_of, 0);
+    return ERR_OK;
 }
 
 /* ---- texts ---- */
@@ -408,6 +424,9 @@ merge_texts(struct part *p, struct err *err)
                                    &p->feeds[i].column, err);
         if (rc == ERR_OK)
             merge_opened_text(p, BLOCK_TEXT, text_order[k]);
+        if (rc == ERR_OK && text_order[k] == TEXT_EVENT)
+            segment__presence_add(&p->presence, &(struct segment__source){part_next, p},
+                                  segment__presence_of_event, PRESENCE_ANY_EVENT);
     }
     return rc;
 }
@@ -573,6 +592,8 @@ write_columns(struct part *p, struct segment__summary *time, struct err *err)
         rc = write_visitors(p, err);
     if (rc == ERR_OK)
         rc = write_ids(p, err);
+    if (rc == ERR_OK)
+        segment__encode_presence(&p->out, &p->presence);
     return rc;
 }
 
@@ -632,10 +653,12 @@ write_part(const struct segment_merge *m, const struct segment__plan *plan, cons
     p.out.n_runs = plan->n_runs;
     p.out.n_rows = plan->n_rows;
     p.out.kept_max = m->kept_max == 0 ? KEPT_MAX : m->kept_max;
+    segment__presence_init(&p.presence, p.run_rows, plan->n_runs);
     write_runs(&p);
     rc = write_columns(&p, &time, err);
     feeds_clear(&p);
     free(p.feeds);
+    segment__presence_fini(&p.presence);
     free(p.run_rows);
     p.out.run_rows = NULL;
     if (rc != ERR_OK) {

@@ -221,6 +221,8 @@ encodings_of(uint32_t type)
     case BLOCK_PROPERTY:
         return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
                1u << ENCODING_GUESSED | 1u << ENCODING_GATED;
+    case BLOCK_PRESENCE:
+        return 1u << ENCODING_WORDS;
     case BLOCK_NUMBER:
     case BLOCK_ID_GIVEN:
         return 1u << ENCODING_DENSE | 1u << ENCODING_BITMAP | 1u << ENCODING_LIST |
@@ -265,6 +267,8 @@ is_length_right(const struct segment *s, const struct segment__entry *e)
     case BLOCK_ID:
         return (e->type == BLOCK_ID ? e->count >= 1 : e->count == s->info.n_runs) && e->base >= 1 &&
                e->base <= e->count && raw * FORMAT_PART <= e->length;
+    case BLOCK_PRESENCE:
+        return segment__is_presence_length_right(s, e);
     case BLOCK_KEYS:
     case BLOCK_TEXT_VALUES:
     case BLOCK_PROPERTY_VALUES:
@@ -295,7 +299,7 @@ check_entry(const struct segment *s, const struct segment__entry *e, uint64_t en
             return ERR_OK;
         return err_set(err, ERR_VERSION, "directory", "%s: has blocks of a newer format", s->name);
     }
-    if (e->encoding > ENCODING_STEPS || (encodings_of(e->type) >> e->encoding & 1) == 0)
+    if (e->encoding > ENCODING_WORDS || (encodings_of(e->type) >> e->encoding & 1) == 0)
         return err_set(err, ERR_VERSION, "directory", "%s: has encodings of a newer format",
                        s->name);
     if (!is_length_right(s, e))

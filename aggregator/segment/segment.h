@@ -185,6 +185,12 @@ void segment_codes(const struct segment_column *c, uint32_t row, uint32_t n, uin
 void segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *values,
                     bool *is_set);
 
+/* A number that is set in the row. */
+int64_t segment_value_at(const struct segment_column *c, uint32_t row);
+
+/* Times of all rows of a run. c: of segment_time_open. */
+void segment_run_times(const struct segment_column *c, uint32_t run, int64_t *times);
+
 /* Numbers that are set in every row: can one of the rows [row, row + n), n at least 1, have one of
  * the bits? False only where none has. Much cheaper than their values. */
 bool segment_may_have_bits(const struct segment_column *c, uint32_t row, uint32_t n, uint64_t bits);
@@ -203,6 +209,50 @@ uint32_t segment_text_find(const struct segment_column *c, struct slice value);
 uint32_t segment_property_count(const struct segment *s);
 struct slice segment_property_key(const struct segment *s, uint32_t i);
 
+/* ---- What runs hold ----
+ *
+ * A word of bits for each run: what its rows hold, all of them together. There are few different
+ * words, so that a question is asked of each once:
+ *
+ *     rc = segment_presence_open(s, &presence, err);
+ *     for (uint32_t i = 0; i < presence.n_words; i++)
+ *         verdict[i] = judge(presence.words[i]);
+ *     segment_presence_read(&presence, run, n, which);     // verdict[which[i]] is that of run + i
+ */
+#define PRESENCE_EVENTS     60                  /* bit c below: some row's code of `event` is c */
+#define PRESENCE_ANY_EVENT  UINT64_C(1)         /* some row has none, or a code beyond these */
+#define PRESENCE_BOT        (UINT64_C(1) << 60) /* some row has EVENT_BOT */
+#define PRESENCE_COOKIELESS (UINT64_C(1) << 61) /* or EVENT_COOKIELESS */
+#define PRESENCE_VALUE      (UINT64_C(1) << 62) /* or a value */
+#define PRESENCE_GIVEN      (UINT64_C(1) << 63) /* or an id that is not made of its content */
+
+struct segment_presence {
+    uint32_t n_words; /* 0: the file does not say */
+    const uint64_t *words;
+    unsigned char width;
+    const unsigned char *packed;
+};
+
+enum err_code segment_presence_open(const struct segment *s, struct segment_presence *out,
+                                    struct err *err);
+void segment_presence_read(const struct segment_presence *p, uint32_t run, uint32_t n,
+                           uint32_t *which);
+
+/* Text: the code that all rows of a run have, of runs [run, run + n); CODES_DIFFER where they have
+ * several, or where finding out would take reading them. */
+#define CODES_DIFFER UINT32_MAX
+void segment_run_codes(const struct segment_column *c, uint32_t run, uint32_t n, uint32_t *codes);
+
+/* Text: what the codes of a run's rows say by bits[code], of runs [run, run + n): `any` is OR-ed
+ * with what some row's may say, `all` AND-ed with it. Where both are the same, every row says that;
+ * else `any` may have bits that none has, and `all` lack bits that all have. */
+struct segment_run_bits {
+    uint64_t any;
+    uint64_t all;
+};
+void segment_run_bits(const struct segment_column *c, const uint64_t *bits, uint32_t run,
+                      uint32_t n, struct segment_run_bits *out);
+
 /* ---- Ids, visitors, whole events ----
  *
  * A cursor holds the decompressed part it stands in and the columns it has opened, so reading rows
@@ -220,8 +270,17 @@ void segment_cursor_destroy(struct segment_cursor **c);
 /* *out is borrowed until the next call of the same function. */
 enum err_code segment_cursor_visitor(struct segment_cursor *c, uint32_t run, struct slice *out,
                                      struct err *err);
+
+/* Are two runs, of different files maybe, one visitor's? Cheaper than reading both. */
+enum err_code segment_cursor_is_same(struct segment_cursor *a, uint32_t run_a,
+                                     struct segment_cursor *b, uint32_t run_b, bool *out,
+                                     struct err *err);
 enum err_code segment_cursor_id(struct segment_cursor *c, uint32_t row, struct slice *out,
                                 struct err *err);
+
+/* Which of the rows [row, row + n) were given an id, counted from row, ascending. */
+enum err_code segment_cursor_given(struct segment_cursor *c, uint32_t row, uint32_t n, uint32_t *at,
+                                   uint32_t *out_n, struct err *err);
 
 /* Was the event given no id, so that it has the one of its content? Such events are the same only
  * where their times are. Cheaper than the id, which then has to be made of the whole event. */

@@ -123,8 +123,20 @@ void segment__read_steps(const struct segment_column *c, uint32_t row, uint32_t 
  * word. */
 void segment__gate_bits(const struct segment_column *c, uint32_t frame, uint32_t n, uint64_t *bits);
 
+/* The packed values of rows [row, row + n), or of the first *out_n of these: at[] counted from row.
+ * Returns how many there are, at most FORMAT_RANK_ROWS. */
+uint32_t segment__exceptions(const struct segment_column *c, uint32_t row, uint32_t n,
+                             uint32_t *out_n, uint32_t *at, uint32_t *values);
+
 /* Which of a sparse column's values is the row's; false where it is not set. */
 bool segment__value_index(const struct segment_column *c, uint32_t row, uint32_t *out);
+
+/* ---- presence.c ---- */
+
+bool segment__is_presence_length_right(const struct segment *s, const struct segment__entry *e);
+
+/* Does the block say what the rows hold? */
+enum err_code segment__check_presence(const struct segment *s, struct err *err);
 
 /* ---- column.c ---- */
 
@@ -136,6 +148,13 @@ void segment__all_given(const struct segment *s, struct segment_column *out);
 enum err_code segment__dictionary_open(const struct segment *s, const struct segment__entry *e,
                                        struct segment__dictionary *out, struct err *err);
 struct slice segment__dictionary_value(const unsigned char *values, uint32_t n, uint32_t i);
+
+bool segment__is_verified(const struct segment *s, const struct segment__entry *e);
+void segment__set_verified(const struct segment *s, const struct segment__entry *e);
+
+/* Are the packed values, base added, in [smallest, n_codes)? */
+bool segment__are_in_range(const unsigned char *packed, unsigned width, uint32_t n, int64_t base,
+                           int64_t smallest, uint32_t n_codes);
 
 /* A pair of codes and texts, or a column that is not there (codes == NULL). */
 enum err_code segment__text_open(const struct segment *s, uint32_t type, uint32_t id,
@@ -151,6 +170,9 @@ struct segment__cold {
     uint32_t n;        /* number of its values; 0 = in none */
     uint32_t *ends;    /* where each ends in raw */
     uint32_t ends_max;
+    uint32_t width;               /* of the part's numbers; 0: it is of other strings */
+    const unsigned char *numbers; /* where they lie */
+    char digits[FORMAT_NUMBER_DIGITS + 1];
 };
 
 /* For a file that has such strings. */
@@ -159,6 +181,9 @@ void segment__cold_fini(struct segment__cold *c);
 /* Borrowed until the next call. */
 enum err_code segment__cold_read(struct segment__cold *c, uint32_t i, struct slice *out,
                                  struct err *err);
+/* Value i of a and k of b: are they equal? */
+enum err_code segment__cold_compare(struct segment__cold *a, uint32_t i, struct segment__cold *b,
+                                    uint32_t k, bool *out_equal, struct err *err);
 /* The list of parts: its checksum and its order. */
 enum err_code segment__cold_verify(const struct segment *s, const struct segment__entry *e,
                                    struct err *err);
@@ -309,6 +334,7 @@ struct segment__cold_writer {
     uint32_t type;
     uint32_t count;      /* strings so far */
     uint32_t part_first; /* of the open part */
+    bool are_numbers;    /* all its strings so far */
     struct buffer lengths;
     struct buffer bytes;
     struct buffer pressed;

@@ -395,3 +395,66 @@ segment__read_steps(const struct segment_column *c, uint32_t row, uint32_t n, in
         at = run_end;
     }
 }
+
+/* The first exception of a frame that is at `step` or behind it. Without a branch: any is as
+ * likely.
+ */
+static uint32_t
+seek_exception(const unsigned char *places, uint32_t n, uint32_t step)
+{
+    uint32_t first = 0;
+
+    while (n > 1) {
+        uint32_t half = n / 2;
+
+        first += load_u16(places + (size_t)(first + half - 1) * 2) < step ? half : 0;
+        n -= half;
+    }
+    return first + (n == 1 && load_u16(places + (size_t)first * 2) < step);
+}
+
+/* Steps [at, at + n) of a frame. */
+static void
+read_some(const struct segment_column *c, uint32_t frame, uint32_t at, uint32_t n, uint32_t *steps)
+{
+    uint64_t word = c->frames[frame];
+    unsigned width = FRAME_WIDTH(word);
+    const unsigned char *p = c->block + FRAME_OFFSET(word);
+    const unsigned char *places =
+        p + align8(segment__packed_bytes(steps_of_frame(c->n_rows - c->n_runs, frame), width));
+    const unsigned char *high = places + ((uint64_t)FRAME_ODD(word) * 2 + 3) / 4 * 4;
+
+    segment__unpack32(p, width, at, n, 0, steps);
+    for (uint32_t k = seek_exception(places, FRAME_ODD(word), at); k < FRAME_ODD(word); k++) {
+        uint32_t place = load_u16(places + (size_t)k * 2);
+
+        if (place >= at + n)
+            break;
+        steps[place - at] |= (uint32_t)((uint64_t)load_u32(high + (size_t)k * 4) << width);
+    }
+}
+
+void
+segment_run_times(const struct segment_column *c, uint32_t run, int64_t *times)
+{
+    uint32_t row = c->run_rows[run];
+    uint32_t left = c->run_rows[run + 1] - row - 1; /* that are steps */
+    uint32_t step = row - run;
+    uint32_t steps[FRAME];
+    uint64_t time;
+
+    if (c->encoding != ENCODING_STEPS) {
+        segment_values(c, row, left + 1, times, NULL);
+        return;
+    }
+    time = start_of(c, run);
+    *times++ = (int64_t)time;
+    for (uint32_t n; left > 0; left -= n, step += n) {
+        n = left < FRAME - step % FRAME ? left : FRAME - step % FRAME;
+        read_some(c, step / FRAME, step % FRAME, n, steps);
+        for (uint32_t i = 0; i < n; i++) {
+            time += steps[i];
+            *times++ = (int64_t)time;
+        }
+    }
+}

@@ -41,6 +41,51 @@ read_texts(const struct segment_column *c)
     assert(segment_text_find(c, SLICE("e1")) < c->n_codes);
 }
 
+#define RUNS_READ 100
+
+static void
+read_runs_of_text(const struct segment *s, const struct segment_column *c)
+{
+    uint64_t *bits = mem_zalloc(c->n_codes * sizeof *bits);
+    uint32_t n = segment_info(s)->n_runs < RUNS_READ ? segment_info(s)->n_runs : RUNS_READ;
+    uint32_t codes[RUNS_READ];
+    struct segment_run_bits known[RUNS_READ] = {{0, 0}};
+
+    segment_run_codes(c, 0, n, codes);
+    segment_run_bits(c, bits, 0, n, known);
+    for (uint32_t i = 0; i < n; i++) {
+        assert(codes[i] < c->n_codes || codes[i] == CODES_DIFFER);
+        n_bytes_seen += known[i].any;
+    }
+    free(bits);
+}
+
+static void
+read_runs(const struct segment *s)
+{
+    const uint32_t *rows = segment_run_rows(s);
+    struct segment_cursor *cursor = segment_cursor_create(s);
+    struct segment_presence presence;
+    struct segment_column time;
+    int64_t times[ROWS_READ];
+    bool has_times = segment_time_open(s, &time, NULL) == ERR_OK;
+    bool has_presence = segment_presence_open(s, &presence, NULL) == ERR_OK && presence.n_words > 0;
+    bool is_same;
+
+    for (uint32_t run = 0; run < segment_info(s)->n_runs && run < RUNS_READ; run++) {
+        uint32_t which = 0;
+
+        if (has_presence)
+            segment_presence_read(&presence, run, 1, &which);
+        if (has_presence)
+            n_bytes_seen += presence.words[which];
+        if (has_times && rows[run + 1] - rows[run] <= ROWS_READ)
+            segment_run_times(&time, run, times);
+        (void)segment_cursor_is_same(cursor, run, cursor, 0, &is_same, NULL);
+    }
+    segment_cursor_destroy(&cursor);
+}
+
 static void
 read_columns(const struct segment *s)
 {
@@ -49,8 +94,10 @@ read_columns(const struct segment *s)
     bool is_set;
 
     for (int i = 0; i < TEXT_COUNT; i++)
-        if (segment_text_open(s, (enum event_text)i, &c, NULL) == ERR_OK)
+        if (segment_text_open(s, (enum event_text)i, &c, NULL) == ERR_OK) {
             read_texts(&c);
+            read_runs_of_text(s, &c);
+        }
     for (uint32_t i = 0; i < segment_property_count(s) && i < ROWS_READ; i++)
         if (segment_property_open(s, segment_property_key(s, i), &c, NULL) == ERR_OK)
             read_texts(&c);
@@ -100,6 +147,7 @@ read_file_at(const char *path, const uint8_t *bytes, size_t n)
         return;
     read_columns(s);
     read_events(s);
+    read_runs(s);
     (void)segment_check(s, NULL);
     segment_close(&s);
 }
