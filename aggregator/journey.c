@@ -61,7 +61,7 @@ sift_down(struct journey_walk *w, size_t at)
 static bool
 has_next(const struct journey_walk *w, struct place *p)
 {
-    if (!w->setup->plain)
+    if (!w->setup->lying)
         return p->run < p->run_end;
     if (p->at == p->n_others)
         return false;
@@ -144,18 +144,50 @@ take_first_hash(struct journey_walk *w, uint32_t *n_rows)
     return is_wanted;
 }
 
+/* Does nothing keep the runs of the hash from being taken as they lie? */
+static bool
+is_whole(const struct journey_walk *w, uint64_t hash)
+{
+    for (size_t i = 0; i < w->n_members; i++)
+        if (w->places[w->members[i].place].is_cut)
+            return false;
+    return !segment_erased_may_have(w->setup->erased, hash);
+}
+
+static enum err_code
+offer_members(struct journey_walk *w, bool *out_taken, struct err *err)
+{
+    struct journey_piece pieces[JOURNEY_PIECES_MAX];
+
+    *out_taken = false;
+    if (!w->setup->lying || w->n_members > JOURNEY_PIECES_MAX)
+        return ERR_OK;
+    for (size_t i = 0; i < w->n_members; i++) {
+        if (i > 0 && w->members[i].place == w->members[i - 1].place)
+            return ERR_OK; /* two visitors */
+        pieces[i] = (struct journey_piece){w->members[i].place, w->members[i].run};
+    }
+    return w->setup->lying->several(w, pieces, w->n_members, out_taken, w->setup->context, err);
+}
+
 static enum err_code
 give_next_hash(struct journey_walk *w, uint32_t *n_rows, struct err *err)
 {
     uint64_t hash = w->heap[0].hash;
+    enum err_code rc = ERR_OK;
+    bool is_taken = false;
+    bool is_plain;
 
     arena_reset(&w->arena);
     if (!take_first_hash(w, n_rows) || is_joined_hash(w, hash))
         return ERR_OK;
-    if (w->n_members == 1 && !w->places[w->members[0].place].is_cut &&
-        !segment_erased_may_have(w->setup->erased, hash))
-        return give_run(w, w->members[0].place, w->members[0].run, err);
-    return journey__give_members(w, false, err);
+    is_plain = is_whole(w, hash);
+    if (is_plain)
+        rc = offer_members(w, &is_taken, err);
+    if (rc != ERR_OK || is_taken)
+        return rc;
+    return is_plain && w->n_members == 1 ? give_run(w, w->members[0].place, w->members[0].run, err)
+                                         : journey__give_members(w, false, err);
 }
 
 /* ---- Life ---- */
@@ -274,7 +306,7 @@ journey_range(struct journey_walk *w, const struct journey_range *range, size_t 
     enum err_code rc = ERR_OK;
 
     enter_range(w, range);
-    if (w->setup->plain)
+    if (w->setup->lying)
         rc = journey__split(w, range, err);
     fill_heap(w);
     while (rc == ERR_OK && w->n_heap > 0) {
@@ -393,12 +425,40 @@ journey_visitor(const struct journey *j, struct slice *out, struct err *err)
     return ERR_OK;
 }
 
+enum err_code
+journey_is_one(struct journey_walk *w, const struct journey_piece *pieces, size_t n, bool *out,
+               struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    *out = true;
+    for (size_t i = 1; i < n && rc == ERR_OK && *out; i++)
+        rc = journey__is_same(w, &pieces[i - 1], &pieces[i], out, err);
+    return rc;
+}
+
+static struct journey_place
+place_in_pieces(const struct journey *j, uint32_t i)
+{
+    const struct journey_piece *piece = j->pieces;
+
+    for (;; piece++) {
+        const uint32_t *rows = j->walk->places[piece->input].rows + piece->run;
+
+        if (i < rows[1] - rows[0])
+            return (struct journey_place){piece->input, rows[0] + i};
+        i -= rows[1] - rows[0];
+    }
+}
+
 struct journey_place
 journey_place(const struct journey *j, uint32_t i)
 {
     const struct journey_walk *w = j->walk;
 
     assert(i < j->n);
+    if (j->kind == JOURNEY_PIECES)
+        return place_in_pieces(j, i);
     if (j->kind == JOURNEY_RUN)
         return (struct journey_place){j->input, w->places[j->input].rows[j->run] + i};
     if (j->kind == JOURNEY_JOINED)

@@ -44,17 +44,45 @@ struct journey {
     uint32_t n;
     struct journey_walk *walk;
     /* for journey_visitor and journey_place */
-    enum { JOURNEY_RUN, JOURNEY_JOINED, JOURNEY_KEPT } kind;
+    enum { JOURNEY_RUN, JOURNEY_JOINED, JOURNEY_KEPT, JOURNEY_PIECES } kind;
     struct slice name; /* of several ids; "": the visitor of the run */
     size_t input;
     uint32_t run;
+    const struct journey_piece *pieces; /* of JOURNEY_PIECES: the rows are theirs, one after the
+                                           other; input and run are the first one's */
 };
 typedef enum err_code (*journey_callback)(const struct journey *j, void *context, struct err *err);
 
-/* Runs of an input, ascending, each of which is all that its visitor has done: linked to nobody,
- * not erased. Whatever of them is not taken care of is given back by journey_give. */
-typedef enum err_code (*journey_plain)(struct journey_walk *w, size_t input, const uint32_t *runs,
-                                       uint32_t n, void *context, struct err *err);
+#define JOURNEY_PIECES_MAX 64 /* of a visitor that is offered to `several` */
+
+/* A run of an input. */
+struct journey_piece {
+    size_t input;
+    uint32_t run;
+};
+
+/* What takes visitors where they lie, before their rows are made into a journey.
+ *
+ * plain: runs of an input, ascending, each of which is all that its visitor has done: linked to
+ * nobody, not erased. They are among [begin, end), as are all runs of the range at hand. Whatever
+ * of them is not taken care of is given back by journey_give.
+ *
+ * several: runs of one hash, each of another input; linked to nobody, not erased, none too old.
+ * They may be of different visitors: see journey_is_one. *out_taken false: as if it were not there.
+ */
+struct journey_plain_runs {
+    size_t input;
+    uint32_t begin;
+    uint32_t end;
+    const uint32_t *runs;
+    uint32_t n;
+};
+struct journey_lying {
+    enum err_code (*plain)(struct journey_walk *w, const struct journey_plain_runs *runs,
+                           void *context, struct err *err);
+    enum err_code (*several)(struct journey_walk *w, const struct journey_piece *pieces, size_t n,
+                             bool *out_taken, void *context, struct err *err);
+};
 
 struct journey_setup {
     const struct journey_input *inputs;
@@ -64,7 +92,7 @@ struct journey_setup {
     bool is_unsettled;                        /* the scans are: all rows of a person are given */
     bool want_all; /* of unsettled scans: also persons whose rows have no leaf */
     journey_callback callback;
-    journey_plain plain; /* NULL: plain runs are as others, and all come in the order of hashes */
+    const struct journey_lying *lying; /* NULL: all come in the order of hashes */
     void *context;
     struct query_guard *guard;           /* NULL: the walk goes on until its end */
     size_t (*held_bytes)(void *context); /* beside the walk's own; NULL: nothing */
@@ -102,8 +130,17 @@ enum err_code journey_linked(struct journey_walk *w, const struct journey_linked
 /* Everybody, in one thread. */
 enum err_code journey_each(const struct journey_setup *setup, size_t *bad_input, struct err *err);
 
-/* For journey_plain: give a run as any other, rows that match nothing included. */
+/* For journey_lying: give a run as any other, rows that match nothing included. */
 enum err_code journey_give(struct journey_walk *w, size_t input, uint32_t run, struct err *err);
+
+/* For journey_lying: are the runs, which have one hash, one visitor's? */
+enum err_code journey_is_one(struct journey_walk *w, const struct journey_piece *pieces, size_t n,
+                             bool *out, struct err *err);
+
+/* For journey_lying: may two of the runs, of different months, hold one event? Only by an id that
+ * it was given: one that is made of content is like no other of another moment. */
+enum err_code journey_may_repeat(struct journey_walk *w, const struct journey_piece *pieces,
+                                 size_t n, bool *out, struct err *err);
 
 /* Where row i of the journey lies: the index of an input, and the row in its segment. */
 struct journey_place {

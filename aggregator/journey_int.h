@@ -82,6 +82,8 @@ journey__is_foreground(const struct place *p)
 
 void journey__reserve_rows(struct journey_walk *w, size_t n);
 void journey__add_member(struct journey_walk *w, size_t place, uint32_t run);
+enum err_code journey__is_same(struct journey_walk *w, const struct journey_piece *a,
+                               const struct journey_piece *b, bool *out, struct err *err);
 enum err_code journey__read_visitor(struct journey_walk *w, size_t place, uint32_t run,
                                     struct slice *out, struct err *err);
 bool journey__some_decide(const struct journey_walk *w, const struct scan_row *rows, uint32_t n);

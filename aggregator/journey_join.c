@@ -66,6 +66,21 @@ journey__read_visitor(struct journey_walk *w, size_t place, uint32_t run, struct
     return rc;
 }
 
+enum err_code
+journey__is_same(struct journey_walk *w, const struct journey_piece *a,
+                 const struct journey_piece *b, bool *out, struct err *err)
+{
+    enum err_code rc = segment_cursor_is_same(cursor_of(&w->places[a->input]), a->run,
+                                              cursor_of(&w->places[b->input]), b->run, out, err);
+
+    if (rc == ERR_CORRUPT) /* both of them? reading says which */
+        w->bad_place = segment_cursor_visitor(cursor_of(&w->places[a->input]), a->run,
+                                              &(struct slice){0}, NULL) == ERR_CORRUPT
+                           ? a->input
+                           : b->input;
+    return rc;
+}
+
 static int
 compare_row_times(const void *x, const void *y)
 {
@@ -158,6 +173,59 @@ may_repeat(const struct journey_walk *w)
         hashes[n++] = w->joined[i].id_hash;
     }
     return false;
+}
+
+#define GIVEN_ROWS 256 /* of a run, looked at together */
+
+/* Hashes of the ids that were given to the rows of a run, behind those of others. *out_new turns
+ * false where one was there already, or there is no room for more. */
+static enum err_code
+add_given_ids(struct journey_walk *w, const struct journey_piece *piece, uint64_t *hashes,
+              size_t *n, bool *out_new, struct err *err)
+{
+    struct place *p = &w->places[piece->input];
+    struct segment_cursor *cursor = cursor_of(p);
+    uint32_t end = p->rows[piece->run + 1];
+    enum err_code rc = ERR_OK;
+    uint32_t at[GIVEN_ROWS];
+
+    for (uint32_t row = p->rows[piece->run], some; rc == ERR_OK && row < end; row += some) {
+        uint32_t n_given = 0;
+
+        some = end - row < GIVEN_ROWS ? end - row : GIVEN_ROWS;
+        rc = segment_cursor_given(cursor, row, some, at, &n_given, err);
+        for (uint32_t i = 0; rc == ERR_OK && i < n_given; i++) {
+            struct slice id = SLICE_EMPTY;
+
+            if (*n == IDS_COMPARED) {
+                *out_new = false;
+                return ERR_OK;
+            }
+            rc = segment_cursor_id(cursor, row + at[i], &id, err);
+            hashes[*n] = hash64(id, 0);
+            for (size_t k = 0; k < *n; k++)
+                *out_new = *out_new && hashes[k] != hashes[*n];
+            ++*n;
+        }
+    }
+    if (rc != ERR_OK)
+        w->bad_place = piece->input;
+    return rc;
+}
+
+enum err_code
+journey_may_repeat(struct journey_walk *w, const struct journey_piece *pieces, size_t n, bool *out,
+                   struct err *err)
+{
+    uint64_t hashes[IDS_COMPARED];
+    enum err_code rc = ERR_OK;
+    bool are_new = true;
+    size_t n_ids = 0;
+
+    for (size_t i = 0; i < n && rc == ERR_OK && are_new; i++)
+        rc = add_given_ids(w, &pieces[i], hashes, &n_ids, &are_new, err);
+    *out = !are_new;
+    return rc;
 }
 
 /* ---- Which rows matter ---- */

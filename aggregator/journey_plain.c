@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
-#define MET_POWER 20 /* bits of each bitmap: some 100 times as many as runs of a range */
+#define MET_POWER                                                                                  \
+    18 /* bits of each bitmap: some 30 times as many as runs of a range; both fit the              \
+          nearest cache */
 #define MET_WORDS ((size_t)1 << (MET_POWER - 6))
 
 /* The bits behind those that all hashes of the range share. */
@@ -112,7 +114,9 @@ journey__split(struct journey_walk *w, const struct journey_range *range, struct
         if (n == 0 || !journey__is_foreground(p))
             continue; /* nobody asks for who has only runs elsewhere */
         w->bad_place = i;
-        rc = w->setup->plain(w, i, w->plain, n, w->setup->context, err);
+        rc = w->setup->lying->plain(
+            w, &(struct journey_plain_runs){i, p->run, p->run_end, w->plain, n}, w->setup->context,
+            err);
         if (rc == ERR_OK)
             rc = journey__look_after(w, n_rows, err);
     }

@@ -143,16 +143,15 @@ break_down(struct pass *p, int preset, const struct counted *c, const struct out
         tally_unit(tally, c->unit, o);
 }
 
-/* In the figures of the whole range; p->outcomes says how, per preset. */
+/* In the figures of the whole range, as p->outcomes says, per preset. */
 static enum err_code
-count_unit(struct pass *p, const struct counted *c, struct err *err)
+add_unit(struct pass *p, const struct counted *c, struct err *err)
 {
     const struct query_funnel *q = p->setup.q;
-    struct outcome *o = p->outcomes;
+    const struct outcome *o = p->outcomes;
     enum err_code rc = ERR_OK;
 
     for (int i = 0; i < q->n_presets && rc == ERR_OK; i++) {
-        unit_count(c->unit, &p->plans[i], &p->chooser, &o[i]);
         tally_unit(p->tallies[i], c->unit, &o[i]);
         if (i == 0 && q->figure &&
             unit_is_in_figure(c->unit, q->funnel->n_stages, &o[i], q->figure))
@@ -166,6 +165,29 @@ count_unit(struct pass *p, const struct counted *c, struct err *err)
             break_down(p, i, c, &o[i]);
     }
     return rc;
+}
+
+static enum err_code
+count_unit(struct pass *p, const struct counted *c, struct err *err)
+{
+    for (int i = 0; i < p->setup.q->n_presets; i++)
+        unit_count(c->unit, &p->plans[i], &p->chooser, &p->outcomes[i]);
+    return add_unit(p, c, err);
+}
+
+enum err_code
+pass__add_visitor(struct pass *p, const struct journey *j, struct err *err)
+{
+    const struct event_list *l = &p->person.all;
+    struct unit unit = {.n = l->n,
+                        .events = l->events,
+                        .conditions = l->conditions,
+                        .ranks = l->ranks,
+                        .values = l->values,
+                        .range = p->setup.range,
+                        .as_of_ms = p->setup.as_of_ms};
+
+    return add_unit(p, &(struct counted){.journey = j, .unit = &unit}, err);
 }
 
 /* ---- Persons ---- */

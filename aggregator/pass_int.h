@@ -13,6 +13,10 @@ enum err_code pass__take_person(const struct journey *j, void *context, struct e
 /* The visitor whose events are in p->person.all. */
 enum err_code pass__count_visitor(struct pass *p, const struct journey *j, struct err *err);
 
+/* The same where p->outcomes says already what they count for: `all` has the events of their paths,
+ * those with values, and one of each stage that was seen. */
+enum err_code pass__add_visitor(struct pass *p, const struct journey *j, struct err *err);
+
 /* Add what another thread's pass has summed up. */
 void pass__add(struct pass *p, const struct pass *from);
 
@@ -31,9 +35,12 @@ void pass__plain_fini(struct pass *p);
 /* Before the walk; inputs are borrowed. */
 void pass__plain_begin(struct pass *p, const struct journey_input *inputs, size_t n);
 
-/* A journey_plain; the context is the pass. */
-enum err_code pass__plain(struct journey_walk *w, size_t input, const uint32_t *runs, uint32_t n,
-                          void *context, struct err *err);
+/* The context is the pass. */
+extern const struct journey_lying pass__lying;
+
+/* Where p->plain: what is known of an input's runs; between scan_open and scan_open_like. */
+enum err_code pass__plain_open(struct pass *p, struct scan *scan, const struct segment *segment,
+                               struct err *err);
 
 /* After the walk: what was counted by class is added to the tallies. */
 void pass__plain_end(struct pass *p);

@@ -1,53 +1,21 @@
-/* Visitors that are counted where they lie: all they have done is one run of one segment.
+/* Visitors that are counted where they lie: all they have done is one run of one segment, or runs
+ * of several that follow one another and hold no event twice.
  *
  * Most of them match one stage or none, and are over: all their events lie in the range, and
- * nothing of theirs is open. They are not even made into events: their rows are words
- * (scan_packed.c), and how many there were of each stage is added to the tallies at the end, by
- * value of the breakdown's attribute where there is one. Of the others the words become the events
- * of a unit, which is counted as any other. What hangs on drivers and bots goes the general way
- * (journey_give).
+ * nothing of theirs is open. What their runs match is mostly known without reading a row
+ * (scan_runs.c), and how many there were of each stage is added to the tallies at the end, by value
+ * of the breakdown's attribute where there is one. Of the others the rows are read as words
+ * (scan_packed.c); where these match more stages, they become the events of a unit, which is
+ * counted as any other. What hangs on drivers and bots goes the general way (journey_give).
  *
  * What is not here: questions that need sessions, an order of events, lists or a trend.
  */
 #include <stdlib.h>
 
-#include "aggregator/pass_int.h"
+#include "aggregator/pass_plain_int.h"
 
 #define COUNTS_MAX ((size_t)1 << 18) /* of all places together, 4 bytes each */
-
-/* One segment. */
-struct plain_place {
-    struct scan *scan;
-    const uint32_t *rows;
-    bool is_inside;                      /* all its visitors are: their times do not matter */
-    const struct segment_column *values; /* of the breakdown; NULL where they are no texts */
-    uint32_t *counts;                    /* owned; [code * n_stages + stage]; NULL: too many */
-};
-
-struct pass_plain {
-    struct scan_packing packing;
-    uint64_t give;                /* a row with one of these bits goes the general way */
-    uint32_t alone[PRESET_COUNT]; /* stages that make a path on their own */
-    int n_stages;
-    bool has_breakdown;
-    uint64_t broken_down; /* stages where a path of one visit has a value in the breakdown */
-    int64_t from_ms;      /* visitors whose events lie in [from, until] are inside */
-    int64_t until_ms;
-    int64_t n[FUNNEL_STAGES_MAX]; /* visitors that match this stage only */
-    int64_t n_cookieless[FUNNEL_STAGES_MAX];
-    size_t n_places;
-    struct plain_place *places;
-    size_t n_counts; /* of all places */
-
-    struct plain_place *place; /* at hand, and its rows [row, row + n_rows) */
-    uint32_t row;
-    uint32_t n_rows;
-    bool has_times;
-    bool has_codes;
-    uint64_t words[SCAN_CHUNK];
-    int64_t times[SCAN_CHUNK];
-    uint32_t codes[SCAN_CHUNK];
-};
+#define KNOWN_MORE 64                /* runs that are looked at beside one that is asked for */
 
 /* ---- For which questions ---- */
 
@@ -132,8 +100,11 @@ pass__plain_fini(struct pass *p)
 
     if (k == NULL)
         return;
-    for (size_t i = 0; i < k->n_places; i++)
+    for (size_t i = 0; i < k->n_places; i++) {
         free(k->places[i].counts);
+        free(k->places[i].known);
+        free(k->places[i].codes);
+    }
     free(k->places);
     scan_packing_fini(&k->packing);
     free(k);
@@ -142,6 +113,12 @@ pass__plain_fini(struct pass *p)
 
 /* ---- Begin and end ---- */
 
+enum err_code
+pass__plain_open(struct pass *p, struct scan *scan, const struct segment *segment, struct err *err)
+{
+    return scan_open_runs(scan, segment, &p->plain->packing, err);
+}
+
 static void
 open_place(const struct pass *p, size_t input, const struct journey_input *in)
 {
@@ -149,7 +126,8 @@ open_place(const struct pass *p, size_t input, const struct journey_input *in)
     struct plain_place *place = &k->places[input];
     size_t n;
 
-    *place = (struct plain_place){.scan = in->scan, .rows = segment_run_rows(in->segment)};
+    *place = (struct plain_place){
+        .site = in->site, .scan = in->scan, .rows = segment_run_rows(in->segment)};
     if (!in->scan)
         return;
     place->is_inside = in->site->time_min_ms >= k->from_ms && in->site->time_max_ms <= k->until_ms;
@@ -221,53 +199,40 @@ pass__plain_end(struct pass *p)
         add_counts(p, i);
 }
 
+/* ---- What is known of runs ---- */
+
+static void
+know(struct pass_plain *k, struct plain_place *place, uint32_t begin, uint32_t end)
+{
+    uint32_t n = end - begin;
+
+    if (n > place->room) {
+        place->room = n;
+        place->known = mem_realloc(place->known, n * sizeof *place->known);
+        place->codes = mem_realloc(place->codes, n * sizeof *place->codes);
+    }
+    place->begin = begin;
+    place->n = n;
+    scan_known(place->scan, &k->packing, begin, n, place->known);
+    if (place->values)
+        segment_run_codes(place->values, begin, n, place->codes);
+}
+
+static const struct scan_known *
+known_of(struct pass_plain *k, const struct journey_piece *piece)
+{
+    struct plain_place *place = &k->places[piece->input];
+    uint32_t left = place->site->run_end - piece->run;
+
+    if (piece->run < place->begin || piece->run - place->begin >= place->n)
+        know(k, place, piece->run, piece->run + (left < KNOWN_MORE ? left : KNOWN_MORE));
+    return &place->known[piece->run - place->begin];
+}
+
 /* ---- Visitors of one stage ---- */
 
-/* A visitor's rows, among those at hand. */
-struct plain_run {
-    size_t input;
-    uint32_t run;
-    uint32_t at;
-    uint32_t n;
-    uint64_t all; /* the words of all rows */
-};
-
-/* Where all ask for them those of the chunk are decoded at once, else the visitor's. */
-static const int64_t *
-times_of(struct pass_plain *k, const struct plain_run *v)
-{
-    if (k->place->is_inside) {
-        scan_times(k->place->scan, k->row + v->at, v->n, k->times + v->at);
-    } else if (!k->has_times) {
-        scan_times(k->place->scan, k->row, k->n_rows, k->times);
-        k->has_times = true;
-    }
-    return k->times;
-}
-
-static uint32_t
-code_of(struct pass_plain *k, uint32_t at)
-{
-    if (!k->has_codes)
-        segment_codes(k->place->values, k->row, k->n_rows, k->codes);
-    k->has_codes = true;
-    return k->codes[at];
-}
-
-static bool
-is_inside(struct pass_plain *k, const struct plain_run *v)
-{
-    const int64_t *times;
-
-    if (k->place->is_inside)
-        return true;
-    times = times_of(k, v);
-    return times[v->at] >= k->from_ms && times[v->at + v->n - 1] <= k->until_ms;
-}
-
-/* entry: the word of the row that the path enters at. */
-static bool
-is_chosen(const struct chooser *c, uint64_t all, uint64_t entry)
+bool
+pass__is_chosen(const struct chooser *c, uint64_t all, uint64_t entry)
 {
     bool holds = true;
 
@@ -280,141 +245,189 @@ is_chosen(const struct chooser *c, uint64_t all, uint64_t entry)
     return holds;
 }
 
-static uint32_t
-first_row(const struct pass_plain *k, const struct plain_run *v)
-{
-    uint32_t at = v->at;
-
-    while ((k->words[at] & PACKED_STAGES) == 0)
-        at++;
-    return at;
-}
-
-static void
-count_single(struct pass *p, const struct plain_run *v)
+void
+pass__count_single(struct pass *p, size_t input, uint64_t all, uint32_t code)
 {
     struct pass_plain *k = p->plain;
-    uint64_t stages = v->all & PACKED_STAGES;
-    uint32_t stage = (uint32_t)__builtin_ctzll(stages);
+    const struct plain_place *place = &k->places[input];
+    uint32_t stage = (uint32_t)__builtin_ctzll(all & PACKED_STAGES);
+
+    k->n[stage]++;
+    k->n_cookieless[stage] += (all & PACKED_COOKIELESS) != 0;
+    if (place->counts)
+        place->counts[code * (uint32_t)k->n_stages + stage]++;
+    else if (k->has_breakdown)
+        add_to_rows(p, input, code, stage, 1);
+}
+
+/* The same without reading a row, of a run that is known to match one stage. False: it must be
+ * read. */
+static bool
+count_known(struct pass *p, const struct journey_piece *piece, const struct scan_known *known,
+            uint64_t all)
+{
+    struct pass_plain *k = p->plain;
+    const struct plain_place *place = &k->places[piece->input];
     uint32_t code = 0;
 
-    if (k->has_breakdown || p->chooser.n != 0) {
-        uint32_t at = first_row(k, v);
+    if (k->has_breakdown && !place->values)
+        return false;
+    if (p->chooser.n != 0 && !pass__is_chosen(&p->chooser, all, known->entry))
+        return true;
+    if ((k->broken_down & known->entry & PACKED_STAGES) != 0)
+        code = place->codes[piece->run - place->begin];
+    if (code == CODES_DIFFER)
+        return false;
+    pass__count_single(p, piece->input, all, code);
+    return true;
+}
 
-        if (!is_chosen(&p->chooser, v->all, k->words[at]))
-            return;
-        if ((k->broken_down & stages) != 0)
-            code = code_of(k, at);
+/* ---- Visitors of one run ---- */
+
+static enum err_code
+take_run(struct pass *p, struct journey_walk *w, const struct journey_piece *piece, struct err *err)
+{
+    const struct plain_place *place = &p->plain->places[piece->input];
+    bool is_taken = false;
+    enum err_code rc;
+
+    if (scan_knows_runs(place->scan)) {
+        const struct scan_known *known = &place->known[piece->run - place->begin];
+
+        if (known->kind == SCAN_NOTHING || (known->kind == SCAN_SINGLE && place->is_inside &&
+                                            count_known(p, piece, known, known->all))) {
+            p->n_plain++;
+            return ERR_OK;
+        }
     }
-    k->n[stage]++;
-    k->n_cookieless[stage] += (v->all & PACKED_COOKIELESS) != 0;
-    if (k->place->counts)
-        k->place->counts[code * (uint32_t)k->n_stages + stage]++;
-    else if (k->has_breakdown)
-        add_to_rows(p, v->input, code, stage, 1);
-}
-
-/* ---- The others ---- */
-
-static void
-put_event(struct pass *p, const struct plain_run *v, uint32_t i)
-{
-    struct event_list *l = &p->person.all;
-    struct pass_plain *k = p->plain;
-    uint64_t word = k->words[v->at + i];
-    struct tally_value none = {0, -1};
-
-    l->events[l->n] = (struct path_event){k->times[v->at + i], (uint32_t)(word & PACKED_STAGES),
-                                          (uint32_t)((word & PACKED_MATCHES) >> PACKED_EXCLUSIONS)};
-    l->conditions[l->n] = (uint32_t)(word >> PACKED_CONDITIONS & UINT16_MAX);
-    l->values[l->n] =
-        (word & PACKED_VALUE) != 0 ? scan_value(k->place->scan, k->row + v->at + i) : none;
-    l->from[l->n++] = i;
+    rc = pass__count_pieces(p, w, piece, 1, &is_taken, err);
+    return rc == ERR_OK && !is_taken ? journey_give(w, piece->input, piece->run, err) : rc;
 }
 
 static enum err_code
-count_events(struct pass *p, struct journey_walk *w, const struct plain_run *v, struct err *err)
+take_plain(struct journey_walk *w, const struct journey_plain_runs *runs, void *context,
+           struct err *err)
 {
-    struct journey j = {
-        .n = v->n, .walk = w, .kind = JOURNEY_RUN, .input = v->input, .run = v->run};
-    struct pass_plain *k = p->plain;
-    const int64_t *times = times_of(k, v);
+    struct pass *p = context;
+    struct plain_place *place = &p->plain->places[runs->input];
+    enum err_code rc = ERR_OK;
 
-    person_events_reserve(&p->person, v->n);
-    p->person.all.n = 0;
-    p->person.flags = (v->all & PACKED_COOKIELESS) != 0 ? EVENT_COOKIELESS : 0;
-    for (uint32_t i = 0; i < v->n && times[v->at + i] <= p->setup.as_of_ms; i++)
-        if ((k->words[v->at + i] & PACKED_MATCHES) != 0)
-            put_event(p, v, i);
-    return p->person.all.n != 0 ? pass__count_visitor(p, &j, err) : ERR_OK;
+    if (scan_knows_runs(place->scan))
+        know(p->plain, place, runs->begin, runs->end);
+    for (uint32_t i = 0; rc == ERR_OK && i < runs->n; i++)
+        rc = take_run(p, w, &(struct journey_piece){runs->input, runs->runs[i]}, err);
+    return rc;
 }
 
-/* ---- Runs ---- */
+/* ---- Visitors of several ---- */
 
-static enum err_code
-count_run(struct pass *p, struct journey_walk *w, struct plain_run *v, struct err *err)
+/* Sorts the runs by time, without those whose rows are too old to matter. *out_given: how many have
+ * rows of ids that they were given. False where they do not follow one another. */
+static bool
+put_in_order(struct pass_plain *k, const struct journey_piece *given, size_t n,
+             struct journey_piece *out, size_t *out_n, size_t *out_given)
+{
+    size_t n_out = 0;
+
+    *out_given = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct plain_place *place = &k->places[given[i].input];
+        size_t at = n_out;
+
+        if (!place->scan)
+            continue;
+        if (!scan_knows_runs(place->scan))
+            return false;
+        *out_given += known_of(k, &given[i])->has_given_ids;
+        for (; at > 0 && k->places[out[at - 1].input].site->time_min_ms > place->site->time_min_ms;
+             at--)
+            out[at] = out[at - 1];
+        out[at] = given[i];
+        n_out++;
+    }
+    for (size_t i = 1; i < n_out; i++)
+        if (k->places[out[i - 1].input].site->time_max_ms >=
+            k->places[out[i].input].site->time_min_ms)
+            return false;
+    *out_n = n_out;
+    return true;
+}
+
+/* What is known of several runs together, of one visitor. NULL: they must be read. *out: the run
+ * that he enters by. */
+static const struct scan_known *
+know_several(struct pass *p, const struct journey_piece *pieces, size_t n, uint64_t *out_all,
+             const struct journey_piece **out)
 {
     struct pass_plain *k = p->plain;
-    uint64_t stages;
+    const struct scan_known *single = NULL;
 
-    v->all = 0;
-    for (uint32_t i = 0; i < v->n; i++)
-        v->all |= k->words[v->at + i];
-    if ((v->all & k->give) != 0)
-        return journey_give(w, v->input, v->run, err);
-    p->n_plain++;
-    stages = v->all & PACKED_STAGES;
-    if (stages == 0)
+    *out_all = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct scan_known *known = known_of(k, &pieces[i]);
+
+        if (known->kind == SCAN_TO_READ || !k->places[pieces[i].input].is_inside ||
+            (p->chooser.n != 0 && !known->is_exact))
+            return NULL;
+        *out_all |= known->all;
+        if (known->kind == SCAN_NOTHING)
+            continue;
+        if (single == NULL) {
+            single = known;
+            *out = &pieces[i];
+        } else if (((single->entry ^ known->entry) & PACKED_STAGES) != 0) {
+            return NULL;
+        }
+    }
+    return single;
+}
+
+/* What is there of nobody who matches anything does not count, whoever they are. */
+static bool
+are_nothing(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (known_of(k, &pieces[i])->kind != SCAN_NOTHING)
+            return false;
+    return true;
+}
+
+static enum err_code
+take_several(struct journey_walk *w, const struct journey_piece *given, size_t n_given,
+             bool *out_taken, void *context, struct err *err)
+{
+    struct journey_piece pieces[JOURNEY_PIECES_MAX];
+    struct pass *p = context;
+    const struct journey_piece *entry = NULL;
+    const struct scan_known *known;
+    enum err_code rc = ERR_OK;
+    bool may_repeat = false;
+    size_t n_with_ids;
+    uint64_t all;
+    size_t n;
+
+    *out_taken = false;
+    if (!put_in_order(p->plain, given, n_given, pieces, &n, &n_with_ids) ||
+        (n < n_given && n_with_ids > 0))
         return ERR_OK;
-    if ((stages & (stages - 1)) != 0 || (v->all & PACKED_VALUE) != 0 ||
-        (k->has_breakdown && !k->place->values) || !is_inside(k, v))
-        return count_events(p, w, v, err);
-    count_single(p, v);
+    if (are_nothing(p->plain, pieces, n)) {
+        *out_taken = true;
+        return ERR_OK;
+    }
+    if (n_with_ids > 1)
+        rc = journey_may_repeat(w, pieces, n, &may_repeat, err);
+    if (rc != ERR_OK || may_repeat)
+        return rc;
+    known = know_several(p, pieces, n, &all, &entry);
+    if (!known)
+        return pass__count_pieces(p, w, pieces, n, out_taken, err);
+    rc = journey_is_one(w, pieces, n, out_taken, err);
+    if (rc != ERR_OK || !*out_taken)
+        return rc;
+    if (!count_known(p, entry, known, all))
+        return pass__count_pieces(p, w, pieces, n, out_taken, err);
+    p->n_plain++;
     return ERR_OK;
 }
 
-/* Of runs[0..n) those whose rows fit into one chunk; 0: not even the first one's. */
-static uint32_t
-read_chunk(struct pass_plain *k, const uint32_t *runs, uint32_t n)
-{
-    const uint32_t *rows = k->place->rows;
-    uint32_t n_runs = 0;
-
-    k->row = rows[runs[0]];
-    while (n_runs < n && rows[runs[n_runs] + 1] - k->row <= SCAN_CHUNK)
-        n_runs++;
-    if (n_runs == 0)
-        return 0;
-    k->n_rows = rows[runs[n_runs - 1] + 1] - k->row;
-    k->has_times = false;
-    k->has_codes = false;
-    scan_packed(k->place->scan, &k->packing, k->row, k->n_rows, k->words);
-    return n_runs;
-}
-
-enum err_code
-pass__plain(struct journey_walk *w, size_t input, const uint32_t *runs, uint32_t n, void *context,
-            struct err *err)
-{
-    struct pass *p = context;
-    struct pass_plain *k = p->plain;
-    enum err_code rc = ERR_OK;
-
-    k->place = &k->places[input];
-    for (uint32_t i = 0, end; rc == ERR_OK && i < n; i = end) {
-        end = i + read_chunk(k, runs + i, n - i);
-        if (end == i)
-            rc = journey_give(w, input, runs[end++], err);
-        else
-            for (uint32_t at = i; rc == ERR_OK && at < end; at++) {
-                uint32_t row = k->place->rows[runs[at]];
-                struct plain_run v = {.input = input,
-                                      .run = runs[at],
-                                      .at = row - k->row,
-                                      .n = k->place->rows[runs[at] + 1] - row};
-
-                rc = count_run(p, w, &v, err);
-            }
-    }
-    return rc;
-}
+const struct journey_lying pass__lying = {.plain = take_plain, .several = take_several};

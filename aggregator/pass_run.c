@@ -153,6 +153,8 @@ open_input(struct run *r, struct worker *w, size_t i)
     struct scan_setup setup = scan_setup_of(r, p, i);
     enum err_code rc = scan_open(in->segment, in->site, &setup, &w->inputs[i].scan, &w->err);
 
+    if (rc == ERR_OK && p->plain)
+        rc = pass__plain_open(p, w->inputs[i].scan, in->segment, &w->err);
     r->opened[i] = w->inputs[i].scan;
     for (size_t b = 0; b < p->setup.q->request->n_breakdowns && rc == ERR_OK; b++)
         rc = attribute_values_open_input(p->setup.values[b], i, in->segment, &w->err);
@@ -254,7 +256,7 @@ walk(void *context, size_t member)
                                   .is_unsettled = p->sets != NULL,
                                   .want_all = p->sets && leaf_sets_empty_matches(p->sets),
                                   .callback = pass__take_person,
-                                  .plain = p->plain ? pass__plain : NULL,
+                                  .lying = p->plain ? &pass__lying : NULL,
                                   .context = p,
                                   .guard = p->setup.q->guard,
                                   .held_bytes = pass__held_bytes};

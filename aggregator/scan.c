@@ -227,6 +227,7 @@ scan_open(const struct segment *segment, const struct segment_site *site,
         return rc;
     }
     open_currencies(s);
+    s->only = scan__only_text(s);
     *out = s;
     return ERR_OK;
 }
@@ -245,11 +246,13 @@ scan_open_like(const struct scan *like, const struct scan_setup *setup)
     s->flags = like->flags;
     s->value = like->value;
     s->currency = like->currency;
+    s->runs = like->runs;
     if (like->own) {
         s->own = ARENA_NEW(&s->arena, struct own_drivers);
         memcpy(s->own->columns, like->own->columns, sizeof s->own->columns);
     }
     open_currencies(s);
+    s->only = scan__only_text(s);
     return s;
 }
 

@@ -84,8 +84,36 @@ void scan_packing_fini(struct scan_packing *p);
 void scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uint32_t n,
                  uint64_t *out);
 
-/* Of the same rows when, and of one of them, which has PACKED_VALUE, how much. */
-void scan_times(const struct scan *s, uint32_t row, uint32_t n, int64_t *out);
+/* When all rows of a run were, and of one, which has PACKED_VALUE, how much. */
+void scan_run_times(const struct scan *s, uint32_t run, int64_t *out);
 struct tally_value scan_value(struct scan *s, uint32_t row);
+
+/* ---- Runs without their rows (scan_runs.c) ---- */
+
+enum scan_known_kind {
+    SCAN_TO_READ, /* only its rows say */
+    SCAN_NOTHING, /* no row matches a stage */
+    SCAN_SINGLE   /* some match one stage, all the same and with the same conditions, and without a
+                     value; no row matches another one */
+};
+
+struct scan_known {
+    uint64_t all;   /* the words of all rows together, where is_exact */
+    uint64_t entry; /* of SCAN_SINGLE: the word of those that match */
+    uint8_t kind;
+    bool is_exact;
+    bool has_given_ids; /* some row may be another file's, too */
+};
+
+/* Before any run is asked for, and before scan_open_like. ERR_CORRUPT. */
+enum err_code scan_open_runs(struct scan *s, const struct segment *segment,
+                             const struct scan_packing *p, struct err *err);
+
+/* Does the file say anything of its runs? */
+bool scan_knows_runs(const struct scan *s);
+
+/* Of runs [run, run + n). */
+void scan_known(const struct scan *s, const struct scan_packing *p, uint32_t run, uint32_t n,
+                struct scan_known *out);
 
 #endif

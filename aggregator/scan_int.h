@@ -56,6 +56,8 @@ struct scan {
     struct segment_column currency;
     int32_t *currency_index; /* by code; -1: not asked for yet */
     int *currency_digits;
+    const struct scan_column *only; /* where one column of a text is all that is asked */
+    const struct scan_runs *runs;   /* NULL: nothing is known of them */
 
     uint32_t chunk_row; /* decoded rows are [chunk_row, chunk_row + n) */
     uint32_t n;
@@ -74,6 +76,8 @@ struct scan {
 /* What the tests say of rows [row, row + n), n at most SCAN_CHUNK: s->words. Returns their flags,
  * until the next call; NULL where none is a bot's or without cookies. */
 const int64_t *scan__test(struct scan *s, uint32_t row, uint32_t n);
+
+const struct scan_column *scan__only_text(const struct scan *s);
 
 /* The tally's number of a currency's code. */
 int32_t scan__currency(struct scan *s, uint32_t code);

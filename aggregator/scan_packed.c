@@ -107,34 +107,55 @@ add_values(const struct scan *s, uint32_t row, uint32_t n, uint64_t *out)
             out[at[i]] |= PACKED_VALUE;
 }
 
+/* The only column that is asked, where it is a text; else NULL. */
+const struct scan_column *
+scan__only_text(const struct scan *s)
+{
+    const struct scan_column *only = NULL;
+
+    for (int i = 0; i < s->n_columns; i++) {
+        const struct scan_column *c = &s->columns[i];
+
+        if (c->kind == SCAN_TEXT && c->is_idle)
+            continue;
+        if (c->kind != SCAN_TEXT || only != NULL)
+            return NULL;
+        only = c;
+    }
+    return only;
+}
+
 void
 scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uint32_t n, uint64_t *out)
 {
-    const int64_t *flags = scan__test(s, row, n);
+    const struct scan_column *only = s->only;
+    const int64_t *flags = NULL;
 
-    if (p->is_direct)
-        memcpy(out, s->words, n * sizeof *out);
-    else
+    if (only != NULL && !segment_may_have_bits(&s->flags, row, n, EVENT_BOT | EVENT_COOKIELESS)) {
+        segment_codes(&only->column, row, n, s->codes);
         for (uint32_t i = 0; i < n; i++)
-            out[i] = p->words[s->words[i]];
+            out[i] = p->is_direct ? only->words[s->codes[i]] : p->words[only->words[s->codes[i]]];
+    } else {
+        flags = scan__test(s, row, n);
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = p->is_direct ? s->words[i] : p->words[s->words[i]];
+    }
     if (flags)
         add_flags(flags, n, out);
     add_values(s, row, n, out);
 }
 
 void
-scan_times(const struct scan *s, uint32_t row, uint32_t n, int64_t *out)
+scan_run_times(const struct scan *s, uint32_t run, int64_t *out)
 {
-    segment_values(&s->time, row, n, out, NULL);
+    segment_run_times(&s->time, run, out);
 }
 
 struct tally_value
 scan_value(struct scan *s, uint32_t row)
 {
     uint32_t currency;
-    int64_t units;
 
-    segment_values(&s->value, row, 1, &units, NULL);
     segment_codes(&s->currency, row, 1, &currency);
-    return (struct tally_value){units, scan__currency(s, currency)};
+    return (struct tally_value){segment_value_at(&s->value, row), scan__currency(s, currency)};
 }

@@ -473,23 +473,27 @@ path_first_from(const struct path_event *events, uint32_t n, int64_t ms)
     return low;
 }
 
-/* The stages that any path from the range on can visit at all: what is matched, up to the first
- * required one that nothing matches. */
+uint32_t
+plan_possible(const struct plan *plan, uint32_t matched)
+{
+    uint32_t missing = plan->required & ~matched;
+
+    matched &= plan->stages;
+    return missing != 0 ? matched & below(lowest(missing) - 1) : matched;
+}
+
+/* Of the events from the range on. */
 static uint32_t
 possible_stages(const struct visitor *v, uint32_t begin, uint32_t *out_exclusions)
 {
-    const struct plan *p = v->plan;
     uint32_t matched = 0;
-    uint32_t missing;
 
     *out_exclusions = 0;
     for (uint32_t i = begin; i < v->n; i++) {
         matched |= v->events[i].stages;
         *out_exclusions |= v->events[i].exclusions;
     }
-    matched &= p->stages;
-    missing = p->required & ~matched;
-    return missing != 0 ? matched & below(lowest(missing) - 1) : matched;
+    return plan_possible(v->plan, matched);
 }
 
 static bool

@@ -28,6 +28,10 @@ struct plan {
 /* A funnel under a preset, ready to run. */
 void plan_init(struct plan *plan, const struct funnel *f, enum funnel_preset preset);
 
+/* The stages that any path can visit at all where these are matched: up to the first required one
+ * that is not. */
+uint32_t plan_possible(const struct plan *plan, uint32_t matched);
+
 struct path_event {
     int64_t time_ms;
     uint32_t stages; /* struct masks */

@@ -134,30 +134,45 @@ times__merge(struct times *into, const struct times *from)
 
 /* ---- Asking ---- */
 
-/* The rank-th smallest (from 1) of the kept values, digit by digit from the highest in use. */
-static int64_t
-kept_rank(const struct times *t, int64_t rank)
+/* The value that is looked for: so far its highest digits are known, and how many of the values
+ * that have them are not behind it. */
+struct sought {
+    uint64_t prefix;
+    int64_t rank; /* from 1 */
+};
+
+static void
+add_digit(struct sought *s, const int64_t *histogram)
 {
-    uint64_t prefix = 0;
+    uint64_t digit = 0;
+
+    while (s->rank > histogram[digit])
+        s->rank -= histogram[digit++];
+    s->prefix = s->prefix << RADIX_POWER | digit;
+}
+
+/* Each digit from the highest in use, of both values at once. */
+static void
+find_kept(const struct times *t, struct sought *a, struct sought *b)
+{
     int shift = 0;
 
     while (t->bits >> shift >= RADIX)
         shift += RADIX_POWER;
     for (; shift >= 0; shift -= RADIX_POWER) {
-        int64_t histogram[RADIX] = {0};
-        uint64_t digit = 0;
+        int64_t histograms[2][RADIX] = {{0}};
+        bool are_alike = a->prefix == b->prefix;
 
         for (int64_t i = 0; i < t->n; i++) {
             uint64_t v = value_at(t, i) >> shift;
 
-            if (v >> RADIX_POWER == prefix)
-                histogram[v & (RADIX - 1)]++;
+            histograms[0][v & (RADIX - 1)] += v >> RADIX_POWER == a->prefix;
+            if (!are_alike)
+                histograms[1][v & (RADIX - 1)] += v >> RADIX_POWER == b->prefix;
         }
-        while (rank > histogram[digit])
-            rank -= histogram[digit++];
-        prefix = prefix << RADIX_POWER | digit;
+        add_digit(a, histograms[0]);
+        add_digit(b, histograms[are_alike ? 0 : 1]);
     }
-    return (int64_t)prefix;
 }
 
 static int64_t
@@ -171,21 +186,40 @@ bucket_rank(const struct times *t, int64_t rank)
 }
 
 static int64_t
-nearest_rank(const struct times *t, int percent)
+nearest_rank(int64_t n, int percent)
 {
-    int64_t rank = (t->n * percent + 99) / 100;
+    return (n * percent + 99) / 100;
+}
 
-    return t->buckets != NULL ? bucket_rank(t, rank) : kept_rank(t, rank);
+/* p50 and p90. */
+static void
+find_percentiles(const struct times *t, int64_t *out_p50, int64_t *out_p90)
+{
+    struct sought p50 = {0, nearest_rank(t->n, 50)};
+    struct sought p90 = {0, nearest_rank(t->n, 90)};
+
+    if (t->buckets != NULL) {
+        *out_p50 = bucket_rank(t, p50.rank);
+        *out_p90 = bucket_rank(t, p90.rank);
+        return;
+    }
+    find_kept(t, &p50, &p90);
+    *out_p50 = (int64_t)p50.prefix;
+    *out_p90 = (int64_t)p90.prefix;
 }
 
 struct tally_times
 times__summary(const struct times *t)
 {
+    int64_t p50_ms;
+    int64_t p90_ms;
+
     if (t->n == 0)
         return (struct tally_times){.n = 0};
+    find_percentiles(t, &p50_ms, &p90_ms);
     return (struct tally_times){.n = t->n,
-                                .p50_ms = nearest_rank(t, 50),
-                                .p90_ms = nearest_rank(t, 90),
+                                .p50_ms = p50_ms,
+                                .p90_ms = p90_ms,
                                 /* half up: no time is negative */
                                 .mean_ms = t->sum_ms / t->n + (t->sum_ms % t->n >= (t->n + 1) / 2),
                                 .is_approximate = t->buckets != NULL};
