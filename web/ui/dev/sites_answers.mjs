@@ -1,5 +1,7 @@
 /* Canned answers about one site besides its funnels: settings. Development only, as server.mjs. */
 
+import { journey, search } from "./people_fixtures.mjs";
+
 const CHANGEABLE = [
   "domain", "timezone", "currency", "identity", "consent", "gpc", "dnt", "retention", "hosts",
   "ignored_referrers", "page_groups", "first_day_of_week", "bots", "viewer_journeys", "funnel", "max_age_ms", "max_events_per_visitor_day",
@@ -22,5 +24,7 @@ export function answerSite({ state, error, method, site, kind, body }) {
     one.snippet = tagOf(one);
     return [200, one];
   }
+  if (kind === "search") return [200, search(body)];
+  if (kind === "journey") return [200, journey(body)];
   return null;
 }

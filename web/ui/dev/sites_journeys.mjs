@@ -1,8 +1,13 @@
 /* What people do on the screens of a site besides the report, in a real browser. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 
 export const SITE_SCREENS = [
   ["settings", "/sites/shop/settings", ".finding"],
+  ["journeys", "/sites/shop/journeys", ".found-count"],
+  ["journeys-none", "/sites/shop/journeys?id=nobody", ".empty"],
+  ["journey", "/sites/shop/journeys/customer-1234", ".count-marks"],
+  ["journey-unknown", "/sites/shop/journeys/nobody", ".empty"],
   ["settings-waiting", "/sites/blog/settings", ".finding"],
 ];
 
@@ -88,8 +93,54 @@ async function firstEvent({ openPage, startServer }) {
   server.close();
 }
 
+/* From a figure's list to one person: search, pages, the line, the file, the question before erasing. */
+async function people({ openPage, startServer, shoot, checkAccess }) {
+  const { server, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/journeys`);
+  await page.getByText("120 visitors").waitFor();
+  assert.equal(await page.locator("a.visitor").count(), 50);
+  await page.getByRole("button", { name: "Show more" }).press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("a.visitor").length === 100);
+  await page.waitForFunction(() => document.activeElement.matches("tr:nth-child(51) a.visitor"));
+  await page.getByLabel("Got as far as").selectOption("4");
+  await page.waitForFunction(() => location.search.includes("stage=4"));
+  await page.getByText(/^2[0-9] visitors$/).waitFor();
+  await page.goBack();
+  await page.getByText("120 visitors").waitFor();
+
+  await page.getByLabel("Search by").selectOption("order");
+  await page.getByRole("searchbox").fill("order-77");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 visitor", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "customer-1234" }).click();
+  await page.getByRole("heading", { name: "customer-1234" }).waitFor();
+  assert.equal(await page.locator(".line-event.is-counted").count(), 3);
+  assert.match(await page.locator(".line-gap").innerText(), /1 d 11 h later/);
+  assert.match(await page.locator(".line").innerText(), /900,000\.5/);
+  await page.locator(".line-what summary").first().press("Enter");
+  await page.locator(".line-what dd").getByText("Jakarta", { exact: true }).first().waitFor();
+  await page.locator(".line-what summary").nth(1).press("Enter");
+  await page.getByText("Stage 1, Page view: an earlier event is counted for it").waitFor();
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export" }).click()]);
+  assert.equal(file.suggestedFilename(), "visitor-customer-1234.ndjson");
+  const lines = readFileSync(await file.path(), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map((line) => line.event), ["page_viewed", "page_viewed", "product_added_to_cart", "page_viewed", "checkout_completed"]);
+  await page.getByRole("button", { name: "Erase…" }).press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await shoot(page, "journey-erase");
+  await checkAccess(page, "erase's question");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByLabel("Stages of").selectOption("");
+  await page.waitForFunction(() => document.querySelectorAll(".line .mark").length === 0);
+  await page.close();
+  server.close();
+}
+
 export async function siteJourneys(tools) {
   await settings(tools);
   await retention(tools);
   await firstEvent(tools);
+  await people(tools);
 }

@@ -52,6 +52,100 @@ export interface PageGroup {
   globs: string[];
 }
 
+/* An event as it would be imported. */
+export interface StoredEvent {
+  visitor: string;
+  time: string;
+  event: string;
+  properties?: Record<string, string>;
+  [attribute: string]: unknown;
+}
+
+/* Why an event that matches a stage counts for it, or why not. */
+export interface Why {
+  stage: number;
+  reason: string;
+  by_ms?: number;
+  other_stage?: number;
+}
+
+export interface JourneyEvent {
+  event: StoredEvent;
+  /* with a funnel: those whose rule it matches, and of each why it counts or not */
+  stages?: number[];
+  why?: Why[];
+}
+
+export interface JourneySession {
+  start: string;
+  is_whole: boolean;
+  channel: string;
+  source: string | null;
+  medium: string | null;
+  campaign: string | null;
+  content: string | null;
+  keyword: string | null;
+  referrer: string | null;
+  landing: string | null;
+  events: JourneyEvent[];
+}
+
+export interface JourneyRequest extends Scope {
+  visitor: string;
+  funnel?: FunnelDefinition | string;
+  limit?: number;
+}
+
+export interface Journey extends Answered {
+  visitor: string;
+  ids: string[];
+  /* events in the range, these and earlier ones */
+  n: number;
+  sessions: JourneySession[];
+  /* with a funnel: what it counts, stages and epoch ms */
+  paths?: { session?: string; path: [number, number][] }[];
+  left_out_events?: { event: StoredEvent; reason: string }[];
+}
+
+export interface SearchRequest extends Scope {
+  id?: string;
+  order?: string;
+  funnel?: FunnelDefinition | string;
+  figure?: Figure;
+  stage?: number;
+  cursor?: string;
+  limit?: number;
+}
+
+export interface FoundVisitor {
+  visitor: string;
+  ids: string[];
+  first: string;
+  last: string;
+  /* with a funnel: at which the path ends; null: there is none */
+  stage?: number | null;
+  channel: string | null;
+  source: string | null;
+  medium: string | null;
+  campaign: string | null;
+  keyword: string | null;
+  country: string | null;
+  region: string | null;
+  city: string | null;
+  device: string | null;
+  sessions: number;
+  events: number;
+  orders: number;
+  value: Money;
+  engaged_ms: number;
+}
+
+export interface Search extends Answered {
+  n: number;
+  visitors: FoundVisitor[];
+  cursor: string | null;
+}
+
 /* What can be changed of a site; what is left out stays as it is. */
 export type SiteChange = Partial<
   Omit<Site, "name" | "key" | "snippet" | "events" | "first_event" | "last_event" | "demo">

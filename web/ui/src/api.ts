@@ -7,10 +7,14 @@ import type {
   CreatedSite,
   ErrorBody,
   FunnelDefinition,
+  Journey,
+  JourneyRequest,
   NewSite,
   Report,
   ReportRequest,
   SavedFunnel,
+  Search,
+  SearchRequest,
   Session,
   Site,
   SiteChange,
@@ -121,6 +125,11 @@ export const api = {
     call<Site>(sitePath(name), { method: "PATCH", body: change }),
   timezones: () => call<{ timezones: string[] }>("/timezones").then((a) => a.timezones),
   currencies: () => call<{ currencies: string[] }>("/currencies").then((a) => a.currencies),
+
+  search: (site: string, request: SearchRequest, signal?: AbortSignal) =>
+    call<Search>(`${sitePath(site)}/search`, { method: "POST", body: request, signal }),
+  journey: (site: string, request: JourneyRequest, signal?: AbortSignal) =>
+    call<Journey>(`${sitePath(site)}/journey`, { method: "POST", body: request, signal }),
 
   attributes: (site: string) =>
     call<{ attributes: Attribute[] }>(`${sitePath(site)}/attributes`).then((a) => a.attributes),

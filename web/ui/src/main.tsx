@@ -5,6 +5,7 @@ import "./style/shell.css";
 import "./style/parts.css";
 import "./style/report.css";
 import "./style/sites.css";
+import "./style/journeys.css";
 import "./style/editor.css";
 
 const root = document.getElementById("app");

@@ -27,6 +27,11 @@ export interface SiteScreen {
 export const SCREENS: SiteScreen[] = [
   { path: "funnels", name: text.screens.funnels, show: FunnelsScreen },
   {
+    path: "journeys",
+    name: text.screens.journeys,
+    show: lazy(() => import("./journeys/JourneysScreen").then((file) => file.JourneysScreen)),
+  },
+  {
     path: "settings",
     name: text.screens.settings,
     show: lazy(() => import("./settings/SettingsPage").then((file) => file.SettingsPage)),

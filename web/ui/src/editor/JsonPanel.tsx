@@ -1,6 +1,7 @@
 /* The funnel as JSON: to read, to copy, to change, to save as a file and to open from one. */
 import { useState } from "preact/hooks";
 import { CopyBox, Field } from "../parts/basic";
+import { download } from "../parts/download";
 import { text } from "../text";
 import { definitionOf, draftOf, type Draft } from "./model";
 import { parseFunnel } from "./parse";
@@ -13,15 +14,6 @@ interface Props {
 function fileName(name: string): string {
   const plain = name.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
   return `${plain === "" ? "funnel" : plain}.json`;
-}
-
-function download(name: string, json: string): void {
-  const url = URL.createObjectURL(new Blob([json], { type: "application/json" }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  URL.revokeObjectURL(url);
 }
 
 export function JsonPanel({ draft, onChange }: Props) {
@@ -70,7 +62,7 @@ export function JsonPanel({ draft, onChange }: Props) {
         >
           {words.jsonApply}
         </button>
-        <button type="button" class="button" onClick={() => download(fileName(draft.name), json)}>
+        <button type="button" class="button" onClick={() => download(fileName(draft.name), json, "application/json")}>
           {words.jsonDownload}
         </button>
         <label class="button">

@@ -1,0 +1,74 @@
+/* What can be done with all that is stored of a person: take it along, or have it gone. */
+import { useState } from "preact/hooks";
+import { api, type ApiError } from "../api";
+import type { Journey, Site } from "../api-types";
+import { CopyBox, Failed } from "../parts/basic";
+import { Dialog } from "../parts/Dialog";
+import { download } from "../parts/download";
+import { asApiError } from "../parts/hooks";
+import { text } from "../text";
+import { words } from "../words/journeys";
+
+const EXPORT_MAX = 10_000;
+
+interface Props {
+  site: Site;
+  journey: Journey;
+  canErase: boolean;
+}
+
+export function PersonActions({ site, journey, canErase }: Props) {
+  const [isErasing, setErasing] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [note, setNote] = useState("");
+  const save = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const whole = await api.journey(site.name, { visitor: journey.visitor, bots: "include", limit: EXPORT_MAX });
+      const events = whole.sessions.flatMap((session) => session.events.map(({ event }) => event));
+      download(
+        words.exportFile(journey.visitor),
+        events.map((event) => `${JSON.stringify(event)}\n`).join(""),
+        "application/x-ndjson",
+      );
+      setNote(events.length < whole.n ? words.exportShort(events.length, whole.n) : "");
+    } catch (reason) {
+      setError(asApiError(reason));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <button type="button" class="button" title={words.exportHint} disabled={isBusy} onClick={() => void save()}>
+        {isBusy ? words.exporting : words.export}
+      </button>
+      {canErase && (
+        <button type="button" class="button is-danger" onClick={() => setErasing(true)}>
+          {words.erase}
+        </button>
+      )}
+      {note !== "" && <p class="hint">{note}</p>}
+      {error !== null && <Failed error={error} />}
+      {isErasing && (
+        <Dialog title={words.eraseTitle} onClose={() => setErasing(false)}>
+          <p class="visitor-id">
+            <strong>{journey.visitor}</strong>
+          </p>
+          <p>{words.eraseLead(journey.ids.length)}</p>
+          <CopyBox
+            label={words.eraseCommand}
+            value={`corong visitor erase ${site.name} '${journey.visitor.replaceAll("'", `'\\''`)}' --now`}
+            rows={2}
+          />
+          <p class="actions">
+            <button type="button" class="button" onClick={() => setErasing(false)}>
+              {text.common.cancel}
+            </button>
+          </p>
+        </Dialog>
+      )}
+    </>
+  );
+}
