@@ -1,26 +1,9 @@
 /* Privacy over HTTP, with a real redis-server: cookieless visitors, who opts out, who has not
  * consented. */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "collector/collect.h"
-#include "core/clock.h"
-#include "core/codec.h"
 #include "core/published.h"
 #include "core/stream_forget.h"
 #include "core/stream_list.h"
-#include "tests/support/http_client.h"
-#include "tests/support/redis_fixture.h"
-
-#define NOW INT64_C(1780315200000) /* 2026-06-01T12:00:00Z */
-#define DAY INT64_C(86400000)
+#include "tests/unit/collector/collect_world.h"
 
 /* The key "secret" is every site's own. */
 #define SITE(id, more)                                                                             \
@@ -28,14 +11,6 @@
     "\"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\"" more "}"
 #define LINK(id) "{\"site\":" id ",\"target\":\"https://www.shop.example/?utm_source=mail\"}"
 #define FAR(id)  "{\"site\":" id ",\"target\":\"https://far.example/\"}"
-
-struct fixture {
-    struct redis_fixture redis;
-    struct collect *collect;
-    struct stream *stream;
-    struct arena arena;
-    int port;
-};
 
 static struct fixture *
 start(bool has_salts)
@@ -54,31 +29,14 @@ start(bool has_salts)
         {SLICE(PUBLISHED_LINK "asks_far"), SLICE(FAR("6"))},
         {SLICE(PUBLISHED_LINK "day_far"), SLICE(FAR("2"))},
     };
-    struct fixture *f = calloc(1, sizeof *f);
-    struct collect_config config = {.address = "127.0.0.1",
-                                    .n_threads = 4,
-                                    .queue = 16,
-                                    .trusted_proxies = "127.0.0.1",
-                                    .beacon_bytes_max = 65536,
-                                    .publish_wait_ms = 3000};
+    struct fixture *f = world_open(published, sizeof published / sizeof published[0]);
     struct err err;
 
-    clock_set_wall_ms(NOW);
-    arena_init(&f->arena, 4096);
-    redis_fixture_start(&f->redis, REDIS_DURABLE);
-    assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &config.redis, &err),
-                     ERR_OK);
-    config.redis.timeout_ms = 2000;
-    f->stream = stream_create(&config.redis);
-    assert_int_equal(stream_hash_replace(f->stream, STREAM_SITES, published,
-                                         sizeof published / sizeof published[0], &err),
-                     ERR_OK);
     if (!has_salts) /* what is no salt stands where today's should */
         assert_int_equal(
             stream_field_add(f->stream, STREAM_SALTS, SLICE("2026-06-01"), SLICE("x"), &err),
             ERR_OK);
-    assert_int_equal(collect_start(&config, &f->collect, &err), ERR_OK);
-    f->port = collect_port(f->collect);
+    world_start(f);
     return f;
 }
 
@@ -94,72 +52,6 @@ set_up_without_salt(void **state)
 {
     *state = start(false);
     return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    collect_stop(&f->collect);
-    stream_destroy(&f->stream);
-    redis_fixture_stop(&f->redis);
-    arena_fini(&f->arena);
-    clock_set_wall_ms(-1);
-    free(f);
-    return 0;
-}
-
-/* Every event in the stream, which has no address in it. */
-static int
-read_events(struct fixture *f, struct event *out, int max)
-{
-    struct stream_entry *entries;
-    struct codec_reader reader;
-    struct slice payload;
-    struct err err;
-    int n_entries, n = 0;
-
-    assert_int_equal(stream_read(f->stream, (struct stream_id){0, 0}, 1000, 0, &f->arena, &entries,
-                                 &n_entries, &err),
-                     ERR_OK);
-    for (int i = 0; i < n_entries; i++) {
-        assert_false(slice_contains(entries[i].batch, SLICE("81.2.69")));
-        assert_int_equal(codec_reader_init(&reader, entries[i].batch, &err), ERR_OK);
-        while (codec_reader_next(&reader, &payload)) {
-            assert_true(n < max);
-            assert_int_equal(codec_decode(payload, &f->arena, &out[n++], &err), ERR_OK);
-        }
-    }
-    return n;
-}
-
-static int
-count_events(struct fixture *f)
-{
-    struct event events[50];
-
-    return read_events(f, events, 50);
-}
-
-/* The value of one metric, by the whole of its name. */
-static int64_t
-metric(struct fixture *f, const char *name)
-{
-    struct http_answer a;
-    struct slice rest, line, key, value;
-    int64_t number = -1;
-    bool more = true;
-
-    http_client_request(f->port, "GET", "/metrics", "", SLICE_EMPTY, &a);
-    rest = a.body;
-    while (more) {
-        more = slice_cut(rest, '\n', &line, &rest);
-        if (slice_cut(line, ' ', &key, &value) && slice_is(key, name))
-            assert_true(slice_to_int64(value, &number));
-    }
-    http_answer_fini(&a);
-    return number;
 }
 
 #define FIREFOX                                                                                    \

@@ -1,25 +1,10 @@
 /* Campaign links over HTTP, with a real redis-server: where they lead, what they count, and whom
  * the collector knows again, by cookie and by ticket. */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 #include <sodium.h>
 
-#include "collector/collect.h"
-#include "core/clock.h"
-#include "core/codec.h"
 #include "core/published.h"
 #include "core/ticket.h"
-#include "tests/support/http_client.h"
-#include "tests/support/redis_fixture.h"
-
-#define NOW INT64_C(1780315200000) /* 2026-06-01T12:00:00Z */
+#include "tests/unit/collector/collect_world.h"
 
 /* The key "secret" is the shop's. */
 #define SHOP                                                                                       \
@@ -27,14 +12,7 @@
     "\":\"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\"}"
 #define JUNE "https://www.shop.example/sale?utm_source=mail&utm_campaign=june#top"
 
-struct fixture {
-    struct redis_fixture redis;
-    struct collect *collect;
-    struct stream *stream;
-    struct arena arena;
-    unsigned char key[TICKET_KEY_BYTES];
-    int port;
-};
+static unsigned char ticket_key[TICKET_KEY_BYTES]; /* the shop's */
 
 static int
 set_up(void **state)
@@ -48,69 +26,13 @@ set_up(void **state)
         {SLICE(PUBLISHED_LINK "orphan"), SLICE("{\"site\":8,\"target\":\"https://a.example\"}")},
         {SLICE(PUBLISHED_LINK "script"), SLICE("{\"site\":7,\"target\":\"javascript:alert(1)\"}")},
     };
-    struct fixture *f = calloc(1, sizeof *f);
-    struct collect_config config = {.address = "127.0.0.1",
-                                    .n_threads = 4,
-                                    .queue = 16,
-                                    .trusted_proxies = "127.0.0.1",
-                                    .beacon_bytes_max = 65536,
-                                    .publish_wait_ms = 3000,
-                                    .address_speed = {1, 4}};
-    struct err err;
+    struct fixture *f = world_open(published, sizeof published / sizeof published[0]);
 
-    clock_set_wall_ms(NOW);
-    crypto_hash_sha256(f->key, (const unsigned char *)"secret", 6);
-    arena_init(&f->arena, 4096);
-    redis_fixture_start(&f->redis, REDIS_DURABLE);
-    assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &config.redis, &err),
-                     ERR_OK);
-    config.redis.timeout_ms = 2000;
-    f->stream = stream_create(&config.redis);
-    assert_int_equal(stream_hash_replace(f->stream, STREAM_SITES, published,
-                                         sizeof published / sizeof published[0], &err),
-                     ERR_OK);
-    assert_int_equal(collect_start(&config, &f->collect, &err), ERR_OK);
-    f->port = collect_port(f->collect);
+    crypto_hash_sha256(ticket_key, (const unsigned char *)"secret", 6);
+    f->config.address_speed = (struct limit_speed){1, 4};
+    world_start(f);
     *state = f;
     return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    collect_stop(&f->collect);
-    stream_destroy(&f->stream);
-    redis_fixture_stop(&f->redis);
-    arena_fini(&f->arena);
-    clock_set_wall_ms(-1);
-    free(f);
-    return 0;
-}
-
-/* Every event in the stream. What no entry may hold is looked for on the way. */
-static int
-read_events(struct fixture *f, struct event *out, int max)
-{
-    struct stream_entry *entries;
-    struct codec_reader reader;
-    struct slice payload;
-    struct err err;
-    int n_entries, n = 0;
-
-    assert_int_equal(stream_read(f->stream, (struct stream_id){0, 0}, 1000, 0, &f->arena, &entries,
-                                 &n_entries, &err),
-                     ERR_OK);
-    for (int i = 0; i < n_entries; i++) {
-        assert_false(slice_contains(entries[i].batch, SLICE("81.2.69")));
-        assert_int_equal(codec_reader_init(&reader, entries[i].batch, &err), ERR_OK);
-        while (codec_reader_next(&reader, &payload)) {
-            assert_true(n < max);
-            assert_int_equal(codec_decode(payload, &f->arena, &out[n++], &err), ERR_OK);
-        }
-    }
-    return n;
 }
 
 #define PERSON                                                                                     \
@@ -192,8 +114,8 @@ test_the_target_is_on_another_domain(void **state)
     assert_true(slice_cut(to, '#', &to, &fragment));
     assert_true(slice_is(fragment, "top"));
     assert_true(slice_cut(slice_sub(to, slice_find(to, '_', 60), to.n), '=', &to, &ticket));
-    assert_true(ticket_check(TICKET_VISITOR, f->key, ticket, NOW + 59000, &word));
-    assert_false(ticket_check(TICKET_VISITOR, f->key, ticket, NOW + 61000, &word));
+    assert_true(ticket_check(TICKET_VISITOR, ticket_key, ticket, NOW + 59000, &word));
+    assert_false(ticket_check(TICKET_VISITOR, ticket_key, ticket, NOW + 61000, &word));
     assert_int_equal(read_events(f, e, 2), 1);
     assert_true(slice_equal(e[0].visitor, word));
     assert_in_range(word.n, 15, 33);
@@ -340,7 +262,8 @@ static void
 test_a_ticket_hands_over_to_one_visitor(void **state)
 {
     struct fixture *f = *state;
-    struct slice ticket = ticket_make(&f->arena, TICKET_VISITOR, f->key, SLICE("T"), NOW - 59000);
+    struct slice ticket =
+        ticket_make(&f->arena, TICKET_VISITOR, ticket_key, SLICE("T"), NOW - 59000);
     struct event e[5];
 
     come_with(f, KNOWN, ticket);
@@ -369,9 +292,9 @@ test_tickets_that_are_worth_nothing(void **state)
     struct fixture *f = *state;
     unsigned char other[TICKET_KEY_BYTES] = "another site's";
     const struct slice tickets[] = {
-        ticket_make(&f->arena, TICKET_VISITOR, f->key, SLICE("T"), NOW - 61000),
+        ticket_make(&f->arena, TICKET_VISITOR, ticket_key, SLICE("T"), NOW - 61000),
         ticket_make(&f->arena, TICKET_VISITOR, other, SLICE("T"), NOW),
-        ticket_make(&f->arena, TICKET_DEBUG, f->key, SLICE("debug"), NOW),
+        ticket_make(&f->arena, TICKET_DEBUG, ticket_key, SLICE("debug"), NOW),
         SLICE("T.1780315200000.AAAAAAAAAAAAAAAAAAAAAA"),
         SLICE("T"),
     };
@@ -382,7 +305,7 @@ test_tickets_that_are_worth_nothing(void **state)
         come_with(f, KNOWN, tickets[i]);
     assert_int_equal(tickets_refused(f), n);
     /* One's own, back from the other domain: nothing to say, and nothing wrong. */
-    come_with(f, KNOWN, ticket_make(&f->arena, TICKET_VISITOR, f->key, SLICE(KNOWN), NOW));
+    come_with(f, KNOWN, ticket_make(&f->arena, TICKET_VISITOR, ticket_key, SLICE(KNOWN), NOW));
     assert_int_equal(tickets_refused(f), n);
     assert_int_equal(read_events(f, e, 8), n + 1);
     for (int i = 0; i <= n; i++)
@@ -420,7 +343,7 @@ test_a_link_to_a_foreign_domain_takes_the_cookie_along(void **state)
     assert_int_equal(http_answer_header(&a, "Set-Cookie").n, 0);
     assert_true(slice_cut(http_answer_header(&a, "Location"), '=', &to, &ticket));
     assert_true(slice_is(to, "https://tea.example/?_c"));
-    assert_true(ticket_check(TICKET_VISITOR, f->key, ticket, NOW, &word));
+    assert_true(ticket_check(TICKET_VISITOR, ticket_key, ticket, NOW, &word));
     assert_true(slice_is(word, KNOWN));
     assert_int_equal(read_events(f, e, 1), 1);
     assert_true(slice_is(e[0].visitor, KNOWN));
