@@ -37,9 +37,7 @@ merged_open(struct merged *m, enum visitors kind)
     size_t n_files;
     char path[FILE_PATH_MAX];
 
-    *m = (struct merged){.dir = test_folder(),
-                         .merge = {.site = 1, .month = 202606},
-                         .n = 6000};
+    *m = (struct merged){.dir = test_folder(), .merge = {.site = 1, .month = 202606}, .n = 6000};
     arena_init(&m->arena, 1 << 20);
     m->events = likely_events(&r, m->n, &m->arena);
     for (size_t i = 0; i < m->n; i++) {
@@ -56,8 +54,7 @@ merged_open(struct merged *m, enum visitors kind)
             e->text[TEXT_EVENT] = arena_printf(&m->arena, "z%u", random_below(&r, 100));
         e->id = arena_printf(&m->arena, "%zu", i);
     }
-    m->flushes =
-        write_flushes(&r, m->events, m->n, 3, m->dir, &m->arena, &m->merge.n_inputs);
+    m->flushes = write_flushes(&r, m->events, m->n, 3, m->dir, &m->arena, &m->merge.n_inputs);
     m->merge.inputs = (const struct segment *const *)m->flushes;
     m->n = settle_events(m->events, m->n);
     assert_int_equal(segment_merge(&m->merge, m->dir, &m->arena, &files, &n_files, NULL), ERR_OK);
@@ -121,8 +118,8 @@ test_visitors_are_compared(void **state)
             assert_int_equal(segment_cursor_is_same(c[0], run, c[other], found, &is_same, NULL),
                              ERR_OK);
             assert_true(is_same);
-            assert_int_equal(segment_cursor_is_same(c[0], run, c[other],
-                                                    found == 0 ? 1 : found - 1, &is_same, NULL),
+            assert_int_equal(segment_cursor_is_same(c[0], run, c[other], found == 0 ? 1 : found - 1,
+                                                    &is_same, NULL),
                              ERR_OK);
             assert_false(is_same);
         }
@@ -191,8 +188,7 @@ check_column(const struct merged *m, const struct segment_column *c, struct rand
     segment_run_bits(c, bits, begin, n, known);
     for (uint32_t i = 0; i < n; i++) {
         struct segment_run_bits right;
-        uint32_t code =
-            common_code(c, rows[begin + i], rows[begin + i + 1], bits, &right);
+        uint32_t code = common_code(c, rows[begin + i], rows[begin + i + 1], bits, &right);
 
         *n_common += code != CODES_DIFFER;
         *n_found += codes[i] != CODES_DIFFER;
