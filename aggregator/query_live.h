@@ -53,6 +53,11 @@ enum err_code query_live(struct snapshot_pool *p, const struct query_live *q, st
                          struct live_answer *out, struct err *err);
 
 /* The answer's members without braces; without the moment at which it was asked. */
-void live_add_members(struct buffer *out, const struct live_answer *answer, bool has_funnel);
+struct live_form {
+    bool has_funnel;
+    bool is_anonymous; /* without what tells who somebody is: visitor, known id, the event's id */
+};
+void live_add_members(struct buffer *out, const struct live_answer *answer,
+                      const struct live_form *form);
 
 #endif

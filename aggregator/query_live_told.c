@@ -227,18 +227,24 @@ add_driver(struct buffer *out, const struct live_event *e)
 }
 
 static void
-add_event(struct buffer *out, const struct live_event *e, bool has_funnel)
+add_event(struct buffer *out, const struct live_event *e, const struct live_form *form)
 {
+    struct event event = e->event;
     bool is_first = true;
 
     buffer_printf(out, "{\"key\":\"%016" PRIx64 "\",\"visitor\":", e->key);
-    buffer_add_json(out, e->event.visitor);
+    if (form->is_anonymous) {
+        event.visitor = event.id = event.text[TEXT_KNOWN] = SLICE_EMPTY;
+        buffer_add_text(out, "null");
+    } else {
+        buffer_add_json(out, event.visitor);
+    }
     buffer_printf(out, ",\"bot\":%s", (e->event.flags & EVENT_BOT) != 0 ? "true" : "false");
     buffer_add_text(out, ",\"event\":");
-    event_add_json(out, &e->event);
+    event_add_json(out, &event);
     add_driver(out, e);
     buffer_printf(out, ",\"is_entrance\":%s", e->is_entrance ? "true" : "false");
-    if (has_funnel) {
+    if (form->has_funnel) {
         buffer_add_text(out, ",\"stages\":[");
         for (uint32_t left = e->stages; left != 0; left &= left - 1, is_first = false)
             buffer_printf(out, "%s%d", is_first ? "" : ",", __builtin_ctz(left) + 1);
@@ -262,7 +268,7 @@ add_moment(struct buffer *out, const char *name, int64_t ms, bool is_there)
 }
 
 void
-live_add_members(struct buffer *out, const struct live_answer *answer, bool has_funnel)
+live_add_members(struct buffer *out, const struct live_answer *answer, const struct live_form *form)
 {
     add_moment(out, "newest", answer->newest_ms, answer->has_events);
     add_moment(out, "stored", answer->stored_ms, answer->stored_ms != 0);
@@ -275,7 +281,7 @@ live_add_members(struct buffer *out, const struct live_answer *answer, bool has_
     buffer_add_text(out, ",\"events\":[");
     for (size_t i = 0; i < answer->n; i++) {
         buffer_add_text(out, i > 0 ? "," : "");
-        add_event(out, &answer->list[i], has_funnel);
+        add_event(out, &answer->list[i], form);
     }
     buffer_add_char(out, ']');
 }

@@ -223,8 +223,10 @@ split_lines(struct arena *a, struct slice text, uint32_t max, uint32_t *out_n)
     struct slice line;
     uint32_t n = 0;
 
-    while (n < max && slice_cut(text, '\n', &line, &text))
+    while (n < max && text.n > 0) {
+        slice_cut(text, '\n', &line, &text);
         lines[n++] = arena_copy(a, line);
+    }
     *out_n = n;
     return lines;
 }
@@ -244,10 +246,13 @@ groups_json(struct arena *a, const struct page_groups *groups)
 #define COLUMNS                                                                                    \
     "id, name, domain, timezone, currency, public_key, secret_sha256, max_age_ms, max_events_day," \
     " is_demo, created_ms, ignored_referrers, identity, consent, gpc, dnt, retention, hosts,"      \
-    " page_groups, funnel, first_day_of_week, bots, viewer_journeys"
+    " page_groups, funnel, first_day_of_week, bots, viewer_journeys,"                              \
+    " (SELECT group_concat(key_sha256, char(10)) FROM api_keys WHERE api_keys.site = sites.id"     \
+    " AND ' ' || scopes || ' ' LIKE '% write_events %')"
 #define COLUMN_PRIVACY 12 /* and the next, in the order of enum privacy_setting */
 #define COLUMN_MORE    (COLUMN_PRIVACY + PRIVACY_COUNT)
 #define COLUMN_CHOICES (COLUMN_MORE + 4) /* in the order of enum site_choice */
+#define COLUMN_KEYS    (COLUMN_CHOICES + CHOICE_COUNT)
 
 static void
 read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
@@ -276,6 +281,7 @@ read_row(sqlite3_stmt *s, struct arena *a, struct site *out)
     for (int i = 0; i < CHOICE_COUNT; i++)
         site_choice_parse((enum site_choice)i, sql_text(s, COLUMN_CHOICES + i), &out->choices[i],
                           NULL);
+    out->event_keys = split_lines(a, sql_text(s, COLUMN_KEYS), SITE_KEYS_MAX, &out->n_event_keys);
 }
 
 static enum err_code

@@ -12,6 +12,7 @@
 #define SITE_DOMAIN_MAX    253
 #define SITE_REFERRERS_MAX 50
 #define SITE_HOSTS_MAX     20
+#define SITE_KEYS_MAX      50 /* API keys */
 #define SITE_FUNNEL_MAX    120
 #define SITE_KEY_MAX       64 /* public and secret keys, with their NUL */
 
@@ -35,8 +36,10 @@ struct site {
     struct privacy privacy;
     int choices[CHOICE_COUNT];      /* numbers of words (site_choice.h) */
     struct page_groups page_groups; /* names for groups of paths */
-    struct slice funnel;    /* the name of the saved funnel that its overview shows, or "" */
-    struct slice retention; /* how long events count (retention.h): "13mo", "400d", "never" */
+    struct slice funnel;      /* the name of the saved funnel that its overview shows, or "" */
+    struct slice retention;   /* how long events count (retention.h): "13mo", "400d", "never" */
+    struct slice *event_keys; /* SHA-256, hex, of its API keys that may send events */
+    uint32_t n_event_keys;
     bool is_demo;
     int64_t created_ms;
 };

@@ -93,6 +93,11 @@ site_to_json(const struct site *s, struct buffer *out)
             is_first = false;
         }
     }
+    buffer_add_text(out, "],\"event_keys\":[");
+    for (uint32_t i = 0; i < s->n_event_keys; i++) {
+        buffer_add_text(out, i > 0 ? "," : "");
+        buffer_add_json(out, s->event_keys[i]);
+    }
     buffer_add_char(out, ']');
     for (int i = 0; i < PRIVACY_COUNT; i++) {
         enum privacy_setting p = (enum privacy_setting)i;

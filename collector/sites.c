@@ -91,6 +91,26 @@ take_secret(const json_t *object, struct site *site)
 }
 
 static bool
+take_event_keys(const json_t *object, struct arena *a, struct site *site)
+{
+    const json_t *list = json_object_get(object, "event_keys");
+    size_t n = json_array_size(list), n_bytes;
+
+    site->event_keys = arena_alloc(a, (n + 1) * sizeof *site->event_keys);
+    for (size_t i = 0; i < n; i++) {
+        const char *hex = json_string_value(json_array_get(list, i));
+
+        if (!hex ||
+            sodium_hex2bin(site->event_keys[i], SITES_SECRET, hex, strlen(hex), NULL, &n_bytes,
+                           NULL) != 0 ||
+            n_bytes != SITES_SECRET)
+            return false;
+    }
+    site->n_event_keys = n;
+    return true;
+}
+
+static bool
 take_hosts(const json_t *object, struct arena *a, struct site *site)
 {
     const json_t *list = json_object_get(object, "ignored_referrers");
@@ -142,7 +162,8 @@ read_site(const struct stream_pair *pair, struct arena *a, struct site *out)
               take_integer(root, "max_age_ms", MAX_AGE_MS, &s.max_age_ms) &&
               take_integer(root, "max_events_per_visitor_day", INT32_MAX,
                            &s.max_events_per_visitor_day) &&
-              take_secret(root, &s) && take_hosts(root, a, &s) && take_privacy(root, &s.privacy);
+              take_secret(root, &s) && take_event_keys(root, a, &s) && take_hosts(root, a, &s) &&
+              take_privacy(root, &s.privacy);
     json_decref(root);
     s.id = (uint32_t)id;
     if (is_good)
@@ -519,8 +540,14 @@ sites_find_secret(const struct sites_table *t, struct slice secret_key)
     const struct site *found = NULL;
 
     crypto_hash_sha256(hash, (const unsigned char *)secret_key.p, secret_key.n);
-    for (int i = 0; i < t->n; i++) /* hundreds at most, and every one is looked at */
-        if (t->sites[i].has_secret && sodium_memcmp(t->sites[i].secret, hash, sizeof hash) == 0)
-            found = &t->sites[i];
+    for (int i = 0; i < t->n; i++) { /* hundreds at most, and every one is looked at */
+        const struct site *s = &t->sites[i];
+
+        if (s->has_secret && sodium_memcmp(s->secret, hash, sizeof hash) == 0)
+            found = s;
+        for (size_t k = 0; k < s->n_event_keys; k++)
+            if (sodium_memcmp(s->event_keys[k], hash, sizeof hash) == 0)
+                found = s;
+    }
     return found;
 }

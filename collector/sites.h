@@ -35,6 +35,8 @@ struct site {
     int64_t max_events_per_visitor_day; /* 0: no limit */
     bool has_secret;
     unsigned char secret[SITES_SECRET];
+    size_t n_event_keys; /* further ones that may send its events, as the secret */
+    unsigned char (*event_keys)[SITES_SECRET];
     const struct slice *ignored_referrers;
     size_t n_ignored_referrers;
     struct privacy privacy;

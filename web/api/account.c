@@ -3,6 +3,7 @@
 #include "aggregator/sql.h"
 #include "core/clock.h"
 #include "web/api/password.h"
+#include "web/api/rows.h"
 #include "web/api/token.h"
 
 _Static_assert(ACCOUNT_TOKEN_MAX == TOKEN_TEXT_MAX, "one size of token");
@@ -92,13 +93,14 @@ count_accounts(sqlite3 *sql, int64_t *out, struct err *err)
     return rc;
 }
 
-/* The columns email, role of a row. */
+/* The columns email, role, is_everywhere of a row. */
 static enum err_code
 read_account(sqlite3_stmt *s, struct account *out, struct err *err)
 {
     if (!slice_to_cstr(sql_text(s, 0), out->email, sizeof out->email) ||
         !account_role_parse(sql_text(s, 1), &out->role))
         return err_set(err, ERR_CORRUPT, NULL, "settings.db holds an account that is none");
+    out->is_everywhere = sqlite3_column_int64(s, 2) != 0;
     return ERR_OK;
 }
 
@@ -112,15 +114,17 @@ find_account(sqlite3 *sql, struct slice email, struct account *out,
     bool has_row = false;
 
     out_hash[0] = '\0';
-    rc = sql_prepare(sql, "SELECT email, role, password_hash FROM accounts WHERE email = ?", &s,
-                     err);
+    rc = sql_prepare(sql,
+                     "SELECT email, role, is_everywhere, password_hash FROM accounts WHERE"
+                     " email = ?",
+                     &s, err);
     if (rc == ERR_OK)
         rc = sql_bind(s, err, "t", email);
     if (rc == ERR_OK)
         rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         rc = read_account(s, out, err);
-    if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(s, 2), out_hash, PASSWORD_HASH_MAX))
+    if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(s, 3), out_hash, PASSWORD_HASH_MAX))
         rc = err_set(err, ERR_CORRUPT, NULL, "settings.db holds a password hash that is none");
     sqlite3_finalize(s);
     return rc;
@@ -274,7 +278,7 @@ account_setup(struct settings_db *db, struct slice token, struct slice email, st
               struct account *out, struct err *err)
 {
     char token_text[TOKEN_HASH_MAX], hash[PASSWORD_HASH_MAX];
-    struct account account = {.role = ROLE_OWNER};
+    struct account account = {.role = ROLE_OWNER, .is_everywhere = true};
     enum err_code rc;
 
     /* First of all, so that only who holds the link can make the machine hash a password. */
@@ -344,14 +348,18 @@ account_session_create(struct settings_db *db, const struct account *account, st
     return rc;
 }
 
+#define SEEN_MS (INT64_C(5) * 60 * 1000) /* how exactly it is known when a session was last used   \
+                                          */
+
 static enum err_code
 find_session(sqlite3 *sql, const char *hash, struct account *out, bool *out_found, struct err *err)
 {
+    int64_t now_ms = clock_wall_ms(), seen_ms;
     sqlite3_stmt *s = NULL;
     enum err_code rc;
 
     rc = sql_prepare(sql,
-                     "SELECT accounts.email, role FROM sessions"
+                     "SELECT accounts.email, role, is_everywhere, last_seen FROM sessions"
                      " JOIN accounts ON accounts.email = sessions.email"
                      " WHERE token_hash = ? AND expires > ?",
                      &s, err);
@@ -361,7 +369,11 @@ find_session(sqlite3 *sql, const char *hash, struct account *out, bool *out_foun
         rc = sql_step(s, out_found, err);
     if (rc == ERR_OK && *out_found)
         rc = read_account(s, out, err);
+    seen_ms = rc == ERR_OK && *out_found ? sqlite3_column_int64(s, 3) : now_ms;
     sqlite3_finalize(s);
+    if (rc == ERR_OK && now_ms - seen_ms > SEEN_MS)
+        rc = sql_do(sql, NULL, err, "UPDATE sessions SET last_seen = ? WHERE token_hash = ?", "it",
+                    now_ms, slice_from(hash));
     return rc;
 }
 
@@ -378,6 +390,69 @@ account_session_find(struct settings_db *db, struct slice token, struct account 
     settings_db_unlock(db);
     if (rc == ERR_OK && !is_found)
         return err_set(err, ERR_NOT_FOUND, NULL, "no such session");
+    return rc;
+}
+
+enum err_code
+account_session_describe(struct settings_db *db, struct slice token, struct slice agent,
+                         struct err *err)
+{
+    char hash[TOKEN_HASH_MAX];
+    enum err_code rc;
+
+    token_hash(token, hash);
+    agent = slice_sub(agent, 0, ACCOUNT_AGENT_MAX);
+    if (!slice_is_utf8(agent))
+        agent = SLICE("");
+    rc =
+        sql_do(settings_db_lock(db), NULL, err,
+               "UPDATE sessions SET agent = ? WHERE token_hash = ?", "tt", agent, slice_from(hash));
+    settings_db_unlock(db);
+    return rc;
+}
+
+/* A session's id is the begin of its token's hash: enough to tell it, of no use to get in. */
+enum err_code
+account_session_list(struct settings_db *db, const struct account *account, struct slice token,
+                     json_t **out, struct err *err)
+{
+    struct rows_query q = {
+        .statement = "SELECT substr(token_hash, 1, 16), created, last_seen, expires, agent FROM"
+                     " sessions WHERE email = ? AND expires > ? ORDER BY last_seen DESC, created",
+        .letters = "ti",
+        .numbers = {clock_wall_ms()},
+        .text = slice_from(account->email),
+        .columns = "t id,m created,m last_seen,m expires,t agent"};
+    char hash[TOKEN_HASH_MAX];
+    json_t *session;
+    size_t i;
+    enum err_code rc = rows_json(db, &q, out, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    token_hash(token, hash);
+    json_array_foreach(*out, i, session)
+    {
+        const char *id = json_string_value(json_object_get(session, "id"));
+
+        json_object_set_new(session, "current", json_boolean(strncmp(id, hash, 16) == 0));
+    }
+    return ERR_OK;
+}
+
+enum err_code
+account_session_remove(struct settings_db *db, const struct account *account, struct slice id,
+                       struct err *err)
+{
+    int n_changed = 0;
+    enum err_code rc =
+        sql_do(settings_db_lock(db), &n_changed, err,
+               "DELETE FROM sessions WHERE email = ? AND substr(token_hash, 1, 16) = ?", "tt",
+               slice_from(account->email), id);
+
+    settings_db_unlock(db);
+    if (rc == ERR_OK && n_changed == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "session", "there is no such session");
     return rc;
 }
 

@@ -9,11 +9,14 @@
 #ifndef WEB_API_ACCOUNT_H
 #define WEB_API_ACCOUNT_H
 
+#include <jansson.h>
+
 #include "aggregator/settings_db.h"
 #include "core/err.h"
 #include "core/slice.h"
 
 #define ACCOUNT_EMAIL_MAX  254
+#define ACCOUNT_AGENT_MAX  200
 #define ACCOUNT_TOKEN_MAX  48 /* a token as text with its NUL */
 #define ACCOUNT_SETUP_MS   (INT64_C(7) * 24 * 3600 * 1000)
 #define ACCOUNT_SESSION_MS (INT64_C(30) * 24 * 3600 * 1000)
@@ -21,7 +24,8 @@
 enum account_role { ROLE_VIEWER, ROLE_EDITOR, ROLE_OWNER };
 
 struct account {
-    enum account_role role;
+    enum account_role role; /* for all sites, where it is everywhere; else see people.h */
+    bool is_everywhere;
     char email[ACCOUNT_EMAIL_MAX + 1];
 };
 
@@ -64,6 +68,17 @@ enum err_code account_session_create(struct settings_db *db, const struct accoun
 /* Whose session is it? ERR_NOT_FOUND also where it is over. */
 enum err_code account_session_find(struct settings_db *db, struct slice token, struct account *out,
                                    struct err *err);
+
+/* What browser it is, for people to tell their sessions apart; cut to ACCOUNT_AGENT_MAX. */
+enum err_code account_session_describe(struct settings_db *db, struct slice token,
+                                       struct slice agent, struct err *err);
+
+/* An account's sessions as the API shows them, `current` being that of the token; and the end of
+ * one of them, by the id that is shown. ERR_NOT_FOUND, field "session". */
+enum err_code account_session_list(struct settings_db *db, const struct account *account,
+                                   struct slice token, json_t **out, struct err *err);
+enum err_code account_session_remove(struct settings_db *db, const struct account *account,
+                                     struct slice id, struct err *err);
 
 /* ERR_OK also where there was none. */
 enum err_code account_session_end(struct settings_db *db, struct slice token, struct err *err);

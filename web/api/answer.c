@@ -86,7 +86,7 @@ web__read_query_id(struct call *c, const json_t *body, struct err *err)
 struct turn_asker
 web__asker(const struct call *c)
 {
-    return (struct turn_asker){slice_from(c->account.email), c->query_id};
+    return (struct turn_asker){web__who(c), c->query_id};
 }
 
 void
@@ -139,7 +139,7 @@ web__answer(struct call *c, web__question question, const void *what, struct sli
 void
 web__delete_query(struct call *c)
 {
-    struct turn_asker asker = {slice_from(c->account.email), c->parameters[0]};
+    struct turn_asker asker = {web__who(c), c->parameters[0]};
 
     turns_stop(c->web->turns, asker);
     c->reply->status = 204;

@@ -44,10 +44,11 @@ is_known(struct call *c, const struct buffer *members)
 static void
 reply_live(struct call *c, const struct live_answer *answer, bool has_funnel, int64_t now_ms)
 {
+    struct live_form form = {has_funnel, !access_may(&c->who, &c->site, ACCESS_VISITORS)};
     struct buffer members = BUFFER_EMPTY;
     char now[TIMESTAMP_TEXT_MAX];
 
-    live_add_members(&members, answer, has_funnel);
+    live_add_members(&members, answer, &form);
     if (is_known(c, &members)) {
         c->reply->status = 304;
     } else {

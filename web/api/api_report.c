@@ -334,7 +334,7 @@ answer_report(struct call *c, const struct question *q, const struct query_summa
 {
     struct query_funnel query = query_of(c, q);
     struct kept_question kept = {
-        .query = &query, .asked = q->asked, .role = account_role_name(c->account.role)};
+        .query = &query, .asked = q->asked, .role = account_role_name(c->who.role)};
     struct buffer key = BUFFER_EMPTY;
     int64_t as_of_ms;
     enum err_code rc = query_funnel_take(c->web->pool, &query, &kept.snapshot, err);

@@ -1,4 +1,4 @@
-/* Who is there: GET, POST and DELETE /api/v1/session, and POST /api/v1/setup.
+/* Who is there: GET, POST and DELETE /api/v1/session, POST /api/v1/setup, and one's own sessions.
  *
  * Signing in, in steps: the email in lower case; one try charged to the account and one to the
  * network it comes from; the password hashed and compared, for an unknown account too; a new token
@@ -33,6 +33,25 @@ set_cookie(struct call *c, const char *token, int64_t max_age_s)
     http_reply_header(c->reply, "Set-Cookie", slice_of(text, (size_t)n));
 }
 
+/* Whoever sends a key is asked for nothing else: a wrong one is nobody. */
+static enum err_code
+read_key(struct call *c, struct slice header, struct err *err)
+{
+    struct api_key key;
+    enum err_code rc;
+
+    if (!slice_starts_with(header, SLICE("Bearer ")) || header.n > 7 + API_KEY_TEXT_MAX)
+        return ERR_OK;
+    rc = api_key_find(c->web->settings, slice_sub(header, 7, header.n), &key, err);
+    if (rc == ERR_OK) {
+        c->is_signed_in = true;
+        c->key_id = key.id;
+        c->who = (struct access_who){
+            .is_signed_in = true, .is_key = true, .scopes = key.scopes, .key_site = key.site};
+    }
+    return rc == ERR_NOT_FOUND ? ERR_OK : rc;
+}
+
 enum err_code
 web__session_read(struct call *c, struct err *err)
 {
@@ -44,21 +63,34 @@ web__session_read(struct call *c, struct err *err)
         r->is_https || c->web->insecure_http || guard_is_local(r->remote, http_header(r, "Host"));
     if (!c->is_secure)
         return ERR_OK;
+    if (http_header(r, "Authorization").n != 0)
+        return read_key(c, http_header(r, "Authorization"), err);
     token = http_cookie(r, cookie_name(c));
     if (token.n == 0 || token.n >= ACCOUNT_TOKEN_MAX)
         return ERR_OK;
     rc = account_session_find(c->web->settings, token, &c->account, err);
     c->is_signed_in = rc == ERR_OK;
+    c->who = (struct access_who){.is_signed_in = c->is_signed_in,
+                                 .has_role = c->is_signed_in && c->account.is_everywhere,
+                                 .role = c->account.role};
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
+}
+
+struct slice
+web__who(const struct call *c)
+{
+    if (c->who.is_key)
+        return arena_printf(c->request->arena, "key %lld", (long long)c->key_id);
+    return slice_from(c->account.email);
 }
 
 static json_t *
 account_json(const struct call *c)
 {
-    if (!c->is_signed_in)
+    if (!c->is_signed_in || c->who.is_key)
         return json_null();
-    return json_pack("{s:s, s:s}", "email", c->account.email, "role",
-                     account_role_name(c->account.role));
+    return json_pack("{s:s, s:s, s:b}", "email", c->account.email, "role",
+                     account_role_name(c->account.role), "is_everywhere", c->account.is_everywhere);
 }
 
 static json_t *
@@ -90,15 +122,16 @@ web__get_session(struct call *c)
     reply_session(c, 200);
 }
 
-/* Start a session for who has just shown to be c->account. */
-static void
-sign_in(struct call *c, int status)
+void
+web__sign_in(struct call *c, int status)
 {
     char token[ACCOUNT_TOKEN_MAX];
     struct slice old = http_cookie(c->request, cookie_name(c));
     struct err err = ERR_NONE;
 
-    if (account_session_create(c->web->settings, &c->account, old, token, &err) != ERR_OK) {
+    if (account_session_create(c->web->settings, &c->account, old, token, &err) != ERR_OK ||
+        account_session_describe(c->web->settings, slice_from(token),
+                                 http_header(c->request, "User-Agent"), &err) != ERR_OK) {
         web__reply_err(c, &err);
         return;
     }
@@ -142,6 +175,27 @@ refund(struct web *w, struct slice email, struct slice network)
     limiter_refund(w->tries_by_account, email, now_ms);
 }
 
+bool
+web__charge(struct call *c)
+{
+    char bytes[GUARD_NETWORK_MAX];
+    int64_t wait_ms = limiter_take(c->web->tries_by_network,
+                                   guard_network(c->request->remote, bytes), clock_steady_ms());
+
+    if (wait_ms != 0)
+        reply_later(c, wait_ms, "too many failed tries; wait before the next");
+    return wait_ms == 0;
+}
+
+void
+web__give_back(struct call *c)
+{
+    char bytes[GUARD_NETWORK_MAX];
+
+    limiter_refund(c->web->tries_by_network, guard_network(c->request->remote, bytes),
+                   clock_steady_ms());
+}
+
 static void
 try_sign_in(struct call *c, const char *email, struct slice password)
 {
@@ -160,7 +214,7 @@ try_sign_in(struct call *c, const char *email, struct slice password)
     switch (account_check(w->settings, name, password, &c->account, &err)) {
     case ERR_OK:
         refund(w, name, network);
-        sign_in(c, 200);
+        web__sign_in(c, 200);
         return;
     case ERR_DENIED:
         atomic_fetch_add(&w->metrics.sign_ins_failed, 1);
@@ -218,6 +272,30 @@ web__delete_session(struct call *c)
 }
 
 void
+web__get_sessions(struct call *c)
+{
+    struct slice token = http_cookie(c->request, cookie_name(c));
+    struct err err = ERR_NONE;
+    json_t *list;
+
+    if (account_session_list(c->web->settings, &c->account, token, &list, &err) == ERR_OK)
+        web__reply_json(c, 200, json_pack("{s:o}", "sessions", list));
+    else
+        web__reply_err(c, &err);
+}
+
+void
+web__delete_one_session(struct call *c)
+{
+    struct err err = ERR_NONE;
+
+    if (account_session_remove(c->web->settings, &c->account, c->parameters[0], &err) == ERR_OK)
+        c->reply->status = 204;
+    else
+        web__reply_err(c, &err);
+}
+
+void
 web__post_setup(struct call *c)
 {
     static const char *const keys[] = {"token", "email", "password", NULL};
@@ -239,7 +317,7 @@ web__post_setup(struct call *c)
         rc = account_setup(c->web->settings, token, email, password, &c->account, &err);
     if (rc == ERR_OK) {
         log_info("the first account was made");
-        sign_in(c, 201);
+        web__sign_in(c, 201);
     } else {
         web__reply_err(c, &err);
     }

@@ -1,6 +1,7 @@
 /* Sites, and what each of them really sent: /api/v1/sites, .../{site}, .../attributes, .../values,
  * and the lists that the form of a new site picks from. */
 #include "aggregator/query.h"
+#include "web/api/people.h"
 #include "web/api/web_int.h"
 
 #define VALUES_DEFAULT 50
@@ -71,6 +72,17 @@ site_json(const struct call *c, const struct site *s, const struct query_summary
     return site;
 }
 
+/* What whoever asks may do with it. */
+static void
+add_access(const struct access_who *who, const struct site *s, json_t *site)
+{
+    const char *role = who->is_key ? "key" : account_role_name(who->role);
+
+    json_object_set_new(site, "role", json_string(role));
+    json_object_set_new(site, "may_see_visitors",
+                        json_boolean(access_may(who, s, ACCESS_VISITORS)));
+}
+
 void
 web__get_sites(struct call *c)
 {
@@ -82,11 +94,21 @@ web__get_sites(struct call *c)
 
     rc = site_list(c->web->settings, c->request->arena, &sites, &n, &err);
     for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        struct access_who who = c->who;
         struct query_summary summary;
 
+        if (!who.is_key)
+            rc = people_role(c->web->settings, &c->account, sites[i].id, &who.has_role, &who.role,
+                             &err);
+        if (rc != ERR_OK || !access_may(&who, &sites[i], ACCESS_READ))
+            continue;
         rc = query_site_summary(c->web->pool, sites[i].id, &summary, &err);
-        if (rc == ERR_OK)
-            json_array_append_new(list, site_json(c, &sites[i], &summary));
+        if (rc == ERR_OK) {
+            json_t *site = site_json(c, &sites[i], &summary);
+
+            add_access(&who, &sites[i], site);
+            json_array_append_new(list, site);
+        }
     }
     if (rc == ERR_OK) {
         web__reply_json(c, 200, json_pack("{s:o}", "sites", list));
@@ -222,6 +244,7 @@ web__post_site(struct call *c)
         rc = site_add(c->web->settings, &wish, c->request->arena, &site, secret, &err);
     if (rc == ERR_OK) {
         reply = site_json(c, &site, &nothing);
+        add_access(&c->who, &site, reply);
         json_object_set_new(reply, "secret_key", json_string(secret));
         web__reply_json(c, 201, reply);
     } else {
@@ -236,10 +259,15 @@ reply_site(struct call *c, const struct site *site)
     struct query_summary summary;
     struct err err = ERR_NONE;
 
-    if (query_site_summary(c->web->pool, site->id, &summary, &err) == ERR_OK)
-        web__reply_json(c, 200, site_json(c, site, &summary));
-    else
+    json_t *reply;
+
+    if (query_site_summary(c->web->pool, site->id, &summary, &err) != ERR_OK) {
         web__reply_err(c, &err);
+        return;
+    }
+    reply = site_json(c, site, &summary);
+    add_access(&c->who, site, reply);
+    web__reply_json(c, 200, reply);
 }
 
 void

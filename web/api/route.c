@@ -1,7 +1,10 @@
 #include "web/api/route.h"
 
+#include "core/log.h"
 #include "web/api/access.h"
+#include "web/api/audit.h"
 #include "web/api/guard.h"
+#include "web/api/people.h"
 #include "web/api/stack.h"
 #include "web/api/web_int.h"
 
@@ -17,7 +20,11 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/openapi.json", ACCESS_PUBLIC, true, web__get_openapi},
     {HTTP_GET, "/api/v1/session", ACCESS_PUBLIC, true, web__get_session},
     {HTTP_POST, "/api/v1/session", ACCESS_PUBLIC, false, web__post_session},
-    {HTTP_DELETE, "/api/v1/session", ACCESS_READ, false, web__delete_session},
+    {HTTP_DELETE, "/api/v1/session", ACCESS_SELF, false, web__delete_session},
+    {HTTP_GET, "/api/v1/sessions", ACCESS_SELF, false, web__get_sessions},
+    {HTTP_DELETE, "/api/v1/sessions/{id}", ACCESS_SELF, false, web__delete_one_session},
+    {HTTP_POST, "/api/v1/invitation", ACCESS_PUBLIC, false, web__post_invitation},
+    {HTTP_POST, "/api/v1/invitation/accept", ACCESS_PUBLIC, false, web__post_invitation_accept},
     {HTTP_POST, "/api/v1/setup", ACCESS_PUBLIC, false, web__post_setup},
     {HTTP_DELETE, "/api/v1/queries/{query_id}", ACCESS_READ, false, web__delete_query},
     {HTTP_GET, "/api/v1/timezones", ACCESS_READ, false, web__get_timezones},
@@ -38,12 +45,22 @@ static const struct route routes[] = {
     {HTTP_DELETE, "/api/v1/sites/{site}/funnels/{name}", ACCESS_WRITE, false, web__delete_funnel},
     {HTTP_GET, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__get_report},
     {HTTP_POST, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__post_report},
-    {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_READ, false, web__post_visitors},
+    {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_VISITORS, false, web__post_visitors},
     {HTTP_POST, "/api/v1/sites/{site}/next", ACCESS_READ, false, web__post_next},
     {HTTP_POST, "/api/v1/sites/{site}/contrast", ACCESS_READ, false, web__post_contrast},
     {HTTP_POST, "/api/v1/sites/{site}/dropoff", ACCESS_READ, false, web__post_dropoff},
-    {HTTP_POST, "/api/v1/sites/{site}/search", ACCESS_READ, false, web__post_search},
-    {HTTP_POST, "/api/v1/sites/{site}/journey", ACCESS_READ, false, web__post_journey},
+    {HTTP_POST, "/api/v1/sites/{site}/search", ACCESS_VISITORS, false, web__post_search},
+    {HTTP_POST, "/api/v1/sites/{site}/journey", ACCESS_VISITORS, false, web__post_journey},
+    {HTTP_GET, "/api/v1/sites/{site}/people", ACCESS_MANAGE, false, web__get_people},
+    {HTTP_PATCH, "/api/v1/sites/{site}/people/{email}", ACCESS_MANAGE, false, web__patch_person},
+    {HTTP_DELETE, "/api/v1/sites/{site}/people/{email}", ACCESS_MANAGE, false, web__delete_person},
+    {HTTP_POST, "/api/v1/sites/{site}/invitations", ACCESS_MANAGE, false, web__post_invitations},
+    {HTTP_DELETE, "/api/v1/sites/{site}/invitations/{id}", ACCESS_MANAGE, false,
+     web__delete_invitation},
+    {HTTP_GET, "/api/v1/sites/{site}/keys", ACCESS_MANAGE, false, web__get_keys},
+    {HTTP_POST, "/api/v1/sites/{site}/keys", ACCESS_MANAGE, false, web__post_key},
+    {HTTP_DELETE, "/api/v1/sites/{site}/keys/{id}", ACCESS_MANAGE, false, web__delete_key},
+    {HTTP_GET, "/api/v1/sites/{site}/audit", ACCESS_MANAGE, false, web__get_audit},
 };
 #define N_ROUTES (sizeof routes / sizeof *routes)
 
@@ -56,7 +73,8 @@ route_count(void)
 struct route_entry
 route_at(size_t i)
 {
-    return (struct route_entry){routes[i].method, routes[i].path, routes[i].right == ACCESS_PUBLIC};
+    return (struct route_entry){routes[i].method, routes[i].path, routes[i].right == ACCESS_PUBLIC,
+                                routes[i].right};
 }
 
 bool
@@ -143,7 +161,7 @@ check_source(struct call *c)
     };
     const char *wrong;
 
-    if (c->request->method == HTTP_GET)
+    if (c->request->method == HTTP_GET || c->who.is_key) /* no browser sends a key by itself */
         return true;
     wrong = guard_check_source(&source);
     if (wrong != NULL)
@@ -152,7 +170,7 @@ check_source(struct call *c)
 }
 
 static bool
-check_account(struct call *c, enum access_right right)
+check_signed_in(struct call *c, enum access_right right)
 {
     if (right == ACCESS_PUBLIC)
         return true;
@@ -160,31 +178,69 @@ check_account(struct call *c, enum access_right right)
         http_reply_error(c->reply, 401, "sign_in", "sign in first", "");
         return false;
     }
-    if (!access_role_may(c->account.role, right)) {
-        http_reply_error(c->reply, 403, "role", "your role does not allow that", "");
-        return false;
-    }
     return true;
 }
 
-/* Where the route names a site: find it, and see whether this account may do that with it. */
+/* Where the route is of no site. */
+static bool
+check_right(struct call *c, enum access_right right)
+{
+    if (access_may(&c->who, NULL, right))
+        return true;
+    http_reply_error(c->reply, 403, "role", "your role does not allow that", "");
+    return false;
+}
+
+static enum err_code
+read_role(struct call *c, struct err *err)
+{
+    if (c->who.is_key)
+        return ERR_OK;
+    return people_role(c->web->settings, &c->account, c->site.id, &c->who.has_role, &c->who.role,
+                       err);
+}
+
+/* Where the route names a site: find it, and see whether this account may do that with it. One that
+ * it has no role for is none: nobody learns which names there are. */
 static bool
 check_site(struct call *c, const struct route *route)
 {
     struct err err = ERR_NONE;
 
     if (strstr(route->path, "{site}") == NULL)
-        return true;
+        return check_right(c, route->right);
     if (site_find(c->web->settings, c->parameters[0], c->request->arena, &c->site, &err) !=
         ERR_OK) {
         web__reply_err(c, &err);
         return false;
     }
-    if (!access_site_may(&c->account, &c->site, route->right)) {
-        http_reply_error(c->reply, 403, "role", "your account does not reach that site", "");
+    if (read_role(c, &err) != ERR_OK) {
+        web__reply_err(c, &err);
         return false;
     }
-    return true;
+    if (access_may(&c->who, &c->site, route->right))
+        return true;
+    if (c->who.has_role || (c->who.is_key && c->who.key_site == c->site.id))
+        http_reply_error(c->reply, 403, "role", "your role does not allow that", "");
+    else
+        http_reply_error(c->reply, 404, "not_found", "there is no such site", "site");
+    return false;
+}
+
+/* What was done to a site is kept, with who did it; questions by POST change nothing. */
+static void
+note(struct call *c, const struct route *route)
+{
+    struct arena *a = c->request->arena;
+    struct err err = ERR_NONE;
+    bool is_done = c->reply->status >= 200 && c->reply->status < 300;
+
+    if (!is_done || c->request->method == HTTP_GET || route->right < ACCESS_WRITE)
+        return;
+    if (audit_add(c->web->settings, c->site.id, web__who(c),
+                  arena_printf(a, "%s %s", method_name(route->method), route->path),
+                  slice_sub(c->request->path, 0, 500), &err) != ERR_OK)
+        log_error("what was done is not noted: %s", err.message);
 }
 
 static void
@@ -207,8 +263,10 @@ handle(void *context)
                          "");
         return;
     }
-    if (check_source(c) && check_account(c, route->right) && check_site(c, route))
+    if (check_source(c) && check_signed_in(c, route->right) && check_site(c, route)) {
         route->handler(c);
+        note(c, route);
+    }
 }
 
 void

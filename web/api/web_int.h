@@ -15,6 +15,7 @@
 #include "aggregator/snapshot.h"
 #include "aggregator/store.h"
 #include "core/http.h"
+#include "web/api/access.h"
 #include "web/api/account.h"
 #include "web/api/limiter.h"
 #include "web/api/turn.h"
@@ -60,7 +61,9 @@ struct call {
     struct http_reply *reply;
     bool is_secure; /* https, or on this machine, or allowed by insecure_http */
     bool is_signed_in;
-    struct account account; /* where signed in */
+    struct account account; /* where signed in by a session */
+    struct access_who who;  /* its role is that for `site`, or for all */
+    int64_t key_id;         /* of an API key */
     struct site site;       /* of a route with {site}; in the request's arena */
     struct slice query_id;  /* web__read_query_id; in the request's arena */
     struct slice parameters[WEB__PARAMETERS_MAX]; /* the path's, in order; {site} is the first */
@@ -132,8 +135,22 @@ void web__answer(struct call *c, web__question question, const void *what, struc
 
 /* ---- Sessions ---- */
 
-/* Fill is_secure, is_signed_in and account. ERR_IO and the like where settings.db fails. */
+/* Fill is_secure, is_signed_in, account and who. ERR_IO and the like where settings.db fails. */
 enum err_code web__session_read(struct call *c, struct err *err);
+
+/* Start a session for who has just shown to be c->account, and reply with it. */
+void web__sign_in(struct call *c, int status);
+
+/* Charge a try to guess to the network that it comes from; false, and the reply made (429), where
+ * there were too many. web__give_back where it was no failure. */
+bool web__charge(struct call *c);
+void web__give_back(struct call *c);
+
+/* Who did it, for people: an email address, or "key 3". In the request's arena. */
+struct slice web__who(const struct call *c);
+
+/* The path's second parameter as a number; ERR_NOT_FOUND where it is none. */
+enum err_code web__read_id(const struct call *c, int64_t *out, struct err *err);
 
 /* ---- Handlers, one for each route of the API ---- */
 
@@ -141,7 +158,20 @@ void web__get_openapi(struct call *c);
 void web__get_session(struct call *c);
 void web__post_session(struct call *c);
 void web__delete_session(struct call *c);
+void web__get_sessions(struct call *c);
+void web__delete_one_session(struct call *c);
 void web__post_setup(struct call *c);
+void web__post_invitation(struct call *c);
+void web__post_invitation_accept(struct call *c);
+void web__get_people(struct call *c);
+void web__patch_person(struct call *c);
+void web__delete_person(struct call *c);
+void web__post_invitations(struct call *c);
+void web__delete_invitation(struct call *c);
+void web__get_keys(struct call *c);
+void web__post_key(struct call *c);
+void web__delete_key(struct call *c);
+void web__get_audit(struct call *c);
 void web__get_sites(struct call *c);
 void web__post_site(struct call *c);
 void web__get_site(struct call *c);

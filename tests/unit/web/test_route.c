@@ -79,6 +79,10 @@ load_document(void)
     return document;
 }
 
+static const char *const rights[] = {
+    [ACCESS_PUBLIC] = "public",     [ACCESS_SELF] = "self",   [ACCESS_READ] = "read",
+    [ACCESS_VISITORS] = "visitors", [ACCESS_WRITE] = "write", [ACCESS_MANAGE] = "manage"};
+
 static void
 test_every_route_is_described(void **state)
 {
@@ -96,6 +100,10 @@ test_every_route_is_described(void **state)
             fail_msg("openapi.json lacks %s %s", key_of(route.method), route.path);
         if (route.is_public != (json_is_array(security) && json_array_size(security) == 0))
             fail_msg("openapi.json is wrong about who may %s %s", key_of(route.method), route.path);
+        if (strcmp(json_string_value(json_object_get(operation, "x-right")), rights[route.right]) !=
+            0)
+            fail_msg("openapi.json is wrong about the right to %s %s", key_of(route.method),
+                     route.path);
         if (!route.is_public &&
             json_object_get(json_object_get(operation, "responses"), "401") == NULL)
             fail_msg("openapi.json lacks the 401 of %s %s", key_of(route.method), route.path);
