@@ -4,10 +4,12 @@
 
 /* CSV without a map: every column is a field by its own name. */
 static enum err_code
-set_columns(const struct import_shape *shape, const struct slice *fields, struct given *g,
-            struct arena *a, struct err *err)
+set_columns(const struct import_shape *shape, struct slice record, const struct slice *fields,
+            struct given *g, struct arena *a, struct err *err)
 {
     given_init(g, ORIGIN_IMPORT);
+    if (slice_is_plain(record))
+        g->plain = record;
     for (size_t i = 0; i < shape->n_columns; i++) {
         struct given_value value = {GIVEN_TEXT, fields[i]};
         enum err_code rc = given_set_named(g, shape->names[i], value, a, err);
@@ -31,7 +33,7 @@ read_csv(const struct import_shape *shape, struct slice record, struct slice *fi
         return err_set(err, ERR_INVALID, NULL, "has %zu fields where the header has %zu", mapped.n,
                        shape->n_columns);
     if (shape->map == NULL)
-        return set_columns(shape, fields, g, a, err);
+        return set_columns(shape, record, fields, g, a, err);
     given_init(g, ORIGIN_IMPORT);
     return import_map_apply(shape->map, &mapped, g, a, err);
 }

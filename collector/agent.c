@@ -146,11 +146,12 @@ struct agent
 agent_read(struct agent_reader *reader, struct slice user_agent, struct arena *a)
 {
     struct slice beginning = slice_of(user_agent.p, slice_utf8_cut(user_agent, AGENT_BYTES_MAX));
-    struct hash128 key = hash128(beginning);
     struct agent_answer answer;
+    struct hash128 key;
 
     if (beginning.n == 0)
         return (struct agent){SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
+    key = hash128(beginning);
     if (!agent_cache_find(reader->cache, key, &answer)) {
         if (read_agent(reader, beginning, &answer))
             agent_cache_add(reader->cache, key, &answer);

@@ -22,11 +22,12 @@ is_of_the_request(struct slice name)
     return slice_is(name, "ip") || slice_is(name, "user_agent") || slice_is(name, "cookieless");
 }
 
-/* Read the next value, where it is no object or array; false where it is one (or an error). */
-static bool
-read_plain_value(struct json *j, struct given_value *out)
+/* The value that begins with token t, where it is no object or array; false where it is one (or an
+ * error). */
+static inline bool
+take_plain_value(const struct json *j, enum json_token t, struct given_value *out)
 {
-    switch (json_next(j)) {
+    switch (t) {
     case JSON_STRING:
         *out = (struct given_value){GIVEN_TEXT, j->text};
         return true;
@@ -47,22 +48,29 @@ read_plain_value(struct json *j, struct given_value *out)
     }
 }
 
-/* The value of "properties": null, or an object of plain values. */
-static enum err_code
-read_properties(struct json *j, struct given *g, struct err *err)
+/* The next member of an object; false where there is none. */
+static inline bool
+next_member(struct json *j, struct slice *key, enum json_token *t)
 {
-    enum json_token t = json_next(j);
+    *t = json_next_member(j, key);
+    return *t != JSON_OBJECT_END && *t != JSON_ERROR;
+}
+
+/* The value of "properties", which begins with token t: null, or an object of plain values. */
+static enum err_code
+read_properties(struct json *j, enum json_token t, struct given *g, struct err *err)
+{
     enum err_code rc = ERR_OK;
+    struct slice key;
 
     if (t == JSON_NULL)
         return ERR_OK;
     if (t != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "properties", "must be an object");
-    while (rc == ERR_OK && json_next(j) == JSON_KEY) {
-        struct slice key = j->text;
+    while (rc == ERR_OK && next_member(j, &key, &t)) {
         struct given_value value;
 
-        if (read_plain_value(j, &value))
+        if (take_plain_value(j, t, &value))
             rc = given_set_property(g, key, value, j->arena, err);
         else
             rc = given_fail(arena_printf(j->arena, "properties.%.*s", SLICE_ARG(key)), err,
@@ -72,27 +80,36 @@ read_properties(struct json *j, struct given *g, struct err *err)
 }
 
 static enum err_code
-read_text(struct json *j, const char *name, struct slice *out, struct err *err)
+take_text(const struct json *j, enum json_token t, const char *name, struct slice *out,
+          struct err *err)
 {
-    if (json_next(j) != JSON_STRING)
+    if (t != JSON_STRING)
         return err_set(err, ERR_INVALID, name, "must be text");
     *out = j->text;
     return ERR_OK;
 }
 
 static enum err_code
-read_field(struct json *j, struct given *g, struct err *err)
+read_text(struct json *j, const char *name, struct slice *out, struct err *err)
 {
-    struct slice name = j->text;
+    enum json_token t = json_next(j);
+
+    return take_text(j, t, name, out, err);
+}
+
+/* The member `name`, whose value begins with token t. */
+static enum err_code
+read_field(struct json *j, struct slice name, enum json_token t, struct given *g, struct err *err)
+{
     struct given_value value;
 
     if (g->event.origin == ORIGIN_SNIPPET && slice_is(name, "ticket"))
-        return read_text(j, "ticket", &g->ticket, err);
+        return take_text(j, t, "ticket", &g->ticket, err);
     if (g->event.origin == ORIGIN_SNIPPET && slice_is(name, "visitor"))
         return given_fail(name, err, "belongs to the beacon, not to its events");
     if (g->event.origin == ORIGIN_SNIPPET && is_of_the_request(name))
         return given_fail(name, err, "is the request's own and cannot be given here");
-    if (!read_plain_value(j, &value))
+    if (!take_plain_value(j, t, &value))
         return given_fail(name, err, "must be text or a number");
     return given_set_value(g, name, value, j->arena, err);
 }
@@ -102,16 +119,18 @@ read_fields(struct json *j, struct given *g, struct err *err)
 {
     bool has_properties = false;
     enum err_code rc = ERR_OK;
+    enum json_token t;
+    struct slice name;
 
-    while (rc == ERR_OK && json_next(j) == JSON_KEY) {
-        bool is_properties = slice_is(j->text, "properties");
+    while (rc == ERR_OK && next_member(j, &name, &t)) {
+        bool is_properties = slice_is(name, "properties");
 
         if (!is_properties)
-            rc = read_field(j, g, err);
+            rc = read_field(j, name, t, g, err);
         else if (has_properties)
-            rc = given_fail(j->text, err, "given twice");
+            rc = given_fail(name, err, "given twice");
         else
-            rc = read_properties(j, g, err);
+            rc = read_properties(j, t, g, err);
         has_properties |= is_properties;
     }
     return rc;
@@ -123,8 +142,11 @@ static enum err_code
 read_event(struct json *j, struct given *g, struct err *err)
 {
     int outside = j->depth - 1;
-    enum err_code rc = read_fields(j, g, err);
+    enum err_code rc;
 
+    if (j->is_plain)
+        g->plain = j->in;
+    rc = read_fields(j, g, err);
     if (j->error == NULL && j->depth > outside)
         json_skip_open(j, outside);
     return j->error ? fail_json(j, err) : rc;

@@ -9,7 +9,11 @@
 
 #include <libpsl.h>
 
-#define LABELS_MAX 8 /* no row has more */
+#include "core/hash.h"
+
+#define LABELS_MAX      8 /* no row has more */
+#define MEMORY_HOSTS    64
+#define MEMORY_TEXT_MAX 104 /* of host and path that are remembered */
 
 /* ---- Hosts ---- */
 
@@ -83,11 +87,10 @@ is_plain_prefix(struct slice prefix)
     return prefix.n == 0 || slice_is(prefix, "www.") || slice_is(prefix, "m.");
 }
 
-const struct driver_host *
-driver_find_host(struct slice host, struct slice path, struct arena *a)
+/* host is not too long */
+static const struct driver_host *
+find_host(struct slice host, struct slice path, struct arena *a)
 {
-    if (host.n > DRIVER_HOST_BYTES_MAX)
-        return NULL;
     for (size_t from = host.n - driver__last_labels(host, LABELS_MAX).n; from < host.n;
          from = slice_find(host, '.', from) + 1) {
         struct slice part = slice_sub(host, from, host.n);
@@ -100,6 +103,45 @@ driver_find_host(struct slice host, struct slice path, struct arena *a)
             return row;
     }
     return NULL;
+}
+
+/* What was found of late: most visits come from a few dozen pages of others. */
+struct host_memory {
+    const struct driver_host *row; /* or NULL: none is known */
+    bool is_filled;
+    size_t host_bytes;
+    size_t path_bytes;
+    char text[MEMORY_TEXT_MAX]; /* host, then path */
+};
+
+static bool
+is_remembered(const struct host_memory *m, struct slice host, struct slice path)
+{
+    return m->is_filled && slice_equal(slice_of(m->text, m->host_bytes), host) &&
+           slice_equal(slice_of(m->text + m->host_bytes, m->path_bytes), path);
+}
+
+const struct driver_host *
+driver_find_host(struct slice host, struct slice path, struct arena *a)
+{
+    static _Thread_local struct host_memory memory[MEMORY_HOSTS];
+    struct host_memory *m = &memory[hash64(host, hash64(path, 0)) % MEMORY_HOSTS];
+
+    if (host.n > DRIVER_HOST_BYTES_MAX)
+        return NULL;
+    if (host.n + path.n > MEMORY_TEXT_MAX)
+        return find_host(host, path, a);
+    if (!is_remembered(m, host, path)) {
+        m->row = find_host(host, path, a);
+        m->is_filled = true;
+        m->host_bytes = host.n;
+        m->path_bytes = path.n;
+        if (host.n > 0)
+            memcpy(m->text, host.p, host.n);
+        if (path.n > 0)
+            memcpy(m->text + host.n, path.p, path.n);
+    }
+    return m->row;
 }
 
 /* ---- Sources ---- */

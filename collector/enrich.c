@@ -176,7 +176,7 @@ enrich_event(const struct enrich *e, const struct enrich_site *site, struct give
         fill_driver(g, site, &tags, &referrer, a);
         fill_place(e, g, a);
         fill_agent(e, g, &referrer, a);
-        rc = event_prepare(&g->event, a, err);
+        rc = event_prepare_plain(&g->event, g->plain, a, err);
     }
     g->ip = SLICE_EMPTY;
     return rc;

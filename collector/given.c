@@ -28,7 +28,7 @@ given_init(struct given *g, enum event_origin origin)
 {
     memset(g, 0, sizeof *g);
     g->event.origin = origin;
-    g->event.visitor = g->event.id = g->user_agent = g->ip = SLICE_EMPTY;
+    g->event.visitor = g->event.id = g->user_agent = g->ip = g->plain = SLICE_EMPTY;
     for (int k = 0; k < TEXT_COUNT; k++)
         g->event.text[k] = SLICE_EMPTY;
     for (int k = 0; k < NUMBER_COUNT; k++)

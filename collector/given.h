@@ -20,6 +20,7 @@ struct given {
     struct slice user_agent;                /* used, never stored */
     struct slice ticket;                    /* of the link that led here; used, never stored */
     struct slice ip;                        /* used, then forgotten: enrich_event clears it */
+    struct slice plain; /* where texts that lie in it need no cleaning (event_prepare_plain) */
 };
 
 void given_init(struct given *g, enum event_origin origin);

@@ -210,12 +210,21 @@ is_clean(struct slice s)
     return true;
 }
 
+/* Does it begin in `plain`, which is clean? Nothing that begins there goes beyond it. */
+static inline bool
+is_within(struct slice s, struct slice plain)
+{
+    return (uintptr_t)s.p - (uintptr_t)plain.p < plain.n;
+}
+
 static struct slice
-clean(struct slice s, size_t max_bytes, struct arena *a)
+clean(struct slice s, size_t max_bytes, struct slice plain, struct arena *a)
 {
     char *out;
     size_t n = 0;
 
+    if (is_within(s, plain))
+        return s.n <= max_bytes ? s : slice_of(s.p, max_bytes);
     if (is_clean(s))
         return slice_of(s.p, slice_utf8_cut(s, max_bytes));
     out = arena_alloc(a, 3 * s.n);
@@ -236,18 +245,18 @@ clean(struct slice s, size_t max_bytes, struct arena *a)
 }
 
 static enum err_code
-check_key(const char *field, struct slice s, size_t max_bytes, struct err *err)
+check_key(const char *field, struct slice s, size_t max_bytes, struct slice plain, struct err *err)
 {
     if (s.n > max_bytes)
         return err_set(err, ERR_INVALID, field, "longer than %zu bytes", max_bytes);
-    if (!is_clean(s))
+    if (!is_within(s, plain) && !is_clean(s))
         return err_set(err, ERR_INVALID, field,
                        "has control characters or bytes that are not UTF-8");
     return ERR_OK;
 }
 
 static enum err_code
-prepare_texts(struct event *e, struct arena *a, struct err *err)
+prepare_texts(struct event *e, struct slice plain, struct arena *a, struct err *err)
 {
     for (int i = 0; i < TEXT_COUNT; i++) {
         const struct text_rule *rule = &text_rules[i];
@@ -256,9 +265,9 @@ prepare_texts(struct event *e, struct arena *a, struct err *err)
         if (e->text[i].n == 0)
             e->text[i] = SLICE_EMPTY;
         else if (rule->is_key)
-            rc = check_key(rule->name, e->text[i], rule->max_bytes, err);
+            rc = check_key(rule->name, e->text[i], rule->max_bytes, plain, err);
         else
-            e->text[i] = clean(e->text[i], rule->max_bytes, a);
+            e->text[i] = clean(e->text[i], rule->max_bytes, plain, a);
         if (rc != ERR_OK)
             return rc;
     }
@@ -304,7 +313,7 @@ compare_properties(const void *a, const void *b)
 }
 
 static enum err_code
-prepare_properties(struct event *e, struct arena *a, struct err *err)
+prepare_properties(struct event *e, struct slice plain, struct arena *a, struct err *err)
 {
     char field[96];
     uint32_t kept = 0;
@@ -320,11 +329,11 @@ prepare_properties(struct event *e, struct arena *a, struct err *err)
                  p->key.p);
         if (p->key.n == 0)
             return err_set(err, ERR_INVALID, "properties", "an empty key");
-        if (check_key(field, p->key, EVENT_PROPERTY_KEY_MAX, err) != ERR_OK)
+        if (check_key(field, p->key, EVENT_PROPERTY_KEY_MAX, plain, err) != ERR_OK)
             return ERR_INVALID;
         if (i > 0 && slice_equal(p->key, e->properties[i - 1].key))
             return err_set(err, ERR_INVALID, field, "given twice");
-        p->value = clean(p->value, EVENT_PROPERTY_TEXT_MAX, a);
+        p->value = clean(p->value, EVENT_PROPERTY_TEXT_MAX, plain, a);
     }
     for (uint32_t i = 0; i < e->n_properties; i++) /* empty text is not set */
         if (e->properties[i].value.n != 0)
@@ -417,7 +426,7 @@ content_id(const struct event *e, struct arena *a)
 }
 
 enum err_code
-event_prepare(struct event *e, struct arena *a, struct err *err)
+event_prepare_plain(struct event *e, struct slice plain, struct arena *a, struct err *err)
 {
     enum err_code rc;
 
@@ -427,15 +436,15 @@ event_prepare(struct event *e, struct arena *a, struct err *err)
         return err_set(err, ERR_INVALID, "event", "missing or empty");
     if (e->time_ms < 0)
         return err_set(err, ERR_INVALID, "time", "before 1970");
-    rc = check_key("visitor", e->visitor, EVENT_VISITOR_MAX, err);
+    rc = check_key("visitor", e->visitor, EVENT_VISITOR_MAX, plain, err);
     if (rc == ERR_OK)
-        rc = check_key("id", e->id, EVENT_ID_MAX, err);
+        rc = check_key("id", e->id, EVENT_ID_MAX, plain, err);
     if (rc == ERR_OK)
-        rc = prepare_texts(e, a, err);
+        rc = prepare_texts(e, plain, a, err);
     if (rc == ERR_OK)
         rc = prepare_numbers(e, a, err);
     if (rc == ERR_OK)
-        rc = prepare_properties(e, a, err);
+        rc = prepare_properties(e, plain, a, err);
     if (rc != ERR_OK)
         return rc;
     if (slice_is(e->text[TEXT_EVENT], "sale") && e->text[TEXT_ORDER].n != 0)
@@ -443,6 +452,12 @@ event_prepare(struct event *e, struct arena *a, struct err *err)
     else if (e->id.n == 0)
         e->id = content_id(e, a);
     return ERR_OK;
+}
+
+enum err_code
+event_prepare(struct event *e, struct arena *a, struct err *err)
+{
+    return event_prepare_plain(e, SLICE_EMPTY, a, err);
 }
 
 int

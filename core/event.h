@@ -147,6 +147,11 @@ event_set_number(struct event *e, enum event_number k, int64_t units)
  */
 enum err_code event_prepare(struct event *e, struct arena *a, struct err *err);
 
+/* The same, of an event of which texts that lie in `plain` are known to be clean (slice_is_plain):
+ * they are not looked at again. */
+enum err_code event_prepare_plain(struct event *e, struct slice plain, struct arena *a,
+                                  struct err *err);
+
 /* The total order of one visitor's events: time, then id as bytes. */
 int event_compare(const struct event *a, const struct event *b);
 

@@ -37,6 +37,7 @@ json_init(struct json *j, struct slice in, struct arena *a)
     j->in = in;
     j->arena = a;
     j->text = SLICE_EMPTY;
+    j->is_plain = slice_is_plain(in);
     j->state[0] = WANT_VALUE;
 }
 
@@ -459,6 +460,95 @@ json_next(struct json *j)
         return read_comma(j) ? read_key(j) : fail(j, "a comma or } was expected");
     }
     return fail(j, "a value was expected");
+}
+
+/* The quote from `at` on; in.n where there is none. */
+static inline size_t
+find_quote(struct slice in, size_t at)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+
+    for (; in.n - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(in.p + at));
+        unsigned marks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote));
+
+        if (marks != 0)
+            return at + (unsigned)__builtin_ctz(marks);
+    }
+#endif
+    while (at < in.n && in.p[at] != '"')
+        at++;
+    return at;
+}
+
+/* A value of plain input that is a string, or a number without sign, point and exponent: false,
+ * with nothing read, where it is something else, or wrong. */
+static inline bool
+read_plain_value(struct json *j, size_t at, enum json_token *out)
+{
+    struct slice in = j->in;
+    size_t end = at + 1;
+
+    if (in.p[at] == '"') {
+        end = find_quote(in, at + 1);
+        if (end == in.n)
+            return false;
+        j->text = slice_of(in.p + at + 1, end - at - 1);
+        j->at = end + 1;
+        *out = JSON_STRING;
+    } else {
+        if (in.p[at] < '1' || in.p[at] > '9')
+            return false;
+        while (end < in.n && is_digit(in.p[end]))
+            end++;
+        if (end == in.n || (in.p[end] != ',' && in.p[end] != '}'))
+            return false;
+        j->text = slice_of(in.p + at, end - at);
+        j->at = end;
+        *out = JSON_NUMBER;
+    }
+    j->start = at;
+    return true;
+}
+
+/* `,"key":` of plain input and such a value: nearly all that machines write. */
+static inline bool
+read_plain_member(struct json *j, struct slice *key, enum json_token *out)
+{
+    enum state state = j->state[j->depth];
+    struct slice in = j->in;
+    size_t at = j->at;
+    size_t end;
+
+    if (!j->is_plain || j->error != NULL || at + 4 > in.n)
+        return false;
+    if (state == OBJECT_REST && in.p[at] == ',')
+        at++;
+    else if (state != OBJECT_FIRST)
+        return false;
+    if (in.p[at] != '"')
+        return false;
+    end = find_quote(in, at + 1);
+    if (in.n - end < 3 || in.p[end + 1] != ':' || !read_plain_value(j, end + 2, out))
+        return false;
+    *key = slice_of(in.p + at + 1, end - at - 1);
+    j->state[j->depth] = OBJECT_REST;
+    return true;
+}
+
+enum json_token
+json_next_member(struct json *j, struct slice *key)
+{
+    enum json_token t;
+
+    if (read_plain_member(j, key, &t))
+        return t;
+    t = json_next(j);
+    if (t != JSON_KEY)
+        return t;
+    *key = j->text;
+    return json_next(j);
 }
 
 enum json_token

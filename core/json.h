@@ -37,12 +37,18 @@ struct json {
     size_t start;      /* where the last key or value began */
     struct slice text; /* borrows from the input where it has no escapes, else from the arena */
     const char *error; /* a static sentence */
+    bool is_plain;     /* the whole input is printable ASCII without a backslash */
     int depth;
     unsigned char state[JSON_DEPTH_MAX + 1];
 };
 
 void json_init(struct json *j, struct slice in, struct arena *a);
 enum json_token json_next(struct json *j);
+
+/* Of an open object: the next key, and its value's first token, as two calls of json_next would
+ * give them; members without white space are read in one go. JSON_OBJECT_END or JSON_ERROR: there
+ * is none. */
+enum json_token json_next_member(struct json *j, struct slice *key);
 
 /* After JSON_KEY or inside an array: pass over the next value whole. Returns JSON_ERROR or the
  * value's first token. */

@@ -1,5 +1,9 @@
 #include "core/slice.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "core/bytes.h"
 
 static unsigned char
@@ -239,4 +243,32 @@ slice_utf8_cut(struct slice s, size_t max_bytes)
     while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
         n--;
     return n;
+}
+
+static bool
+is_plain_byte(char c)
+{
+    return c >= ' ' && c < 0x7F && c != '\\';
+}
+
+bool
+slice_is_plain(struct slice s)
+{
+    size_t i = 0;
+
+#ifdef __SSE2__
+    for (; s.n - i >= 16; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        __m128i bad = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)),
+                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+        __m128i good = _mm_andnot_si128(bad, _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x1F)));
+
+        if (_mm_movemask_epi8(good) != 0xFFFF)
+            return false;
+    }
+#endif
+    for (; i < s.n; i++)
+        if (!is_plain_byte(s.p[i]))
+            return false;
+    return true;
 }

@@ -71,6 +71,7 @@ bool slice_to_cstr(struct slice s, char *dst, size_t size);
 
 /* Text rules for what comes from outside. */
 void text_make_printable(char *text); /* whatever is not printable ASCII becomes '?' */
+bool slice_is_plain(struct slice s);  /* printable ASCII without a backslash */
 bool slice_is_utf8(struct slice s);   /* well-formed, no surrogates, at most U+10FFFF */
 /* Bytes of the well-formed character that s starts with; 0 where it starts with none. */
 size_t slice_utf8_length(struct slice s);

@@ -5,6 +5,7 @@
 
 #define MS_PER_DAY INT64_C(86400000)
 #define YEAR_MAX   9999
+#define LIMIT_MS   INT64_C(253402300800000) /* its end */
 
 int64_t
 date_to_days(struct date d)
@@ -64,19 +65,25 @@ is_at(struct slice s, size_t at, char c)
     return at < s.n && s.p[at] == c;
 }
 
+static int
+days_of_month(int year, int month)
+{
+    static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month - 1] + (month == 2 && is_leap);
+}
+
 bool
 date_parse(struct slice text, struct date *out)
 {
     struct date d;
-    struct date back;
 
     if (text.n != 10 || !digits(text, 0, 4, &d.year) || !is_at(text, 4, '-') ||
         !digits(text, 5, 2, &d.month) || !is_at(text, 7, '-') || !digits(text, 8, 2, &d.day))
         return false;
-    if (d.year < 1900 || d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31)
-        return false;
-    back = date_from_days(date_to_days(d));
-    if (back.month != d.month) /* the 31st of a month of 30 days */
+    if (d.year < 1900 || d.month < 1 || d.month > 12 || d.day < 1 ||
+        d.day > days_of_month(d.year, d.month))
         return false;
     *out = d;
     return true;
@@ -129,11 +136,11 @@ parse_time_of_day(struct slice s, size_t at, int64_t *out_ms)
 enum err_code
 timestamp_parse(struct slice text, int64_t *out_ms, struct err *err)
 {
+    bool is_date = text.n > 4 && text.p[4] == '-';
     struct date d;
     int64_t ms;
-    const int64_t limit = date_to_days((struct date){YEAR_MAX + 1, 1, 1}) * MS_PER_DAY;
 
-    if (!slice_to_int64(text, &ms)) {
+    if (is_date || !slice_to_int64(text, &ms)) {
         if (text.n < 20 || !date_parse(slice_sub(text, 0, 10), &d) ||
             (text.p[10] != 'T' && text.p[10] != 't' && text.p[10] != ' ') ||
             !parse_time_of_day(text, 11, &ms))
@@ -142,7 +149,7 @@ timestamp_parse(struct slice text, int64_t *out_ms, struct err *err)
                            "ms since the epoch");
         ms += date_to_days(d) * MS_PER_DAY;
     }
-    if (ms < 0 || ms >= limit)
+    if (ms < 0 || ms >= LIMIT_MS)
         return err_set(err, ERR_INVALID, NULL, "a time outside 1970 to %d", YEAR_MAX);
     *out_ms = ms;
     return ERR_OK;

@@ -78,12 +78,40 @@ is_port(struct slice port)
     return port.n <= 5;
 }
 
+/* Is it a host and nothing else, of letters, digits, dots and dashes? Most are. */
+static bool
+is_plain_host(struct slice s)
+{
+    static const bool is_plain[256] = {
+        ['-'] = true, ['.'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true,
+        ['4'] = true, ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true,
+        ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true,
+        ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true, ['L'] = true,
+        ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true, ['Q'] = true, ['R'] = true,
+        ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true,
+        ['Y'] = true, ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,
+        ['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true,
+        ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true,
+        ['q'] = true, ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true,
+        ['w'] = true, ['x'] = true, ['y'] = true, ['z'] = true,
+    };
+
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_plain[(unsigned char)s.p[i]])
+            return false;
+    return s.n > 0;
+}
+
 /* "user:password@host:port" */
 static bool
 split_authority(struct slice authority, struct url *out)
 {
     size_t from = 0, colon;
 
+    if (is_plain_host(authority)) {
+        out->host = authority;
+        return true;
+    }
     for (size_t i = 0; i < authority.n; i++)
         if (authority.p[i] == '@')
             from = i + 1;
@@ -98,11 +126,27 @@ split_authority(struct slice authority, struct url *out)
     return is_host(out->host) && is_port(out->port);
 }
 
+/* Index of the first "?" or "#"; s.n where there is none. */
+static size_t
+find_path_end(struct slice s)
+{
+    size_t at = 0;
+
+    for (; s.n - at >= 8; at += 8) {
+        uint64_t eight = load_u64(s.p + at);
+        uint64_t marks = bytes_mark_equal(eight, '?') | bytes_mark_equal(eight, '#');
+
+        if (marks != 0)
+            return at + bytes_first(marks);
+    }
+    return find_end(s, ENDS_PATH, at);
+}
+
 /* The path, query and fragment of s, which begins where a path may begin. */
 static void
 split_path(struct slice s, struct url *out)
 {
-    size_t query = find_end(s, ENDS_PATH, 0);
+    size_t query = find_path_end(s);
     size_t fragment = find_end(s, ENDS_QUERY, query);
 
     out->path = from_to(s, 0, query);
@@ -110,6 +154,13 @@ split_path(struct slice s, struct url *out)
         out->query = from_to(s, query + 1, fragment);
     if (fragment < s.n)
         out->fragment = from_to(s, fragment + 1, s.n);
+}
+
+static bool
+is_web_scheme(struct slice scheme)
+{
+    return slice_is(scheme, "https") || slice_is(scheme, "http") ||
+           slice_equal_nocase(scheme, SLICE("http")) || slice_equal_nocase(scheme, SLICE("https"));
 }
 
 bool
@@ -121,8 +172,7 @@ url_split(struct slice text, struct url *out)
 
     if (colon < s.n && s.p[colon] == ':') {
         u.scheme = from_to(s, 0, colon);
-        if (!slice_equal_nocase(u.scheme, SLICE("http")) &&
-            !slice_equal_nocase(u.scheme, SLICE("https")))
+        if (!is_web_scheme(u.scheme))
             return false;
         s = from_to(s, colon + 1, s.n);
         if (!slice_starts_with(s, SLICE("//")))
@@ -146,14 +196,18 @@ url_split(struct slice text, struct url *out)
 struct slice
 url_host(struct arena *a, struct slice host)
 {
+    bool has_upper = false;
     char *dst;
 
     if (host.n > 0 && host.p[host.n - 1] == '.')
         host.n--;
-    dst = arena_alloc(a, host.n + 1);
+    for (size_t i = 0; i < host.n; i++)
+        has_upper |= host.p[i] >= 'A' && host.p[i] <= 'Z';
+    if (!has_upper)
+        return host;
+    dst = arena_alloc(a, host.n);
     for (size_t i = 0; i < host.n; i++)
         dst[i] = lower(host.p[i]);
-    dst[host.n] = '\0';
     return slice_of(dst, host.n);
 }
 

@@ -19,7 +19,8 @@ struct url {
  * anything else ("javascript:...", "about:blank", ""). */
 bool url_split(struct slice text, struct url *out);
 
-/* Host in lower case, without a trailing dot; into the arena. */
+/* Host in lower case, without a trailing dot; borrows where that is what it is, else in the arena.
+ */
 struct slice url_host(struct arena *a, struct slice host);
 
 /* Walk a query string: `while (url_next_parameter(&rest, &name, &value))`; both still encoded. */

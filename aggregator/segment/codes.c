@@ -66,7 +66,7 @@ segment__codes_get(const struct segment__codes *c, uint32_t row)
 
 void
 segment__codes_read(const struct segment__codes *c, uint32_t row, bool of_rows_before,
-                    uint32_t *codes)
+                    uint32_t *restrict codes)
 {
     const unsigned char *p = c->p + (row + (size_t)(of_rows_before ? 0 : 1)) * c->bytes;
 

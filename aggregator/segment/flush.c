@@ -195,6 +195,8 @@ write_numbers(struct flush *f)
             const struct segment__row *row = flush_row(f, i);
             uint32_t below = row->numbers_set & ((1u << code) - 1);
 
+            if (f->n - i > AHEAD && (row[AHEAD].numbers_set >> code & 1) != 0)
+                __builtin_prefetch(row[AHEAD].numbers);
             if ((row->numbers_set >> code & 1) == 0)
                 continue;
             rows[array.n] = i;
@@ -417,8 +419,11 @@ segment__flush(struct segment_builder *b, const uint32_t *order, uint32_t n, con
     if (rc != ERR_OK)
         return rc;
     f.rows = mem_alloc(n * sizeof *f.rows);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        if (n - i > AHEAD)
+            __builtin_prefetch(&b->rows[order[i + AHEAD]]);
         f.rows[i] = b->rows[order[i]];
+    }
     find_runs(&f);
     find_sites(&f, a);
     *file = (struct segment_file){.info = describe(&f), .sites = f.sites};

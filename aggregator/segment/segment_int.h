@@ -211,7 +211,7 @@ void segment__codes_clear(struct segment__codes *c, uint32_t row, uint32_t n);
 
 /* A chunk of codes from row on, or those of the row before each; zeros behind the last row. */
 void segment__codes_read(const struct segment__codes *c, uint32_t row, bool of_rows_before,
-                         uint32_t *codes);
+                         uint32_t *restrict codes);
 uint32_t segment__codes_get(const struct segment__codes *c, uint32_t row);
 
 /* Which rows are not 0: a bitmap of them. Returns how many. */

@@ -39,10 +39,30 @@ grow(struct segment__texts *t)
     free(old);
 }
 
+static inline bool
+is_last(const struct segment__texts *t, struct slice value)
+{
+    return t->n > 0 && slice_equal(t->values[t->last], value);
+}
+
+bool
+segment__texts_seek_hashed(const struct segment__texts *t, struct slice value, uint32_t hash,
+                           uint32_t *code)
+{
+    *code = hash;
+    if (is_last(t, value)) {
+        *code = t->last;
+        return true;
+    }
+    if (t->n > 0)
+        __builtin_prefetch(&t->table[hash & (t->n_places - 1)]);
+    return false;
+}
+
 bool
 segment__texts_seek(const struct segment__texts *t, struct slice value, uint32_t *code)
 {
-    if (t->n > 0 && slice_equal(t->values[t->last], value)) {
+    if (is_last(t, value)) {
         *code = t->last;
         return true;
     }

@@ -70,6 +70,17 @@ segment_builder_bytes(const struct segment_builder *b)
 
 /* ---- adding ---- */
 
+/* As large as the longest text, or a bit larger. */
+static size_t
+texts_bits(const struct event *e)
+{
+    size_t bits = 0;
+
+    for (int i = 0; i < TEXT_COUNT; i++)
+        bits |= e->text[i].n;
+    return bits;
+}
+
 static enum err_code
 check_event(const struct segment_builder *b, const struct event *e, struct err *err)
 {
@@ -83,7 +94,7 @@ check_event(const struct segment_builder *b, const struct event *e, struct err *
         return err_set(err, ERR_INVALID, "time", "a time is in 1970..9999");
     if ((e->numbers_set & ~NUMBERS_KNOWN) != 0)
         return err_set(err, ERR_INVALID, NULL, "a number that nobody knows");
-    for (int i = 0; i < TEXT_COUNT; i++)
+    for (int i = 0; texts_bits(e) > EVENT_ENCODED_MAX && i < TEXT_COUNT; i++)
         if (e->text[i].n > EVENT_ENCODED_MAX)
             return err_set(err, ERR_INVALID, event_text_name((enum event_text)i),
                            "a text has at most %d bytes", EVENT_ENCODED_MAX);
@@ -141,16 +152,14 @@ add_texts(struct segment_builder *b, const struct event *e, uint32_t texts_set, 
 static void
 add_contents(struct segment_builder *b, const struct event *e, struct segment__row *row)
 {
-    uint32_t n_codes = 0;
+    uint32_t n_codes;
     uint32_t *codes;
     int64_t *numbers;
     size_t n_numbers = (size_t)__builtin_popcount(e->numbers_set);
 
     for (uint32_t i = 0; i < TEXT_COUNT; i++)
-        if (e->text[i].n > 0) {
-            row->texts_set |= 1u << i;
-            n_codes++;
-        }
+        row->texts_set |= (uint32_t)(e->text[i].n > 0) << i;
+    n_codes = (uint32_t)__builtin_popcount(row->texts_set);
     for (uint32_t i = 0; i < e->n_properties; i++)
         row->n_properties += e->properties[i].value.n > 0;
     n_codes += 2 * row->n_properties;
@@ -190,24 +199,31 @@ segment_builder_add(struct segment_builder *b, const struct event *e, struct err
 {
     enum err_code rc = check_event(b, e, err);
     struct segment__row *row;
+    uint32_t visitor;
+    bool is_known;
+    uint64_t hash;
 
     if (rc != ERR_OK)
         return rc;
+    hash = segment_visitor_hash(&b->owner, e->visitor);
+    is_known = segment__texts_seek_hashed(&b->visitors, e->visitor, (uint32_t)hash, &visitor);
     if (b->n_rows == b->n_rows_max) {
         b->n_rows_max = b->n_rows_max == 0 ? 256 : b->n_rows_max * 2;
         b->rows = mem_realloc(b->rows, b->n_rows_max * sizeof *b->rows);
     }
     row = &b->rows[b->n_rows];
     *row = (struct segment__row){
-        .hash = segment_visitor_hash(&b->owner, e->visitor),
+        .hash = hash,
         .time_ms = e->time_ms,
         .site = e->site,
-        .visitor = segment__texts_code(&b->visitors, &b->arena, e->visitor),
         .flags = e->flags,
         .origin = e->origin,
         .is_content_id = has_content_id(e),
     };
     add_contents(b, e, row);
+    if (!is_known) /* last, as it is far away where visitors are many */
+        visitor = segment__texts_find(&b->visitors, &b->arena, e->visitor, visitor);
+    row->visitor = visitor;
     b->n_rows++;
     return ERR_OK;
 }

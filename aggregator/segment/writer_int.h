@@ -31,6 +31,8 @@ uint32_t segment__texts_code(struct segment__texts *t, struct arena *a, struct s
 /* The same in two steps, for several dictionaries at once: the first brings near what the second
  * will look at. *code is the text's, or its hash where that is not known yet (false). */
 bool segment__texts_seek(const struct segment__texts *t, struct slice value, uint32_t *code);
+bool segment__texts_seek_hashed(const struct segment__texts *t, struct slice value, uint32_t hash,
+                                uint32_t *code);
 uint32_t segment__texts_find(struct segment__texts *t, struct arena *a, struct slice value,
                              uint32_t hash);
 

@@ -48,6 +48,23 @@ struct import {
     struct arena row;
 };
 
+/* What is fit to be stored stays what it is when it is made fit to be stored. */
+static void
+check_prepared(const struct event *e, struct arena *a)
+{
+    struct event again = *e;
+
+    if (!event_id_is_given(e->id))
+        again.id = SLICE_EMPTY;
+    assert(event_prepare(&again, a, NULL) == ERR_OK);
+    assert(slice_equal(again.visitor, e->visitor) && slice_equal(again.id, e->id));
+    for (int k = 0; k < TEXT_COUNT; k++)
+        assert(slice_equal(again.text[k], e->text[k]));
+    assert(again.n_properties == e->n_properties);
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        assert(slice_equal(again.properties[i].value, e->properties[i].value));
+}
+
 static void
 take_row(struct import *m, struct slice record)
 {
@@ -57,6 +74,8 @@ take_row(struct import *m, struct slice record)
 
     arena_reset(&m->row);
     rc = import_row_read(&m->shape, record, m->fields, &m->row, &g, &err);
+    if (rc == ERR_OK)
+        check_prepared(&g.event, &m->row);
     if (rc == ERR_OK)
         rc = segment_builder_add(m->builder, &g.event, &err);
     assert(rc == ERR_OK || err.message[0] != '\0');

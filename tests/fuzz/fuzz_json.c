@@ -1,9 +1,10 @@
-/* Any bytes: the parser ends, keeps to its depth, says why it fails, and skipping a value agrees
- * with reading it. */
+/* Any bytes: the parser ends, keeps to its depth, says why it fails; skipping a value agrees with
+ * reading it, and so does reading members in one go. */
 #include <assert.h>
 
 #include "core/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/json_members.h"
 
 static enum json_token
 read_all(struct slice in, struct arena *a)
@@ -41,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         skipped = json_next(&j);
     }
     assert((whole == JSON_END) == (skipped == JSON_END));
+    json_members_agree(in, &a);
     arena_fini(&a);
     return 0;
 }

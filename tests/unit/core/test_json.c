@@ -9,6 +9,7 @@
 
 #include "core/buffer.h"
 #include "core/json.h"
+#include "tests/support/json_members.h"
 #include "tests/unit/guard.h"
 
 static struct guard guard;
@@ -21,6 +22,7 @@ describe(struct slice in, struct arena *a, struct buffer *out)
     struct json j;
     enum json_token t;
 
+    json_members_agree(in, a);
     json_init(&j, in, a);
     buffer_clear(out);
     do {
@@ -256,6 +258,30 @@ every_place_of_a_string_is_looked_at(void **state)
     arena_fini(&a);
 }
 
+/* As machines write events: every prefix, and every byte of it changed. */
+static void
+members_in_one_go_are_members(void **state)
+{
+    static const char line[] = "{\"visitor\":\"5692161d100b05e56447\",\"time\":1780315200123,"
+                               "\"event\":\"pageview\",\"n\":-1.5e3,\"properties\":{\"a\":1,"
+                               "\"b\":[{\"c\":\"d\"},2],\"e\":null},\"empty\":\"\",\"t\":true}";
+    static const char others[] = "\"\\,:{}[]0 \t\x7F\x1F\xC3";
+    char bytes[sizeof line];
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    for (size_t n = 0; n < sizeof line; n++)
+        json_members_agree(guard_copy(&guard, slice_of(line, n)), &a);
+    for (size_t i = 0; i < sizeof line - 1; i++)
+        for (size_t k = 0; k < sizeof others - 1; k++) {
+            memcpy(bytes, line, sizeof line);
+            bytes[i] = others[k];
+            json_members_agree(slice_of(bytes, sizeof line - 1), &a);
+        }
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -265,6 +291,7 @@ main(void)
         cmocka_unit_test(decodes_a_nul_as_any_other_character),
         cmocka_unit_test(skips_values_whole),
         cmocka_unit_test(every_prefix_fails),
+        cmocka_unit_test(members_in_one_go_are_members),
         cmocka_unit_test(every_place_of_a_string_is_looked_at),
     };
 

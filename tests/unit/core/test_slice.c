@@ -151,6 +151,30 @@ numbers_are_written_in_digits(void **state)
     buffer_fini(&b);
 }
 
+/* Each byte at each place of texts of all lengths around a block. */
+static void
+plain_text_is_printable_ascii(void **state)
+{
+    static const struct {
+        char byte;
+        bool is_plain;
+    } rows[] = {{' ', true},     {'~', true},   {'"', true},   {'\\', false},   {'\x7F', false},
+                {'\x1F', false}, {'\n', false}, {'\0', false}, {'\x80', false}, {'\xFF', false}};
+    char text[40];
+
+    (void)state;
+    for (size_t n = 0; n <= sizeof text; n++) {
+        memset(text, 'x', sizeof text);
+        assert_true(slice_is_plain(slice_of(text, n)));
+        for (size_t at = 0; at < n; at++)
+            for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+                text[at] = rows[k].byte;
+                assert_int_equal(slice_is_plain(slice_of(text, n)), rows[k].is_plain);
+                text[at] = 'x';
+            }
+    }
+}
+
 int
 main(void)
 {
@@ -163,6 +187,7 @@ main(void)
         cmocka_unit_test(cut_find_trim),
         cmocka_unit_test(utf8_is_checked_at_every_place),
         cmocka_unit_test(numbers_are_written_in_digits),
+        cmocka_unit_test(plain_text_is_printable_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
