@@ -104,6 +104,7 @@ pass__plain_fini(struct pass *p)
         free(k->places[i].counts);
         free(k->places[i].known);
         free(k->places[i].codes);
+        free(k->places[i].to_read);
     }
     free(k->places);
     scan_packing_fini(&k->packing);
@@ -130,6 +131,8 @@ open_place(const struct pass *p, size_t input, const struct journey_input *in)
         .site = in->site, .scan = in->scan, .rows = segment_run_rows(in->segment)};
     if (!in->scan)
         return;
+    place->is_entered = in->site->time_max_ms >= p->setup.range.from_ms &&
+                        in->site->time_min_ms < p->setup.range.to_ms;
     place->is_inside = in->site->time_min_ms >= k->from_ms && in->site->time_max_ms <= k->until_ms;
     if (!k->has_breakdown)
         return;
@@ -210,6 +213,7 @@ know(struct pass_plain *k, struct plain_place *place, uint32_t begin, uint32_t e
         place->room = n;
         place->known = mem_realloc(place->known, n * sizeof *place->known);
         place->codes = mem_realloc(place->codes, n * sizeof *place->codes);
+        place->to_read = mem_realloc(place->to_read, n * sizeof *place->to_read);
     }
     place->begin = begin;
     place->n = n;
@@ -284,24 +288,36 @@ count_known(struct pass *p, const struct journey_piece *piece, const struct scan
 
 /* ---- Visitors of one run ---- */
 
-static enum err_code
-take_run(struct pass *p, struct journey_walk *w, const struct journey_piece *piece, struct err *err)
+/* Without reading a row. */
+static bool
+is_counted(struct pass *p, const struct journey_piece *piece)
 {
     const struct plain_place *place = &p->plain->places[piece->input];
+    const struct scan_known *known = &place->known[piece->run - place->begin];
+
+    return known->kind == SCAN_NOTHING || (!place->is_entered && !known->has_bots) ||
+           (known->kind == SCAN_SINGLE && place->is_inside &&
+            count_known(p, piece, known, known->all));
+}
+
+static enum err_code
+read_run(struct pass *p, struct journey_walk *w, const struct journey_piece *piece, struct err *err)
+{
     bool is_taken = false;
-    enum err_code rc;
+    enum err_code rc = pass__count_pieces(p, w, piece, 1, &is_taken, err);
 
-    if (scan_knows_runs(place->scan)) {
-        const struct scan_known *known = &place->known[piece->run - place->begin];
-
-        if (known->kind == SCAN_NOTHING || (known->kind == SCAN_SINGLE && place->is_inside &&
-                                            count_known(p, piece, known, known->all))) {
-            p->n_plain++;
-            return ERR_OK;
-        }
-    }
-    rc = pass__count_pieces(p, w, piece, 1, &is_taken, err);
     return rc == ERR_OK && !is_taken ? journey_give(w, piece->input, piece->run, err) : rc;
+}
+
+static enum err_code
+read_runs(struct pass *p, struct journey_walk *w, size_t input, const uint32_t *runs, uint32_t n,
+          struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    for (uint32_t i = 0; rc == ERR_OK && i < n; i++)
+        rc = read_run(p, w, &(struct journey_piece){input, runs[i]}, err);
+    return rc;
 }
 
 static enum err_code
@@ -310,13 +326,19 @@ take_plain(struct journey_walk *w, const struct journey_plain_runs *runs, void *
 {
     struct pass *p = context;
     struct plain_place *place = &p->plain->places[runs->input];
-    enum err_code rc = ERR_OK;
+    uint32_t n = 0;
 
-    if (scan_knows_runs(place->scan))
-        know(p->plain, place, runs->begin, runs->end);
-    for (uint32_t i = 0; rc == ERR_OK && i < runs->n; i++)
-        rc = take_run(p, w, &(struct journey_piece){runs->input, runs->runs[i]}, err);
-    return rc;
+    if (!scan_knows_runs(place->scan))
+        return read_runs(p, w, runs->input, runs->runs, runs->n, err);
+    know(p->plain, place, runs->begin, runs->end);
+    for (uint32_t i = 0; i < runs->n; i++) {
+        struct journey_piece piece = {runs->input, runs->runs[i]};
+
+        place->to_read[n] = piece.run;
+        n += !is_counted(p, &piece);
+    }
+    p->n_plain += runs->n - n;
+    return read_runs(p, w, runs->input, place->to_read, n, err);
 }
 
 /* ---- Visitors of several ---- */
@@ -382,14 +404,22 @@ know_several(struct pass *p, const struct journey_piece *pieces, size_t n, uint6
     return single;
 }
 
-/* What is there of nobody who matches anything does not count, whoever they are. */
+/* Who matches nothing does not count, whoever they are; nor do those who have no event in the range.
+ */
 static bool
 are_nothing(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (known_of(k, &pieces[i])->kind != SCAN_NOTHING)
-            return false;
-    return true;
+    bool match_nothing = true;
+    bool enter_nowhere = true;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct scan_known *known = known_of(k, &pieces[i]);
+
+        match_nothing = match_nothing && known->kind == SCAN_NOTHING;
+        enter_nowhere =
+            enter_nowhere && !k->places[pieces[i].input].is_entered && !known->has_bots;
+    }
+    return match_nothing || enter_nowhere;
 }
 
 static enum err_code

@@ -11,6 +11,7 @@ struct plain_place {
     struct scan *scan; /* NULL: its rows are too old to matter */
     const uint32_t *rows;
     bool is_inside;                      /* all its visitors are: their times do not matter */
+    bool is_entered;                     /* it has events in the range */
     const struct segment_column *values; /* of the breakdown; NULL where they are no texts */
     uint32_t *counts;                    /* owned; [code * n_stages + stage]; NULL: too many */
     /* what is known of runs [begin, begin + n); owned */
@@ -18,7 +19,8 @@ struct plain_place {
     uint32_t n;
     uint32_t room;
     struct scan_known *known;
-    uint32_t *codes; /* of the breakdown; CODES_DIFFER */
+    uint32_t *codes;   /* of the breakdown; CODES_DIFFER */
+    uint32_t *to_read; /* runs */
 };
 
 struct pass_plain {

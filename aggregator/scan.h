@@ -103,6 +103,7 @@ struct scan_known {
     uint8_t kind;
     bool is_exact;
     bool has_given_ids; /* some row may be another file's, too */
+    bool has_bots;      /* some row is a bot's, or may be */
 };
 
 /* Before any run is asked for, and before scan_open_like. ERR_CORRUPT. */

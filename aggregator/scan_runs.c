@@ -115,8 +115,9 @@ judge_class(const struct scan *s, const struct scan_packing *p, const uint64_t *
     const struct scan_runs *r = s->runs;
     uint64_t all = 0;
 
-    *out = (struct run_class){
-        .known = {.kind = SCAN_TO_READ, .has_given_ids = (presence & PRESENCE_GIVEN) != 0}};
+    *out = (struct run_class){.known = {.kind = SCAN_TO_READ,
+                                        .has_given_ids = (presence & PRESENCE_GIVEN) != 0,
+                                        .has_bots = (presence & PRESENCE_BOT) != 0}};
     if ((presence & PRESENT_UNKNOWN) != 0)
         return;
     for (uint64_t left = presence & PRESENT_EVENTS; left != 0; left &= left - 1)
