@@ -274,6 +274,13 @@ count_known(struct pass *p, const struct journey_piece *piece, const struct scan
     const struct plain_place *place = &k->places[piece->input];
     uint32_t code = 0;
 
+    if (!k->has_breakdown && p->chooser.n == 0) { /* most questions */
+        uint32_t stage = (uint32_t)__builtin_ctzll(known->entry & PACKED_STAGES);
+
+        k->n[stage]++;
+        k->n_cookieless[stage] += (all & PACKED_COOKIELESS) != 0;
+        return true;
+    }
     if (k->has_breakdown && !place->values)
         return false;
     if (p->chooser.n != 0 && !pass__is_chosen(&p->chooser, all, known->entry))
@@ -404,7 +411,8 @@ know_several(struct pass *p, const struct journey_piece *pieces, size_t n, uint6
     return single;
 }
 
-/* Who matches nothing does not count, whoever they are; nor do those who have no event in the range.
+/* Who matches nothing does not count, whoever they are; nor do those who have no event in the
+ * range.
  */
 static bool
 are_nothing(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
@@ -416,8 +424,7 @@ are_nothing(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
         const struct scan_known *known = known_of(k, &pieces[i]);
 
         match_nothing = match_nothing && known->kind == SCAN_NOTHING;
-        enter_nowhere =
-            enter_nowhere && !k->places[pieces[i].input].is_entered && !known->has_bots;
+        enter_nowhere = enter_nowhere && !k->places[pieces[i].input].is_entered && !known->has_bots;
     }
     return match_nothing || enter_nowhere;
 }

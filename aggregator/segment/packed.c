@@ -73,6 +73,19 @@ unpack_width(const unsigned char *p, unsigned width, uint32_t n_groups, uint32_t
     }
 }
 
+#define FEW 32 /* values that are sooner unpacked one by one */
+
+static void
+unpack_few(const unsigned char *p, unsigned width, uint32_t first, uint32_t n, uint32_t base,
+           uint32_t *out)
+{
+    uint32_t mask = (uint32_t)((UINT64_C(1) << width) - 1);
+    uint64_t bit = (uint64_t)first * width;
+
+    for (uint32_t i = 0; i < n; i++, bit += width)
+        out[i] = ((uint32_t)(load_u64(p + (bit >> 3)) >> (bit & 7)) & mask) + base;
+}
+
 void
 segment__unpack32(const unsigned char *p, unsigned width, uint32_t first, uint32_t n, uint32_t base,
                   uint32_t *out)
@@ -80,6 +93,10 @@ segment__unpack32(const unsigned char *p, unsigned width, uint32_t first, uint32
     uint64_t i = first;
     uint64_t end = (uint64_t)first + n;
 
+    if (width != 0 && n < FEW) {
+        unpack_few(p, width, first, n, base, out);
+        return;
+    }
     if (width == 0) {
         for (; i < end; i++)
             *out++ = base;
