@@ -348,8 +348,9 @@ account_session_create(struct settings_db *db, const struct account *account, st
     return rc;
 }
 
-#define SEEN_MS (INT64_C(5) * 60 * 1000) /* how exactly it is known when a session was last used   \
-                                          */
+#define SEEN_MS                                                                                    \
+    (INT64_C(5) * 60 * 1000) /* how exactly it is known when a session was last used               \
+                              */
 
 static enum err_code
 find_session(sqlite3 *sql, const char *hash, struct account *out, bool *out_found, struct err *err)

@@ -10,7 +10,7 @@
 
 #define FOLDER CORONG_SOURCE_DIR "/tests/unit/aggregator/segment/golden"
 
-enum golden_events { RANDOM, LIKELY, WALKS };
+enum golden_events { RANDOM, LIKELY, WALKS, NUMBERS };
 
 static const struct golden {
     const char *name;
@@ -27,6 +27,7 @@ static const struct golden {
     {"v2-merged.seg", 2, 202, RANDOM, {1, 40, 100000, 10, 2, JUNE_2026_MS, 500000, 3}, 100, 4},
     {"v2-guessed.seg", 2, 203, LIKELY, {0}, 700, 3},
     {"v2-walks.seg", 2, 204, WALKS, {0}, 1200, 3},
+    {"v2-numbers.seg", 2, 205, NUMBERS, {0}, 500, 3},
 };
 #define N_GOLDENS (sizeof goldens / sizeof *goldens)
 
@@ -63,13 +64,33 @@ walking_events(struct random *r, size_t n, struct arena *a)
     return events;
 }
 
+/* Visitors and ids are decimal numbers. */
+static struct event *
+numbered_events(struct random *r, size_t n, struct arena *a)
+{
+    struct event *events = likely_events(r, n, a);
+
+    for (size_t i = 0; i < n; i++) {
+        events[i].visitor = arena_printf(a, "%u%020u", random_below(r, 20) + 1, 7u);
+        events[i].id = arena_printf(a, "%zu", i + 1);
+    }
+    return events;
+}
+
 /* As they were before they were sorted and freed of repeats. */
 static struct event *
 golden_events(const struct golden *g, struct random *r, struct arena *a)
 {
-    if (g->kind == RANDOM)
+    switch (g->kind) {
+    case RANDOM:
         return random_events(r, &g->world, g->n, a);
-    return g->kind == LIKELY ? likely_events(r, g->n, a) : walking_events(r, g->n, a);
+    case LIKELY:
+        return likely_events(r, g->n, a);
+    case WALKS:
+        return walking_events(r, g->n, a);
+    default:
+        return numbered_events(r, g->n, a);
+    }
 }
 
 /* ---- Reading them ---- */
@@ -131,7 +152,8 @@ test_every_encoding(void **state)
     (void)state;
     assert_int_equal(encodings_of(1) & of_1, of_1);
     assert_int_equal(encodings_of(2), of_1 | 1u << ENCODING_ZSTD | 1u << ENCODING_GUESSED |
-                                          1u << ENCODING_GATED | 1u << ENCODING_STEPS);
+                                          1u << ENCODING_GATED | 1u << ENCODING_STEPS |
+                                          1u << ENCODING_WORDS);
 }
 
 /* ---- Writing those of a new version ---- */
