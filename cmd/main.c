@@ -93,9 +93,12 @@ static const struct command commands[] = {
      "X-Corong-Debug) is answered with what became of its events. refused lists what collectors\n"
      "refused of the site in the last hour, and why.\n",
      USER_DATA, site_flags, cmd_site},
-    {"user", "corong user add EMAIL [--role owner|editor|viewer]",
-     "Add a person to the dashboard; the password is read from standard input.", NULL, USER_DATA,
-     user_flags, cmd_user},
+    {"user", "corong user add EMAIL [--role owner|editor|viewer] [--site NAME]",
+     "Add a person to the dashboard; the password is read from standard input.",
+     "  --role R             viewer (default), editor or owner\n"
+     "  --site NAME          the role is for this site alone, not for all; who has an account\n"
+     "                       already only gets the role, and no password is read\n",
+     USER_DATA, user_flags, cmd_user},
     {"link",
      "corong link add SITE SLUG TARGET-URL\n"
      "corong link list SITE [--json]\n"

@@ -25,6 +25,7 @@ static const struct route routes[] = {
     {HTTP_DELETE, "/api/v1/sessions/{id}", ACCESS_SELF, false, web__delete_one_session},
     {HTTP_POST, "/api/v1/invitation", ACCESS_PUBLIC, false, web__post_invitation},
     {HTTP_POST, "/api/v1/invitation/accept", ACCESS_PUBLIC, false, web__post_invitation_accept},
+    {HTTP_GET, "/api/v1/share/{token}", ACCESS_PUBLIC, false, web__get_share},
     {HTTP_POST, "/api/v1/setup", ACCESS_PUBLIC, false, web__post_setup},
     {HTTP_DELETE, "/api/v1/queries/{query_id}", ACCESS_READ, false, web__delete_query},
     {HTTP_GET, "/api/v1/timezones", ACCESS_READ, false, web__get_timezones},
@@ -60,6 +61,9 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/sites/{site}/keys", ACCESS_MANAGE, false, web__get_keys},
     {HTTP_POST, "/api/v1/sites/{site}/keys", ACCESS_MANAGE, false, web__post_key},
     {HTTP_DELETE, "/api/v1/sites/{site}/keys/{id}", ACCESS_MANAGE, false, web__delete_key},
+    {HTTP_GET, "/api/v1/sites/{site}/shares", ACCESS_WRITE, false, web__get_shares},
+    {HTTP_POST, "/api/v1/sites/{site}/shares", ACCESS_WRITE, false, web__post_share},
+    {HTTP_DELETE, "/api/v1/sites/{site}/shares/{id}", ACCESS_WRITE, false, web__delete_share},
     {HTTP_GET, "/api/v1/sites/{site}/audit", ACCESS_MANAGE, false, web__get_audit},
 };
 #define N_ROUTES (sizeof routes / sizeof *routes)
