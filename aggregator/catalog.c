@@ -96,15 +96,15 @@ check_schema(sqlite3 *db, const char *path, struct err *err)
 }
 
 static enum err_code
-open_path(const struct store *s, bool create, bool must_exist, struct catalog **out,
-          struct err *err)
+open_file(const struct store *s, const char *name, bool create, bool must_exist,
+          struct catalog **out, struct err *err)
 {
     char path[FILE_PATH_MAX];
     struct sql_database database = {path, APPLICATION_ID, SCHEMA_VERSION, 0640, create};
     sqlite3 *db = NULL;
     enum err_code rc;
 
-    store_path(s, "catalog.db", path);
+    store_path(s, name, path);
     if (must_exist && !file_exists(path))
         return catalog_is_lost(path, err);
     rc = sql_open(&database, &db, err);
@@ -131,7 +131,7 @@ enum err_code
 catalog_open(const struct store *s, bool create, struct catalog **out, struct err *err)
 {
     bool must_exist = has_segments(s); /* asked first: another process may be making both */
-    enum err_code rc = open_path(s, create, must_exist, out, err);
+    enum err_code rc = open_file(s, "catalog.db", create, must_exist, out, err);
 
     if (rc == ERR_OK)
         rc = catalog__mark_check(*out, err);
@@ -143,7 +143,13 @@ catalog_open(const struct store *s, bool create, struct catalog **out, struct er
 enum err_code
 catalog_create_again(const struct store *s, struct catalog **out, struct err *err)
 {
-    return open_path(s, true, false, out, err);
+    return open_file(s, "catalog.db", true, false, out, err);
+}
+
+enum err_code
+catalog_open_copy(const struct store *s, struct catalog **out, struct err *err)
+{
+    return open_file(s, CATALOG_COPY, false, false, out, err);
 }
 
 void

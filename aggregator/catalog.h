@@ -209,6 +209,19 @@ enum err_code catalog_version(struct catalog *c, int64_t *out, struct err *err);
 /* Copy the catalog into a new file, between catalog_reading_begin and _end as of that moment. */
 enum err_code catalog_copy(struct catalog *c, const char *path, struct err *err);
 
+/* ---- The copy (catalog_copy.c) ----
+ *
+ * Made before files that were replaced are unlinked, and when the catalog was vacuumed: every file
+ * that it names is there, unless it was lost. */
+#define CATALOG_COPY "catalog.copy"
+
+/* Make it anew. Where that fails there is none afterwards; ERR_IO: even the old one is still there.
+ */
+enum err_code catalog_keep_copy(struct catalog *c, struct err *err);
+bool catalog_has_copy(const struct catalog *c);
+/* For a repair, to read what it says. ERR_NOT_FOUND: there is none; ERR_CORRUPT, ERR_VERSION. */
+enum err_code catalog_open_copy(const struct store *s, struct catalog **out, struct err *err);
+
 /* How many commits the catalog has lost since the last repair, seen by its mark; 0: none. */
 enum err_code catalog_lost_commits(struct catalog *c, uint64_t *out, struct err *err);
 bool catalog_mark_is_damaged(struct catalog *c);

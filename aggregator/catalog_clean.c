@@ -16,39 +16,71 @@ forget_replaced(struct catalog *c, struct slice name, struct err *err)
     return sql_do(c->db, NULL, err, "DELETE FROM replaced WHERE name = ?", "t", name);
 }
 
-/* Unlink those of `replaced` that are so since before_ms. */
+/* Those of `replaced` that are so since before_ms; the arena's. */
+static enum err_code
+list_replaced(struct catalog *c, int64_t before_ms, struct arena *a, struct slice **out,
+              size_t *out_n, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    bool has_row = false;
+    size_t n_max = 0;
+    enum err_code rc;
+
+    *out_n = 0;
+    rc = sql_prepare(
+        c->db, "SELECT name, count(*) OVER () FROM replaced WHERE replaced_ms <= ? ORDER BY name",
+        &q, err);
+    if (rc == ERR_OK)
+        rc = sql_bind(q, err, "i", before_ms);
+    while (rc == ERR_OK && (rc = sql_step(q, &has_row, err)) == ERR_OK && has_row) {
+        if (n_max == 0) {
+            n_max = (size_t)sqlite3_column_int64(q, 1);
+            *out = ARENA_ARRAY(a, struct slice, n_max);
+        }
+        if (*out_n < n_max)
+            (*out)[(*out_n)++] = arena_copy(a, sql_text(q, 0));
+    }
+    sqlite3_finalize(q);
+    return rc;
+}
+
+static enum err_code
+unlink_one(struct catalog *c, const struct store *s, struct slice name, struct err *err)
+{
+    char path[FILE_PATH_MAX];
+    char text[CATALOG_NAME_MAX];
+    enum err_code rc = ERR_OK;
+
+    if (!slice_to_cstr(name, text, sizeof text))
+        return err_set(err, ERR_CORRUPT, NULL, "catalog.db: a replaced file's name is damaged");
+    if (!strchr(text, '/')) {
+        store_segment_path(s, text, path);
+        rc = file_remove(path, err);
+    }
+    return rc == ERR_OK ? forget_replaced(c, name, err) : rc;
+}
+
+/* Unlink those of `replaced` that are so since before_ms. A copy of the catalog that does not name
+ * them comes first. */
 static enum err_code
 unlink_replaced(struct catalog *c, const struct store *s, int64_t before_ms, int *n,
                 struct err *err)
 {
-    char path[FILE_PATH_MAX];
-    char name[CATALOG_NAME_MAX];
-    sqlite3_stmt *q = NULL;
+    struct slice *names = NULL;
+    size_t n_names = 0;
+    struct arena a;
     enum err_code rc;
-    bool has_row = true;
 
-    while (has_row) {
-        rc =
-            sql_prepare(c->db, "SELECT name FROM replaced WHERE replaced_ms <= ? LIMIT 1", &q, err);
-        if (rc == ERR_OK)
-            rc = sql_bind(q, err, "i", before_ms);
-        if (rc == ERR_OK)
-            rc = sql_step(q, &has_row, err);
-        if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(q, 0), name, sizeof name))
-            rc = err_set(err, ERR_CORRUPT, NULL, "catalog.db: a replaced file's name is damaged");
-        sqlite3_finalize(q);
-        q = NULL;
-        if (rc == ERR_OK && has_row && !strchr(name, '/')) {
-            store_segment_path(s, name, path);
-            rc = file_remove(path, err);
-            *n += rc == ERR_OK;
-        }
-        if (rc == ERR_OK && has_row)
-            rc = forget_replaced(c, slice_from(name), err);
-        if (rc != ERR_OK)
-            return rc;
+    arena_init(&a, 4096);
+    rc = list_replaced(c, before_ms, &a, &names, &n_names, err);
+    if (rc == ERR_OK && n_names > 0)
+        rc = catalog_keep_copy(c, err);
+    for (size_t i = 0; rc == ERR_OK && i < n_names; i++) {
+        rc = unlink_one(c, s, names[i], err);
+        *n += rc == ERR_OK;
     }
-    return ERR_OK;
+    arena_fini(&a);
+    return rc;
 }
 
 static int

@@ -332,5 +332,7 @@ catalog_erased_newest(struct catalog *c, int64_t *out_ms, struct err *err)
 enum err_code
 catalog_vacuum(struct catalog *c, struct err *err)
 {
-    return sql_vacuum(c->db, err);
+    enum err_code rc = sql_vacuum(c->db, err);
+
+    return rc == ERR_OK && catalog_has_copy(c) ? catalog_keep_copy(c, err) : rc;
 }

@@ -23,6 +23,7 @@ struct repair {
     struct repair_result result;
     struct catalog_position position; /* of the damaged catalog */
     bool has_position;
+    struct catalog_list copied; /* of the catalog's copy, where the catalog is made anew */
     struct arena arena;
 };
 
@@ -168,6 +169,24 @@ keep_position(struct repair *k, struct err *err)
     return rc == ERR_OK ? catalog_commit(k->catalog, &change, err) : rc;
 }
 
+/* The position, where it could not be read, and the files that were live. What came since the copy
+ * was made is read from the segments, or once more from the stream. */
+static void
+read_copy(struct repair *k)
+{
+    struct catalog *copy = NULL;
+    struct err why = ERR_NONE;
+    enum err_code rc = catalog_open_copy(k->store, &copy, &why);
+
+    if (rc == ERR_OK && !k->has_position)
+        k->has_position = catalog_position_get(copy, STREAM_EVENTS, &k->position, NULL) == ERR_OK;
+    if (rc == ERR_OK)
+        rc = catalog_read(copy, &k->arena, &k->copied, &why);
+    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
+        tell(k, false, CATALOG_COPY, why.message);
+    catalog_close(&copy);
+}
+
 /* An empty catalog in the place of the damaged one. */
 static enum err_code
 make_catalog(struct repair *k, const struct err *why, struct err *err)
@@ -177,6 +196,7 @@ make_catalog(struct repair *k, const struct err *why, struct err *err)
     if (k->catalog) /* whom it still knows; what cannot be read is in `erased`, it is to be hoped */
         (void)catalog_erased_keep(k->catalog, NULL);
     catalog_close(&k->catalog);
+    read_copy(k);
     rc = put_catalog_aside(k, err);
     if (rc == ERR_OK)
         rc = catalog_create_again(k->store, &k->catalog, err);
@@ -349,6 +369,40 @@ take_folder(struct repair *k, const char *folder, struct err *err)
     return rc;
 }
 
+/* Files of the copy that are nowhere: nothing but a loss takes such a file away. */
+static enum err_code
+name_lost(struct repair *k, struct err *err)
+{
+    char live[FILE_PATH_MAX], damaged[FILE_PATH_MAX], folder[FILE_PATH_MAX];
+    uint64_t n_rows = 0, n = 0;
+
+    store_path(k->store, "damaged", folder);
+    for (size_t i = 0; i < k->copied.n; i++) {
+        const struct catalog_segment *row = &k->copied.segments[i];
+
+        store_segment_path(k->store, row->name, live);
+        file_path(damaged, folder, row->name);
+        if (file_exists(live) || file_exists(damaged))
+            continue;
+        n++;
+        n_rows += row->n_rows;
+        tell(k, true, row->name,
+             arena_printf(&k->arena, "is gone, and its %llu events with it",
+                          (unsigned long long)row->n_rows)
+                 .p);
+    }
+    if (n == 0)
+        return ERR_OK;
+    return catalog_alarm_raise(
+        k->catalog, "segments_gone", n,
+        arena_printf(&k->arena,
+                     "%llu files with %llu events are gone: put them back from segments/ of a "
+                     "backup, and run `corong check --repair` once more",
+                     (unsigned long long)n, (unsigned long long)n_rows)
+            .p,
+        err);
+}
+
 /* ---- Lost commits ---- */
 
 /* A merge that was lost left rows of files that are gone by now: what they held is in the merge's
@@ -409,6 +463,8 @@ mend(struct repair *k, bool is_whole, uint64_t n_lost, const struct err *why, st
         rc = take_folder(k, k->store->segments, err);
     if (rc == ERR_OK)
         rc = take_folder(k, unlisted, err);
+    if (rc == ERR_OK)
+        rc = name_lost(k, err);
     if (rc == ERR_OK && n_lost != 0)
         rc = drop_missing(k, err);
     if (rc == ERR_OK && (n_lost != 0 || !is_whole))

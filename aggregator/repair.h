@@ -4,8 +4,8 @@
  * Nothing is deleted: the damaged catalog, and files that cannot even be opened, go to damaged/.
  * Files are taken whether their events were committed, merged into others or about to be read again
  * from the stream: the same thing twice changes nothing. Links are read from the events. The
- * position in the stream is kept where it can still be read; else the stream is read from its
- * start.
+ * position in the stream is kept where it can still be read, be it from the catalog's copy; else
+ * the stream is read from its start. A file that the copy names and that is gone is named.
  */
 #ifndef AGGREGATOR_REPAIR_H
 #define AGGREGATOR_REPAIR_H

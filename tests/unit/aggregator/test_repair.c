@@ -314,30 +314,98 @@ test_a_file_that_was_put_aside_comes_back(void **state)
     expect_as_before(f, before);
 }
 
+static void
+merge_and_unlink(struct fixture *f)
+{
+    struct merge_options options = {
+        .store = &f->store, .settings = f->settings, .everything = true};
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    do
+        assert_ok(merge_step(f->catalog, &options, &n, &err));
+    while (n != 0);
+    assert_false(catalog_has_copy(f->catalog)); /* nothing was taken away so far */
+    assert_ok(catalog_unlink_replaced(f->catalog, &f->store, &err));
+    assert_true(catalog_has_copy(f->catalog));
+}
+
 /* A merge that the catalog has forgotten: its inputs are gone, its output is not named. */
 static void
 test_a_merge_that_was_lost(void **state)
 {
     struct fixture *f = *state;
-    struct merge_options options = {
-        .store = &f->store, .settings = f->settings, .everything = true};
     struct buffer then = BUFFER_EMPTY;
     struct slice before;
     struct told told;
-    struct err err = ERR_NONE;
-    size_t n = 0;
 
     fill(f);
     before = report(f);
     copy_catalog(f, &then);
-    do
-        assert_ok(merge_step(f->catalog, &options, &n, &err));
-    while (n != 0);
-    assert_ok(catalog_unlink_replaced(f->catalog, &f->store, &err));
+    merge_and_unlink(f);
     lose_commits(f, &then);
     close_all(f);
     assert_int_equal(repair(f, &told).n_segments, 1);
     assert_non_null(strstr(told.text, "its file is gone"));
+    expect_as_before(f, before);
+}
+
+/* Neither the position, which no segment has, nor a file that is gone is forgotten with the
+ * catalog. What came after the copy is not lost by it. */
+static void
+test_what_only_the_copy_knows(void **state)
+{
+    struct fixture *f = *state;
+    struct event e = event_of(1, "y", "a", "a", JUNE_2026_MS);
+    struct catalog_position position;
+    struct catalog_list list;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    merge_and_unlink(f);
+    fixture_add(f, &e);
+    fixture_commit(f);
+    before = report(f);
+    close_all(f);
+    remove_file(f, "catalog.db");
+    assert_int_equal(repair(f, &told).n_segments, 2);
+    assert_null(strstr(told.text, "problem"));
+    expect_as_before(f, before);
+    assert_ok(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err));
+    assert_int_equal(position.id.ms, 7);
+    assert_int_equal(position.n_entries, 9);
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    for (size_t i = 0; i < list.n; i++)
+        if (list.segments[i].kind == CATALOG_MERGE)
+            store_segment_path(&f->store, list.segments[i].name, path);
+    close_all(f);
+    assert_ok(file_remove(path, &err));
+    remove_file(f, "catalog.db");
+    assert_int_equal(repair(f, &told).n_segments, 1);
+    assert_non_null(strstr(told.text, "is gone, and its 5 events with it"));
+    open_all(f);
+}
+
+static void
+test_a_copy_that_is_torn_is_none(void **state)
+{
+    struct fixture *f = *state;
+    char path[FILE_PATH_MAX];
+    struct slice before;
+    struct told told;
+    struct err err = ERR_NONE;
+
+    fill(f);
+    merge_and_unlink(f);
+    before = report(f);
+    close_all(f);
+    path_of(f, CATALOG_COPY, path);
+    assert_ok(file_replace(path, SLICE("torn"), 0600, &err));
+    remove_file(f, "catalog.db");
+    assert_int_equal(repair(f, &told).n_segments, 1);
     expect_as_before(f, before);
 }
 
@@ -448,6 +516,8 @@ main(void)
         CASE(test_commits_that_were_lost_come_back),
         CASE(test_a_file_that_was_put_aside_comes_back),
         CASE(test_a_merge_that_was_lost),
+        CASE(test_what_only_the_copy_knows),
+        CASE(test_a_copy_that_is_torn_is_none),
         CASE(test_the_erased_stay_erased),
         CASE(test_a_newer_catalog_is_left_alone),
         CASE(test_a_file_that_cannot_be_opened_is_kept_and_named),
