@@ -153,6 +153,24 @@ fixture_commit(struct fixture *f)
     writer_close(&w);
 }
 
+/* From the catalog. */
+static inline void
+fixture_remove_everything(struct fixture *f)
+{
+    struct catalog_list list;
+    struct err err = ERR_NONE;
+
+    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    for (size_t i = 0; i < list.n; i++) {
+        char name[1][CATALOG_NAME_MAX];
+        struct catalog_change change = {.remove = (const char(*)[CATALOG_NAME_MAX])name,
+                                        .n_remove = 1};
+
+        memcpy(name[0], list.segments[i].name, CATALOG_NAME_MAX);
+        assert_ok(catalog_commit(f->catalog, &change, &err));
+    }
+}
+
 /* ---- Reports ---- */
 
 /* A report as JSON, without what differs from run to run; in f->arena. */

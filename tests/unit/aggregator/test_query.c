@@ -1,8 +1,4 @@
-/* Queries: a report is the same however its events lie in files, repeats count once, damage is
- * named. */
-#include <fcntl.h>
-#include <sys/resource.h>
-
+/* Queries: a report is the same however its events lie in files, and repeats count once. */
 #include "aggregator/funnel/matcher.h"
 #include "aggregator/merge.h"
 #include "core/hash.h"
@@ -238,23 +234,6 @@ assert_figures(struct fixture *f, const struct event *events, size_t n, uint32_t
 /* ---- Splitting, merging, repeating ---- */
 
 static void
-remove_everything(struct fixture *f)
-{
-    struct catalog_list list;
-    struct err err = ERR_NONE;
-
-    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
-    for (size_t i = 0; i < list.n; i++) {
-        char name[1][CATALOG_NAME_MAX];
-        struct catalog_change change = {.remove = (const char(*)[CATALOG_NAME_MAX])name,
-                                        .n_remove = 1};
-
-        memcpy(name[0], list.segments[i].name, CATALOG_NAME_MAX);
-        assert_ok(catalog_commit(f->catalog, &change, &err));
-    }
-}
-
-static void
 add_all(struct fixture *f, const struct event *events, size_t n, uint64_t *r, uint32_t one_in)
 {
     for (size_t i = 0; i < n; i++) {
@@ -308,7 +287,7 @@ test_any_split_and_any_merge_gives_the_same_report(void **state)
             all_reports(f, site, whole[site - 1]);
             assert_figures(f, events, n, site);
         }
-        remove_everything(f);
+        fixture_remove_everything(f);
         shuffle(events, n, &r);
         add_all(f, events, n, &r, 20 + 40 * (uint32_t)round);
         for (uint32_t site = 1; site <= 2; site++) {
@@ -320,7 +299,7 @@ test_any_split_and_any_merge_gives_the_same_report(void **state)
             all_reports(f, site, parts);
             assert_same(whole[site - 1], parts);
         }
-        remove_everything(f);
+        fixture_remove_everything(f);
         arena_reset(&f->arena);
     }
 }
@@ -420,137 +399,6 @@ test_bots_are_counted_in_range_only(void **state)
     assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_ONLY), "\"paths\":{\"w\":");
 }
 
-/* One visitor a file, in the order of their names. */
-static struct catalog_list
-add_three_files(struct fixture *f)
-{
-    static const char *const visitors[] = {"x", "y", "z"};
-    struct catalog_list list;
-    struct err err = ERR_NONE;
-
-    for (int i = 0; i < 3; i++) {
-        struct event e = event_of(1, visitors[i], "1", "a", JUNE_2026_MS);
-
-        fixture_add(f, &e);
-        fixture_commit(f);
-    }
-    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
-    return list;
-}
-
-static void
-damage(struct fixture *f, const char *name, off_t at)
-{
-    char path[FILE_PATH_MAX];
-    char byte = 0;
-    int fd;
-
-    store_segment_path(&f->store, name, path);
-    fd = open(path, O_RDWR);
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 0x10;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-    close(fd);
-}
-
-static void
-test_a_damaged_file_is_named_and_left_out(void **state)
-{
-    struct fixture *f = *state;
-    struct catalog_list list = add_three_files(f);
-    struct slice report;
-
-    damage(f, list.segments[1].name, 100);
-    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
-    assert_contains(report, "\"entered\":2,");
-    assert_contains(report, "segment_left_out");
-    assert_contains(report, list.segments[1].name);
-}
-
-static void
-test_damage_anywhere_is_never_a_wrong_count_without_a_warning(void **state)
-{
-    struct fixture *f = *state;
-    struct catalog_list list = add_three_files(f);
-    int n_warned = 0;
-
-    for (off_t at = 0; at < (off_t)list.segments[1].n_bytes; at += 7) {
-        struct slice report;
-        struct err err = ERR_NONE;
-
-        damage(f, list.segments[1].name, at);
-        report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
-        if (slice_contains(report, SLICE("segment_left_out"))) {
-            assert_contains(report, "\"entered\":2,");
-            n_warned++;
-        } else {
-            assert_contains(report, "\"entered\":3,");
-        }
-        damage(f, list.segments[1].name, at); /* mended again */
-        snapshot_pool_close(&f->pool);
-        assert_ok(snapshot_pool_open(&f->store, &f->pool, &err));
-    }
-    assert_true(n_warned > 50);
-    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":3,");
-}
-
-static void
-test_a_file_that_went_is_named(void **state)
-{
-    struct fixture *f = *state;
-    struct catalog_list list = add_three_files(f);
-    char path[FILE_PATH_MAX];
-    struct slice report;
-
-    store_segment_path(&f->store, list.segments[2].name, path);
-    assert_int_equal(unlink(path), 0);
-    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
-    assert_contains(report, "\"entered\":2,");
-    assert_contains(report, "segment_left_out");
-}
-
-static void
-test_a_file_that_could_not_be_opened_for_a_moment_is_tried_again(void **state)
-{
-    struct fixture *f = *state;
-    struct rlimit limit, none;
-    struct slice report;
-
-    fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE); /* the catalog is open now */
-    add_three_files(f);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    none = (struct rlimit){0, limit.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_contains(report, "{\"entered\":0,");
-    assert_contains(report, "segment_left_out");
-    report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
-    assert_contains(report, "{\"entered\":3,");
-    assert_contains(report, "\"warnings\":[]");
-}
-
-static void
-test_a_snapshot_outlives_its_files(void **state)
-{
-    struct fixture *f = *state;
-    const struct snapshot *snapshot = NULL;
-    uint64_t before = 0, after = 0;
-    struct err err = ERR_NONE;
-
-    add_three_files(f);
-    assert_ok(snapshot_take(f->pool, SNAPSHOT_WHOLE(1), &snapshot, &err));
-    assert_ok(snapshot_version(f->pool, &before, &err));
-    assert_int_equal(snapshot->n, 3);
-    remove_everything(f);
-    assert_ok(snapshot_version(f->pool, &after, &err));
-    assert_true(after > before);
-    assert_int_equal(segment_info(snapshot->segments[0].segment)->n_rows, 1);
-    snapshot_release(f->pool, &snapshot);
-    assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"entered\":0,");
-}
-
 /* Two files of a cookieless visitor, two of others, and a cookieless one who does not enter. */
 static void
 add_cookieless(struct fixture *f)
@@ -606,156 +454,11 @@ static void
 test_without_cookieless_visitors_there_is_nothing_to_tell(void **state)
 {
     struct fixture *f = *state;
+    struct event e = event_of(1, "x", "1", "a", JUNE_2026_MS);
 
-    add_three_files(f);
+    fixture_add(f, &e);
+    fixture_commit(f);
     assert_contains(fixture_report(f, 1, FUNNEL_OF("30d"), BOTS_EXCLUDE), "\"warnings\":[]");
-}
-
-/* ---- Lists ---- */
-
-static void
-add_shop(struct fixture *f)
-{
-    for (int i = 0; i < 6; i++) {
-        struct event e = event_of(1, i < 4 ? "ann" : "bob", "", i % 3 ? "pageview" : "sale",
-                                  JUNE_2026_MS + i * 1000);
-        struct event_property color = {SLICE("color"), SLICE("red")};
-
-        e.id = arena_printf(&f->arena, "%d", i);
-        e.text[TEXT_PATH] = arena_printf(&f->arena, "/p/%d", i % 2);
-        if (i == 0) {
-            e.properties = &color;
-            e.n_properties = 1;
-            e.flags = EVENT_DRIVER;
-        }
-        if (i % 3 == 0) {
-            event_set_number(&e, NUMBER_VALUE, 1250);
-            e.text[TEXT_CURRENCY] = SLICE("EUR");
-        }
-        fixture_add(f, &e);
-        e = event_of(2, "other", "x", "secret", JUNE_2026_MS);
-        if (i == 3) {
-            fixture_add(f, &e);
-            fixture_commit(f);
-        }
-    }
-    fixture_commit(f);
-}
-
-static void
-test_values_by_frequency(void **state)
-{
-    static const struct {
-        const char *attribute, *prefix, *expected;
-    } rows[] = {
-        {"event", "", "pageview:4 sale:2 "}, {"event", "s", "sale:2 "},
-        {"path", "", "/p/0:3 /p/1:3 "},      {"properties.color", "", "red:1 "},
-        {"value", "", "12.50:2 "},           {"bot", "", "false:6 "},
-        {"landing", "", "/p/0:1 "},          {"entrance", "", "false:0 true:0 "},
-        {"entrance", "t", "true:0 "},        {"campaign", "", ""},
-    };
-    struct fixture *f = *state;
-    struct err err = ERR_NONE;
-    struct query_value *values;
-    size_t n = 0;
-
-    add_shop(f);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char got[200] = "";
-
-        assert_ok(query_values(f->pool, 1, slice_from(rows[i].attribute),
-                               slice_from(rows[i].prefix), 10, &f->arena, &values, &n, &err));
-        for (size_t k = 0; k < n; k++)
-            snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s:%d ",
-                     SLICE_ARG(values[k].value), (int)values[k].n_events);
-        assert_string_equal(got, rows[i].expected);
-    }
-    assert_rc(
-        query_values(f->pool, 1, SLICE("nonsense"), SLICE_EMPTY, 10, &f->arena, &values, &n, &err),
-        ERR_INVALID);
-}
-
-static uint64_t
-count_of(const struct query_attribute *list, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (slice_is(list[i].attribute.name, name))
-            return list[i].n_events;
-    return UINT64_MAX;
-}
-
-static void
-test_attributes_with_counts(void **state)
-{
-    struct fixture *f = *state;
-    struct query_attribute *list = NULL;
-    struct err err = ERR_NONE;
-    size_t n = 0;
-
-    add_shop(f);
-    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
-    assert_int_equal(count_of(list, n, "event"), 6);
-    assert_int_equal(count_of(list, n, "value"), 2);
-    assert_int_equal(count_of(list, n, "campaign"), 0);
-    assert_int_equal(count_of(list, n, "landing"), 1);
-    assert_int_equal(count_of(list, n, "properties.color"), 1);
-    assert_int_equal(count_of(list, n, "entrance"), 6);
-    assert_int_equal(count_of(list, n, "page_group"), 0); /* the site names none */
-    assert_ok(query_attributes(f->pool, 2, &f->arena, &list, &n, &err));
-    assert_int_equal(count_of(list, n, "event"), 1);
-    assert_true(count_of(list, n, "properties.color") == UINT64_MAX);
-}
-
-static void
-test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest(void **state)
-{
-    static const char *const colors[] = {"red", "green", "blue"};
-    struct fixture *f = *state;
-    struct query_attribute *list = NULL;
-    struct err err = ERR_NONE;
-    size_t n = 0;
-
-    for (size_t i = 0; i < 40; i++) {
-        struct event_property color = {SLICE("color"), slice_from(colors[i % 3])};
-        struct event e = event_of(1, "v", arena_cstr(&f->arena, arena_printf(&f->arena, "%zu", i)),
-                                  "a", JUNE_2026_MS);
-
-        e.properties = &color;
-        e.n_properties = i % 20 != 0;
-        fixture_add(f, &e);
-    }
-    fixture_commit(f);
-    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
-    assert_int_equal(count_of(list, n, "properties.color"), 38);
-}
-
-static void
-test_a_visitors_events_in_order(void **state)
-{
-    struct fixture *f = *state;
-    struct query_summary summary;
-    struct query_person ann;
-    struct err err = ERR_NONE;
-
-    add_shop(f);
-    add_shop(f); /* again: repeats */
-    assert_ok(query_person(f->pool, 1, SLICE("ann"), 100, &f->arena, &ann, &err));
-    assert_int_equal(ann.n_ids, 1);
-    assert_int_equal(ann.n_events, 4);
-    for (size_t i = 0; i < ann.n_events; i++)
-        assert_int_equal(ann.events[i].time_ms, JUNE_2026_MS + (int64_t)i * 1000);
-    assert_true(slice_is(ann.events[0].text[TEXT_EVENT], "sale"));
-    assert_true(slice_is(ann.events[0].properties[0].value, "red"));
-    assert_ok(query_person(f->pool, 1, SLICE("ann"), 1, &f->arena, &ann, &err));
-    assert_int_equal(ann.n_events, 1);
-    assert_int_equal(ann.events[0].time_ms, JUNE_2026_MS + 3000);
-    assert_ok(query_person(f->pool, 1, SLICE("other"), 100, &f->arena, &ann, &err));
-    assert_int_equal(ann.n_events, 0);
-    assert_ok(query_site_summary(f->pool, 2, &summary, &err));
-    assert_int_equal(summary.n_events, 2);
-    assert_int_equal(summary.first_ms, JUNE_2026_MS);
-    assert_ok(query_site_summary(f->pool, 3, &summary, &err));
-    assert_int_equal(summary.n_events, 0);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -770,17 +473,8 @@ main(void)
         CASE(test_a_repeat_in_another_month_counts_there),
         CASE(test_a_repeat_counts_once_however_far_apart_its_copies_are),
         CASE(test_bots_are_counted_in_range_only),
-        CASE(test_a_damaged_file_is_named_and_left_out),
-        CASE(test_damage_anywhere_is_never_a_wrong_count_without_a_warning),
-        CASE(test_a_file_that_went_is_named),
-        CASE(test_a_file_that_could_not_be_opened_for_a_moment_is_tried_again),
-        CASE(test_a_snapshot_outlives_its_files),
         CASE(test_cookieless_visitors_are_told_where_the_window_outlives_them),
         CASE(test_without_cookieless_visitors_there_is_nothing_to_tell),
-        CASE(test_values_by_frequency),
-        CASE(test_attributes_with_counts),
-        CASE(test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest),
-        CASE(test_a_visitors_events_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
