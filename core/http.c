@@ -9,6 +9,7 @@
 #include "core/http.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <civetweb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,12 +66,45 @@ struct worker {
 
 /* ---- Replies ---- */
 
+struct http_sink {
+    struct mg_connection *conn;
+    uint64_t n_left;
+    bool is_broken;
+};
+
+bool
+http_sink_write(struct http_sink *s, struct slice bytes)
+{
+    if (s->is_broken || bytes.n == 0)
+        return !s->is_broken;
+    assert(bytes.n <= s->n_left);
+    s->n_left -= bytes.n;
+    s->is_broken = mg_write(s->conn, bytes.p, bytes.n) <= 0;
+    return !s->is_broken;
+}
+
+static void
+send_stream(struct mg_connection *conn, const struct buffer *head, struct http_stream *stream,
+            bool is_head)
+{
+    struct http_sink sink = {.conn = conn, .n_left = stream->n_bytes};
+
+    if (mg_write(conn, head->p, head->n) > 0 && !is_head)
+        stream->give(&sink, stream->context);
+    if (!is_head && sink.n_left != 0) /* less than was promised: what follows is no reply */
+        mg_disable_keep_alive(conn);
+}
+
 static void
 send_reply(struct mg_connection *conn, struct buffer *out, struct http_date *date,
            struct http_reply *reply, bool is_head, bool closes)
 {
     struct slice body = http__add_head(out, date, reply, closes);
 
+    if (reply->stream.give) {
+        send_stream(conn, out, &reply->stream, is_head);
+        return;
+    }
     if (is_head)
         body = SLICE_EMPTY;
     if (body.n <= ONE_WRITE_MAX) {
@@ -319,6 +353,8 @@ on_request(struct mg_connection *conn)
     if (x.closes)
         mg_disable_keep_alive(conn);
     send_reply(conn, &x.worker->out, &x.worker->date, &x.reply, x.request.is_head, x.closes);
+    if (x.reply.stream.done)
+        x.reply.stream.done(x.reply.stream.context);
     buffer_fini(&x.reply.body);
     x.worker->headers = x.reply.headers;
     buffer_clear(&x.worker->headers);

@@ -34,13 +34,25 @@ struct http_request {
     struct slice tail;   /* what a route ending in "*" matched beyond its stem */
 };
 
+/* A body that is made while it is sent: as large as it may be, it is never whole in memory. give is
+ * called once, with a sink that takes n_bytes in all; done always, also where nothing was sent. */
+struct http_sink;
+bool http_sink_write(struct http_sink *s, struct slice bytes); /* false: nobody reads any more */
+struct http_stream {
+    uint64_t n_bytes;
+    void (*give)(struct http_sink *s, void *context); /* NULL: there is none */
+    void (*done)(void *context);
+    void *context;
+};
+
 struct http_reply {
     int status;
-    const char *content_type; /* NULL: no body */
-    struct buffer body;       /* owned by the server, freed after sending */
-    struct slice fixed;       /* used instead of body where it is not empty; static bytes */
-    struct buffer headers;    /* further "Name: value\r\n" lines: http_reply_header */
-    const char *code;         /* of http_reply_error, for finish; NULL where there is none */
+    const char *content_type;  /* NULL: no body */
+    struct buffer body;        /* owned by the server, freed after sending */
+    struct slice fixed;        /* used instead of body where it is not empty; static bytes */
+    struct http_stream stream; /* used instead of both */
+    struct buffer headers;     /* further "Name: value\r\n" lines: http_reply_header */
+    const char *code;          /* of http_reply_error, for finish; NULL where there is none */
 };
 
 /* A handler fills *reply (status 200, empty) and returns. It runs on one of the server's threads.

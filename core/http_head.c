@@ -84,14 +84,15 @@ http__add_head(struct buffer *out, struct http_date *date, const struct http_rep
     buffer_add_text(out, "\r\n");
     buffer_add_slice(out, date_line(date));
     if (has_length && reply->content_type) {
-        body = reply->fixed.n ? reply->fixed : buffer_slice(&reply->body);
+        if (!reply->stream.give)
+            body = reply->fixed.n ? reply->fixed : buffer_slice(&reply->body);
         buffer_add_text(out, "Content-Type: ");
         buffer_add_text(out, reply->content_type);
         buffer_add_text(out, "\r\n");
     }
     if (has_length) {
         buffer_add_text(out, "Content-Length: ");
-        buffer_add_number(out, body.n);
+        buffer_add_number(out, reply->stream.give ? reply->stream.n_bytes : body.n);
         buffer_add_text(out, "\r\n");
     }
     buffer_add_text(out, "X-Content-Type-Options: nosniff\r\n");

@@ -54,6 +54,13 @@ csv_number(struct csv *c, double number)
 }
 
 void
+csv_decimal(struct csv *c, struct slice decimal)
+{
+    begin_cell(c);
+    buffer_add_slice(c->out, decimal);
+}
+
+void
 csv_nothing(struct csv *c)
 {
     begin_cell(c);

@@ -17,7 +17,8 @@ void csv_text(struct csv *c, struct slice text);
 /* Numbers are written as they are, and may begin with a minus. */
 void csv_integer(struct csv *c, int64_t number);
 void csv_number(struct csv *c, double number);
-void csv_nothing(struct csv *c); /* an empty cell */
+void csv_decimal(struct csv *c, struct slice decimal); /* digits, as they stand */
+void csv_nothing(struct csv *c);                       /* an empty cell */
 void csv_end_line(struct csv *c);
 
 /* Would a spreadsheet take it for a formula? */

@@ -47,6 +47,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__get_report},
     {HTTP_POST, "/api/v1/sites/{site}/report", ACCESS_READ, false, web__post_report},
     {HTTP_POST, "/api/v1/sites/{site}/visitors", ACCESS_VISITORS, false, web__post_visitors},
+    {HTTP_POST, "/api/v1/sites/{site}/export", ACCESS_READ, false, web__post_export},
     {HTTP_POST, "/api/v1/sites/{site}/next", ACCESS_READ, false, web__post_next},
     {HTTP_POST, "/api/v1/sites/{site}/contrast", ACCESS_READ, false, web__post_contrast},
     {HTTP_POST, "/api/v1/sites/{site}/dropoff", ACCESS_READ, false, web__post_dropoff},

@@ -192,6 +192,7 @@ void web__delete_funnel(struct call *c);
 void web__get_report(struct call *c);
 void web__post_report(struct call *c);
 void web__post_visitors(struct call *c);
+void web__post_export(struct call *c);
 void web__get_count(struct call *c);
 void web__post_count(struct call *c);
 void web__post_values(struct call *c);
