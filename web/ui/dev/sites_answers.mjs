@@ -1,5 +1,6 @@
 /* Canned answers about one site besides its funnels: settings. Development only, as server.mjs. */
 
+import { reportFromMoves, SHOP_FUNNEL } from "./fixtures.mjs";
 import { journey, search } from "./people_fixtures.mjs";
 
 const CHANGEABLE = [
@@ -26,5 +27,30 @@ export function answerSite({ state, error, method, site, kind, body }) {
   }
   if (kind === "search") return [200, search(body)];
   if (kind === "journey") return [200, journey(body)];
+  if (kind === "report" && typeof body?.funnel === "string" && body.breakdown?.length === 1) return [200, bySource(body)];
+  if (kind === "count") return [200, counted(body)];
   return null;
+}
+
+const MOVES = [[0, 1, 900], [1, 2, 120], [2, 3, 40], [3, 4, 12]];
+const VALUES = {
+  channel: ["paid search", "email", "direct"], source: ["google", "newsletter", null], campaign: ["spring-2026", "<b>autumn</b>", null],
+  keyword: ["teapot", "pillow", null], landing: ["/", "/products/pillow", "/cart"], path: ["/", "/products/pillow", "/checkout/thank-you"],
+};
+const ABOUT = { timezone: "Asia/Jakarta", from: null, to: null, left_out: { bots: 12 }, warnings: [], as_of: "2026-08-30T15:00:00Z", snapshot: "c1-55", events_read: 49963, elapsed_ms: 3 };
+
+/* three rows of a funnel, each a third or so of the whole, and their sum */
+function bySource(body) {
+  const part = (share) => MOVES.map(([from, to, count]) => [from, to, Math.round(count * share)]);
+  const rows = (VALUES[body.breakdown[0].attribute] ?? [null]).map((value, index) => {
+    const { entered, converted, stages } = reportFromMoves(SHOP_FUNNEL, part([0.6, 0.38, 0.02][index]));
+    return { values: [value], entered, converted, stages };
+  });
+  return { ...reportFromMoves(SHOP_FUNNEL, MOVES), ...ABOUT, presets: {}, breakdown: rows };
+}
+
+function counted(body) {
+  const figures = (visitors) => ({ visitors, sessions: visitors + 7, events: visitors * 3, orders: 2, value: {}, engaged_ms: visitors * 42_000 });
+  const rows = (VALUES[body.breakdown?.[0]?.attribute] ?? [null]).map((value, index) => ({ values: [value], ...figures(300 - index * 120) }));
+  return { ...figures(420), ...ABOUT, ...(body.breakdown ? { breakdown: rows } : {}) };
 }

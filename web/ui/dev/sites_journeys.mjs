@@ -8,6 +8,9 @@ export const SITE_SCREENS = [
   ["journeys-none", "/sites/shop/journeys?id=nobody", ".empty"],
   ["journey", "/sites/shop/journeys/customer-1234", ".count-marks"],
   ["journey-unknown", "/sites/shop/journeys/nobody", ".empty"],
+  ["content", "/sites/shop/content", ".content-table"],
+  ["content-pages", "/sites/shop/content?by=path", ".content-table"],
+  ["content-links", "/sites/shop/content?by=links", ".copybox"],
   ["settings-waiting", "/sites/blog/settings", ".finding"],
 ];
 
@@ -138,9 +141,36 @@ async function people({ openPage, startServer, shoot, checkAccess }) {
   server.close();
 }
 
+/* Channel, source, campaign, keyword: one click each, each a filter; pages; a link to copy. */
+async function sources({ openPage, startServer }) {
+  const { server, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/content`);
+  for (const [row, by] of [["paid search", "source"], ["google", "campaign"], ["<b>autumn</b>", "keyword"]]) {
+    await page.getByRole("link", { name: row, exact: true }).click();
+    await page.waitForFunction((wanted) => location.search.includes(`by=${wanted}`), by);
+  }
+  assert.equal(await page.locator(".ask-chip").count(), 3);
+  await page.getByText(/Search engines send no keyword \(18 of 900 visitors/).waitFor();
+  assert.match(await page.locator("tfoot").innerText(), /All of these\s+900\s+13\.3%/);
+  await page.getByRole("link", { name: "Pages", exact: true }).click();
+  await page.getByText("Time a visitor").waitFor();
+  await page.getByRole("link", { name: "Campaign links" }).click();
+  await page.getByRole("textbox", { name: "Source" }).fill("news letter");
+  await page.getByLabel("Short name").fill("june!");
+  assert.equal(await page.getByLabel("The link").inputValue(), "https://shop.example/?utm_source=news+letter");
+  assert.match(await page.getByLabel(/As a short link/).inputValue(), /^corong link add shop june 'https:/);
+  await page.getByLabel("Page to lead to").fill("javascript:alert(1)");
+  await page.locator(".field-error").waitFor();
+  assert.equal(await page.getByLabel("The link").count(), 0);
+  await page.close();
+  server.close();
+}
+
 export async function siteJourneys(tools) {
   await settings(tools);
   await retention(tools);
   await firstEvent(tools);
   await people(tools);
+  await sources(tools);
 }

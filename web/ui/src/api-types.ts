@@ -432,3 +432,27 @@ export interface CountValues extends Answered {
   n: number;
   values: { value: string; events: number; visitors: number }[];
 }
+
+/* Of the events of the visitors that the filters choose. */
+export interface CountFigures {
+  visitors: number;
+  sessions: number;
+  events: number;
+  orders: number;
+  value: Money;
+  engaged_ms: number;
+}
+
+export interface CountRequest extends Scope {
+  count?: "visitors" | "sessions";
+  trend?: "hour" | "day" | "week" | "month" | null;
+  compare?: Compare | null;
+  breakdown?: Breakdown[];
+  limit?: number;
+}
+
+export interface Count extends CountFigures, Answered {
+  trend?: (CountFigures & { start: string })[];
+  breakdown?: (CountFigures & { values?: (string | null)[]; other?: true })[];
+  compare?: CountFigures & { from: string; to: string; as_of: string };
+}

@@ -2,6 +2,8 @@
 import type {
   Attribute,
   AttributeValue,
+  Count,
+  CountRequest,
   CountValues,
   CountValuesRequest,
   CreatedSite,
@@ -126,6 +128,8 @@ export const api = {
   timezones: () => call<{ timezones: string[] }>("/timezones").then((a) => a.timezones),
   currencies: () => call<{ currencies: string[] }>("/currencies").then((a) => a.currencies),
 
+  count: (site: string, request: CountRequest, signal?: AbortSignal) =>
+    call<Count>(`${sitePath(site)}/count`, { method: "POST", body: request, signal }),
   search: (site: string, request: SearchRequest, signal?: AbortSignal) =>
     call<Search>(`${sitePath(site)}/search`, { method: "POST", body: request, signal }),
   journey: (site: string, request: JourneyRequest, signal?: AbortSignal) =>

@@ -32,6 +32,11 @@ export const SCREENS: SiteScreen[] = [
     show: lazy(() => import("./journeys/JourneysScreen").then((file) => file.JourneysScreen)),
   },
   {
+    path: "content",
+    name: text.screens.content,
+    show: lazy(() => import("./sources/ContentPage").then((file) => file.ContentPage)),
+  },
+  {
     path: "settings",
     name: text.screens.settings,
     show: lazy(() => import("./settings/SettingsPage").then((file) => file.SettingsPage)),
