@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "aggregator/catalog.h"
 #include "aggregator/query.h"
@@ -153,14 +154,36 @@ fixture_commit(struct fixture *f)
     writer_close(&w);
 }
 
-/* From the catalog. */
-static inline void
-fixture_remove_everything(struct fixture *f)
+static inline struct catalog_list
+fixture_list(struct fixture *f)
 {
     struct catalog_list list;
     struct err err = ERR_NONE;
 
     assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
+    return list;
+}
+
+/* What another program does to the catalog. */
+static inline void
+fixture_change_catalog(struct fixture *f, const char *statements)
+{
+    char path[FILE_PATH_MAX];
+    sqlite3 *db = NULL;
+
+    store_path(&f->store, "catalog.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* From the catalog. */
+static inline void
+fixture_remove_everything(struct fixture *f)
+{
+    struct catalog_list list = fixture_list(f);
+    struct err err = ERR_NONE;
+
     for (size_t i = 0; i < list.n; i++) {
         char name[1][CATALOG_NAME_MAX];
         struct catalog_change change = {.remove = (const char(*)[CATALOG_NAME_MAX])name,

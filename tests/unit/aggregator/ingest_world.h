@@ -11,8 +11,7 @@
 #include "core/clock.h"
 #include "core/codec.h"
 #include "core/log.h"
-#include "tests/support/redis_fixture.h"
-#include "tests/unit/aggregator/fixture.h"
+#include "tests/unit/aggregator/redis_side.h"
 
 #define PATIENCE_MS 20000
 
@@ -88,15 +87,8 @@ static inline int
 world_setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct err err = ERR_NONE;
-    void *f = NULL;
 
-    fixture_setup(&f);
-    w->f = f;
-    redis_fixture_start(&w->redis, REDIS_DURABLE);
-    assert_ok(stream_address_parse(slice_from(w->redis.socket), &w->address, &err));
-    w->address.timeout_ms = 2000;
-    w->stream = stream_create(&w->address);
+    w->f = redis_side_open(&w->redis, &w->address, &w->stream);
     *state = w;
     return 0;
 }
@@ -105,15 +97,12 @@ static inline int
 world_teardown(void **state)
 {
     struct world *w = *state;
-    void *f = w->f;
 
     if (w->aggregator > 0 && waitpid(w->aggregator, NULL, WNOHANG) == 0) {
         kill(w->aggregator, SIGKILL);
         waitpid(w->aggregator, NULL, 0);
     }
-    stream_destroy(&w->stream);
-    redis_fixture_stop(&w->redis);
-    fixture_teardown(&f);
+    redis_side_close(w->f, &w->redis, &w->stream);
     free(w);
     return 0;
 }

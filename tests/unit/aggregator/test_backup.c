@@ -5,8 +5,7 @@
 #include "aggregator/backup.h"
 #include "aggregator/backup_manifest.h"
 #include "core/codec.h"
-#include "tests/support/redis_fixture.h"
-#include "tests/unit/aggregator/fixture.h"
+#include "tests/unit/aggregator/redis_side.h"
 
 struct world {
     struct fixture *f;
@@ -25,15 +24,8 @@ static int
 setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct err err = ERR_NONE;
-    void *f = NULL;
 
-    fixture_setup(&f);
-    w->f = f;
-    redis_fixture_start(&w->redis, REDIS_DURABLE);
-    assert_ok(stream_address_parse(slice_from(w->redis.socket), &w->address, &err));
-    w->address.timeout_ms = 2000;
-    w->stream = stream_create(&w->address);
+    w->f = redis_side_open(&w->redis, &w->address, &w->stream);
     snprintf(w->top, sizeof w->top, "/tmp/corong-test-XXXXXX");
     assert_non_null(mkdtemp(w->top));
     snprintf(w->backup, sizeof w->backup, "%s/backup", w->top);
@@ -47,12 +39,9 @@ static int
 teardown(void **state)
 {
     struct world *w = *state;
-    void *f = w->f;
 
-    stream_destroy(&w->stream);
-    redis_fixture_stop(&w->redis);
+    redis_side_close(w->f, &w->redis, &w->stream);
     folder_remove(w->top);
-    fixture_teardown(&f);
     free(w);
     return 0;
 }

@@ -31,28 +31,6 @@ add_row(struct catalog *c, const char *name, struct err *err)
     return catalog_commit(c, &change, err);
 }
 
-static struct catalog_list
-list_of(struct fixture *f)
-{
-    struct catalog_list list;
-    struct err err = ERR_NONE;
-
-    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
-    return list;
-}
-
-static void
-run_sql(struct fixture *f, const char *statement)
-{
-    char path[FILE_PATH_MAX];
-    sqlite3 *db = NULL;
-
-    store_path(&f->store, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void
 test_adds_and_removes(void **state)
 {
@@ -65,11 +43,11 @@ test_adds_and_removes(void **state)
     struct err err = ERR_NONE;
 
     assert_ok(add_row(f->catalog, "a.seg", &err));
-    list = list_of(f);
+    list = fixture_list(f);
     assert_int_equal(list.n, 1);
     assert_int_equal(list.generation, 1);
     assert_ok(catalog_commit(f->catalog, &change, &err));
-    list = list_of(f);
+    list = fixture_list(f);
     assert_int_equal(list.n, 1);
     assert_true(list.is_whole);
     assert_string_equal(list.segments[0].name, "b.seg");
@@ -90,7 +68,7 @@ test_a_merge_commits_only_while_every_input_lives(void **state)
 
     assert_ok(add_row(f->catalog, "a.seg", &err));
     assert_rc(catalog_commit(f->catalog, &change, &err), ERR_CONFLICT);
-    list = list_of(f);
+    list = fixture_list(f);
     assert_int_equal(list.n, 1);
     assert_string_equal(list.segments[0].name, "a.seg");
     assert_true(list.is_whole);
@@ -119,7 +97,7 @@ test_of_two_who_read_one_stream_one_commits(void **state)
     second.epoch = "e2";
     second.from = first.to;
     assert_rc(catalog_commit(other, &change, &err), ERR_CONFLICT); /* another epoch */
-    assert_int_equal(list_of(f).n, 1);
+    assert_int_equal(fixture_list(f).n, 1);
     assert_ok(catalog_position_get(other, STREAM_EVENTS, &position, &err));
     assert_int_equal(position.id.ms, 100);
     assert_int_equal(position.id.seq, 1);
@@ -138,18 +116,18 @@ test_damage_is_seen(void **state)
 
     assert_ok(add_row(f->catalog, "a.seg", &err));
     assert_ok(add_row(f->catalog, "b.seg", &err));
-    run_sql(f, "UPDATE segments SET n_rows = 11 WHERE name = 'a.seg'");
-    list = list_of(f);
+    fixture_change_catalog(f, "UPDATE segments SET n_rows = 11 WHERE name = 'a.seg'");
+    list = fixture_list(f);
     assert_int_equal(list.n, 1);
     assert_int_equal(list.n_bad, 1);
     assert_false(list.is_whole);
     assert_rc(catalog_clean(f->catalog, &f->store, &n, &err), ERR_CORRUPT);
-    run_sql(f, "DELETE FROM segments WHERE name = 'a.seg'");
-    list = list_of(f);
+    fixture_change_catalog(f, "DELETE FROM segments WHERE name = 'a.seg'");
+    list = fixture_list(f);
     assert_int_equal(list.n_bad, 0);
     assert_false(list.is_whole); /* count and sum say that a row is missing */
     assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e1", &err));
-    run_sql(f, "UPDATE positions SET ms = 5");
+    fixture_change_catalog(f, "UPDATE positions SET ms = 5");
     assert_rc(catalog_position_get(f->catalog, STREAM_EVENTS, &position, &err), ERR_CORRUPT);
 }
 
@@ -237,13 +215,13 @@ test_links_stand_and_fall_with_their_commit(void **state)
 
     assert_rc(commit_link(f, "a.seg", &link, &advance, &err), ERR_CONFLICT);
     assert_links(f, &at, "");
-    assert_int_equal(list_of(f).n, 0);
+    assert_int_equal(fixture_list(f).n, 0);
     assert_ok(catalog_position_reset(f->catalog, STREAM_EVENTS, NULL, "e1", &err));
     assert_ok(commit_link(f, "a.seg", &link, &advance, &err));
     assert_rc(commit_link(f, "b.seg", &(struct catalog_link){0}, &advance, &err), ERR_CONFLICT);
     assert_links(f, &at, "F>K@20 ");
     assert_true(at.is_whole);
-    assert_int_equal(list_of(f).n, 1);
+    assert_int_equal(fixture_list(f).n, 1);
 }
 
 static void
@@ -256,11 +234,11 @@ test_damaged_links_are_seen(void **state)
 
     assert_ok(commit_link(f, "1.seg", &links[0], NULL, &err));
     assert_ok(commit_link(f, "2.seg", &links[1], NULL, &err));
-    run_sql(f, "UPDATE links SET known = 'L' WHERE visitor = 'F'");
+    fixture_change_catalog(f, "UPDATE links SET known = 'L' WHERE visitor = 'F'");
     assert_links(f, &at, "G>K@30 ");
     assert_int_equal(at.n_bad, 1);
     assert_false(at.is_whole);
-    run_sql(f, "DELETE FROM links WHERE visitor = 'F'");
+    fixture_change_catalog(f, "DELETE FROM links WHERE visitor = 'F'");
     assert_links(f, &again, "G>K@30 ");
     assert_int_equal(again.n_bad, 0);
     assert_false(again.is_whole); /* count and sum say that a row is missing */
@@ -277,11 +255,12 @@ test_schema_1_is_taken_on(void **state)
 
     assert_ok(add_row(f->catalog, "a.seg", &err));
     catalog_close(&f->catalog);
-    run_sql(f, "DROP TABLE links; DROP TABLE link_sums; "
-               "DROP TABLE tombstones; DROP TABLE tombstone_sum; PRAGMA user_version = 1");
+    fixture_change_catalog(
+        f, "DROP TABLE links; DROP TABLE link_sums; "
+           "DROP TABLE tombstones; DROP TABLE tombstone_sum; PRAGMA user_version = 1");
     assert_ok(catalog_open(&f->store, false, &f->catalog, &err));
-    assert_int_equal(list_of(f).n, 1);
-    assert_true(list_of(f).is_whole);
+    assert_int_equal(fixture_list(f).n, 1);
+    assert_true(fixture_list(f).is_whole);
     assert_ok(commit_link(f, "b.seg", &link, NULL, &err));
     assert_links(f, &at, "F>K@20 ");
 }
@@ -321,9 +300,9 @@ test_newer_schema_is_refused(void **state)
     struct catalog *c = NULL;
     struct err err = ERR_NONE;
 
-    run_sql(f, "PRAGMA user_version = 99");
+    fixture_change_catalog(f, "PRAGMA user_version = 99");
     assert_rc(catalog_open(&f->store, true, &c, &err), ERR_VERSION);
-    run_sql(f, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    fixture_change_catalog(f, "PRAGMA user_version = 1; PRAGMA application_id = 7");
     assert_rc(catalog_open(&f->store, true, &c, &err), ERR_CORRUPT);
 }
 

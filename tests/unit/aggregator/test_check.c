@@ -42,28 +42,6 @@ add_files(struct fixture *f)
     }
 }
 
-static struct catalog_list
-list_of(struct fixture *f)
-{
-    struct catalog_list list;
-    struct err err = ERR_NONE;
-
-    assert_ok(catalog_read(f->catalog, &f->arena, &list, &err));
-    return list;
-}
-
-static void
-run_sql(struct fixture *f, const char *statement)
-{
-    char path[FILE_PATH_MAX];
-    sqlite3 *db = NULL;
-
-    store_path(&f->store, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void
 test_all_is_well(void **state)
 {
@@ -91,7 +69,7 @@ test_every_damaged_byte_is_found_or_harmless(void **state)
     int fd;
 
     add_files(f);
-    list = list_of(f);
+    list = fixture_list(f);
     report = fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE);
     store_segment_path(&f->store, list.segments[0].name, path);
     fd = open(path, O_RDWR);
@@ -124,13 +102,13 @@ test_missing_and_unlisted_files(void **state)
     struct err err = ERR_NONE;
 
     add_files(f);
-    store_segment_path(&f->store, list_of(f).segments[1].name, path);
+    store_segment_path(&f->store, fixture_list(f).segments[1].name, path);
     assert_int_equal(unlink(path), 0);
     store_segment_path(&f->store, "nobody-named-it.seg", path);
     assert_ok(file_replace(path, SLICE("x"), 0640, &err));
     result = run(f, &all);
     assert_int_equal(result.n_problems, 1);
-    assert_non_null(strstr(all.text, list_of(f).segments[1].name));
+    assert_non_null(strstr(all.text, fixture_list(f).segments[1].name));
     assert_non_null(strstr(all.text, "note segments/nobody-named-it.seg"));
 }
 
@@ -145,7 +123,7 @@ test_a_changed_link(void **state)
     fixture_add(f, &e);
     fixture_commit(f);
     assert_int_equal(run(f, &all).n_problems, 0);
-    run_sql(f, "UPDATE links SET known = 'L'");
+    fixture_change_catalog(f, "UPDATE links SET known = 'L'");
     assert_int_equal(run(f, &all).n_problems, 1);
     assert_non_null(strstr(all.text, "site 1: its links of ids"));
     assert_contains(fixture_report(f, 1, FUNNEL_OF_3, BOTS_EXCLUDE), "\"links_damaged\"");
@@ -158,7 +136,7 @@ test_a_changed_row_of_the_catalog(void **state)
     struct findings all;
 
     add_files(f);
-    run_sql(f, "UPDATE segments SET max_time_ms = max_time_ms + 1");
+    fixture_change_catalog(f, "UPDATE segments SET max_time_ms = max_time_ms + 1");
     assert_true(run(f, &all).n_problems > 0);
     assert_non_null(strstr(all.text, "catalog.db: 2 rows of segments fail their check"));
 }

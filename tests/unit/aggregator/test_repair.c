@@ -110,19 +110,6 @@ remove_file(struct fixture *f, const char *name)
     assert_ok(file_remove(path, &err));
 }
 
-/* What another program does to the closed catalog. */
-static void
-change_catalog(struct fixture *f, const char *statements)
-{
-    char path[FILE_PATH_MAX];
-    sqlite3 *db = NULL;
-
-    path_of(f, "catalog.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 /* The catalog as it is, closed for a moment so that all of it is in the one file. */
 static void
 copy_catalog(struct fixture *f, struct buffer *out)
@@ -249,7 +236,7 @@ test_a_damaged_row_costs_no_position(void **state)
     fill(f);
     before = report(f);
     close_all(f);
-    change_catalog(f, "UPDATE links SET known = 'L'");
+    fixture_change_catalog(f, "UPDATE links SET known = 'L'");
     assert_true(repair(f, &told).is_new);
     open_all(f);
     assert_true(slice_equal(report(f), before));
@@ -304,8 +291,8 @@ test_a_file_that_was_put_aside_comes_back(void **state)
     before = report(f);
     close_all(f);
     remove_file(f, "catalog.mark");
-    change_catalog(f, "DELETE FROM segments; UPDATE summary SET n = 0, check64 = 0,"
-                      " generation = 1");
+    fixture_change_catalog(f, "DELETE FROM segments; UPDATE summary SET n = 0, check64 = 0,"
+                              " generation = 1");
     open_all(f);
     assert_ok(catalog_clean(f->catalog, &f->store, &n, &err));
     assert_int_equal(n, 6);
@@ -448,10 +435,10 @@ test_a_newer_catalog_is_left_alone(void **state)
 
     fill(f);
     close_all(f);
-    change_catalog(f, "PRAGMA user_version=99");
+    fixture_change_catalog(f, "PRAGMA user_version=99");
     assert_rc(repair_run(&f->store, collect, &told, &result, &err), ERR_VERSION);
     assert_rc(repair_at_start(&f->store, collect, &told, &err), ERR_VERSION);
-    change_catalog(f, "PRAGMA user_version=3");
+    fixture_change_catalog(f, "PRAGMA user_version=3");
     open_all(f);
     assert_int_equal(check(f).n_problems, 0);
 }
