@@ -68,3 +68,19 @@ export function journey(body) {
   const paths = [{ path: [[1, Date.parse("2026-08-29T03:00:00Z")], [2, Date.parse("2026-08-29T03:02:40Z")], [4, Date.parse("2026-08-30T14:12:00Z")]] }];
   return { ...about(body), visitor: one.visitor, ids: one.ids, n: 5, sessions, ...(body.funnel ? { paths } : {}) };
 }
+
+/* the newest events: one of a bot, and what a test has added before them */
+export function liveOf(extra) {
+  const one = (key, event, more = {}) => ({
+    key, visitor: event.visitor, bot: false, event, channel: "email", source: "newsletter", medium: "email", campaign: "newsletter-32",
+    keyword: null, is_entrance: false, stages: [1], reached: 2, ...more,
+  });
+  return {
+    as_of: "2026-08-30T14:12:04Z", newest: "2026-08-30T14:12:00Z", stored: "2026-08-30T14:12:01Z", visitors: 14, events_per_minute: 6.2, cursor: "c",
+    events: [
+      ...extra.map((name, i) => one(`x${i}`, at("2026-08-30T14:12:03Z", name, { path: "/new" }))),
+      one("b", at("2026-08-30T14:12:00Z", "checkout_completed", { path: "/checkout/thank-you", value: 900000, currency: "IDR" }), { stages: [4], reached: 4 }),
+      one("a", at("2026-08-30T14:11:00Z", "page_viewed", { path: "/" }), { bot: true, is_entrance: true, channel: null, reached: null }),
+    ],
+  };
+}

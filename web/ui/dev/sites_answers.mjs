@@ -1,7 +1,7 @@
 /* Canned answers about one site besides its funnels: settings. Development only, as server.mjs. */
 
 import { reportFromMoves, SHOP_FUNNEL } from "./fixtures.mjs";
-import { journey, search } from "./people_fixtures.mjs";
+import { journey, liveOf, search } from "./people_fixtures.mjs";
 
 const CHANGEABLE = [
   "domain", "timezone", "currency", "identity", "consent", "gpc", "dnt", "retention", "hosts",
@@ -24,6 +24,10 @@ export function answerSite({ state, error, method, site, kind, body }) {
     Object.assign(one, body);
     one.snippet = tagOf(one);
     return [200, one];
+  }
+  if (kind === "live") {
+    state.livePolls = (state.livePolls ?? 0) + 1;
+    return [200, site === "shop" ? liveOf(state.liveExtra ?? []) : { ...liveOf([]), events: [], newest: null, visitors: 0 }];
   }
   if (kind === "search") return [200, search(body)];
   if (kind === "journey") return [200, journey(body)];

@@ -11,6 +11,8 @@ export const SITE_SCREENS = [
   ["content", "/sites/shop/content", ".content-table"],
   ["content-pages", "/sites/shop/content?by=path", ".content-table"],
   ["content-links", "/sites/shop/content?by=links", ".copybox"],
+  ["live", "/sites/shop/live", ".live-list"],
+  ["live-empty", "/sites/blog/live", ".empty"],
   ["settings-waiting", "/sites/blog/settings", ".finding"],
 ];
 
@@ -167,10 +169,32 @@ async function sources({ openPage, startServer }) {
   server.close();
 }
 
+/* A new event shows by itself; nothing is asked for while paused; an event leads to its visitor. */
+async function live({ openPage, startServer }) {
+  const { server, state, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  await page.goto(`${url}/sites/shop/live`);
+  await page.getByText("14 visitors in the last 5 minutes").waitFor();
+  state.liveExtra = ["newsletter_signup"];
+  await page.getByText("newsletter_signup").waitFor({ timeout: 10_000 });
+  await page.getByRole("button", { name: "Pause" }).press("Enter");
+  await page.getByText("Paused", { exact: true }).waitFor();
+  state.liveExtra = [];
+  const polls = state.livePolls;
+  await page.getByRole("button", { name: "Go on" }).press("Enter");
+  await page.getByText("newsletter_signup").waitFor({ state: "detached", timeout: 10_000 });
+  assert.ok(state.livePolls > polls);
+  await page.getByRole("link", { name: "customer-1234" }).first().click();
+  await page.getByRole("heading", { name: "customer-1234" }).waitFor();
+  await page.close();
+  server.close();
+}
+
 export async function siteJourneys(tools) {
   await settings(tools);
   await retention(tools);
   await firstEvent(tools);
   await people(tools);
   await sources(tools);
+  await live(tools);
 }

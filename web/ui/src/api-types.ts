@@ -107,6 +107,37 @@ export interface Journey extends Answered {
   left_out_events?: { event: StoredEvent; reason: string }[];
 }
 
+export interface LiveEvent {
+  /* the same in every answer */
+  key: string;
+  /* null where a viewer may not see visitors */
+  visitor: string | null;
+  bot: boolean;
+  event: StoredEvent;
+  channel: string | null;
+  source: string | null;
+  medium: string | null;
+  campaign: string | null;
+  keyword: string | null;
+  is_entrance: boolean;
+  /* with a funnel: those whose rule it matches; the deepest of the visitor's counted path */
+  stages?: number[];
+  reached?: number | null;
+}
+
+export interface LiveAnswer {
+  as_of: string;
+  /* time of the newest event */
+  newest: string | null;
+  stored: string | null;
+  /* of the last five minutes, bots left out */
+  visitors: number;
+  events_per_minute: number;
+  cursor: string | null;
+  /* the latest first */
+  events: LiveEvent[];
+}
+
 export interface SearchRequest extends Scope {
   id?: string;
   order?: string;

@@ -11,6 +11,7 @@ import type {
   FunnelDefinition,
   Journey,
   JourneyRequest,
+  LiveAnswer,
   NewSite,
   Report,
   ReportRequest,
@@ -74,6 +75,28 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
+/* The answer to a GET and its tag; null where the tag says that nothing has changed. */
+async function callTagged(
+  path: string,
+  etag: string | null,
+  signal: AbortSignal,
+): Promise<{ value: unknown; etag: string | null }> {
+  const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1" };
+  if (etag !== null) headers["If-None-Match"] = etag;
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, { credentials: "same-origin", headers, signal, cache: "no-store" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "");
+  }
+  if (response.status === 304) return { value: null, etag };
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return { value: answer, etag: response.headers.get("ETag") };
+  if (response.status === 401) onSignedOut();
+  throw errorFrom(response, answer);
+}
+
 async function call<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1" };
   const init: RequestInit = {
@@ -130,6 +153,17 @@ export const api = {
 
   count: (site: string, request: CountRequest, signal?: AbortSignal) =>
     call<Count>(`${sitePath(site)}/count`, { method: "POST", body: request, signal }),
+  /* The newest events; `live` is null where nothing has changed since the answer with that tag. */
+  liveEvents: async (
+    site: string,
+    { funnel, limit }: { funnel: string; limit: number },
+    etag: string | null,
+    signal: AbortSignal,
+  ) => {
+    const query = new URLSearchParams({ limit: String(limit), ...(funnel === "" ? {} : { funnel }) });
+    const answer = await callTagged(`${sitePath(site)}/live?${query}`, etag, signal);
+    return { live: answer.value as LiveAnswer | null, etag: answer.etag };
+  },
   search: (site: string, request: SearchRequest, signal?: AbortSignal) =>
     call<Search>(`${sitePath(site)}/search`, { method: "POST", body: request, signal }),
   journey: (site: string, request: JourneyRequest, signal?: AbortSignal) =>

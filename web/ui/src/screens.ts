@@ -37,6 +37,11 @@ export const SCREENS: SiteScreen[] = [
     show: lazy(() => import("./sources/ContentPage").then((file) => file.ContentPage)),
   },
   {
+    path: "live",
+    name: text.screens.live,
+    show: lazy(() => import("./live/LivePage").then((file) => file.LivePage)),
+  },
+  {
     path: "settings",
     name: text.screens.settings,
     show: lazy(() => import("./settings/SettingsPage").then((file) => file.SettingsPage)),

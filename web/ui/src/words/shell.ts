@@ -8,7 +8,7 @@ export const screens = {
   journeys: "Journeys",
   content: "Sources and content",
   dropoff: "Drop-off",
-  live: "Live and data health",
+  live: "Live",
   settings: "Settings",
 };
 
