@@ -65,7 +65,7 @@ export const words = {
       ],
       [
         "Refused with a reason",
-        "The answer to the beacon says why in its header X-Corong-Reason, and Data health lists what was refused in the last hour.",
+        "The answer to the beacon says why in its header X-Corong-Reason, and `corong site refused SITE` lists what was refused in the last hour.",
       ],
     ],
   },
