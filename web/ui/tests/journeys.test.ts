@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Journey } from "../src/api-types";
 import { findingKeys, funnelFor, parseFinding, searchOf } from "../src/journeys/finding";
-import { depthOf, lineOf, shortId } from "../src/journeys/line";
+import { depthOf, lineOf, shortId } from "../src/journeys/sessions";
 import { driverWords, factsOf, valueOf } from "../src/journeys/words";
 
 const event = (time: string, stages: number[]) => ({ event: { visitor: "v", time, event: "e" }, stages });

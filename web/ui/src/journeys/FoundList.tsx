@@ -10,7 +10,7 @@ import { asApiError, useMedia } from "../parts/hooks";
 import { link } from "../router";
 import { valueName } from "../valueNames";
 import { placeWords, words } from "../words/journeys";
-import { shortId } from "./line";
+import { shortId } from "./sessions";
 import { driverWords } from "./words";
 
 const PAGE = 50;

@@ -5,7 +5,7 @@ import { messageOf, useLoaded } from "../parts/hooks";
 import { link } from "../router";
 import { text } from "../text";
 import { words } from "../words/journeys";
-import { depthOf } from "./line";
+import { depthOf } from "./sessions";
 
 interface Props {
   site: Site;

@@ -13,7 +13,7 @@ import { words } from "../words/journeys";
 import { FunnelsOf } from "./FunnelsOf";
 import { funnelFor } from "./finding";
 import { Line } from "./Line";
-import { shortId } from "./line";
+import { shortId } from "./sessions";
 import { PersonActions } from "./PersonActions";
 
 const EVENTS = 1000;

@@ -4,7 +4,7 @@ import { formatDuration } from "../format";
 import { LOCALE } from "../text";
 import { valueName } from "../valueNames";
 import { placeWords, words } from "../words/journeys";
-import { lineOf, type LineEvent, type LineSession } from "./line";
+import { lineOf, type LineEvent, type LineSession } from "./sessions";
 import { allOf, attributeOf, driverWords, factsOf, valueOf, whyWords } from "./words";
 
 /* a gap that is worth a line of its own */

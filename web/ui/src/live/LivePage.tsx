@@ -4,7 +4,7 @@ import { api } from "../api";
 import type { LiveEvent, SavedFunnel, Site } from "../api-types";
 import { formatDuration } from "../format";
 import { funnelFor } from "../journeys/finding";
-import { shortId } from "../journeys/line";
+import { shortId } from "../journeys/sessions";
 import { attributeOf, driverWords, valueOf } from "../journeys/words";
 import { Await, Failed, Loading } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
