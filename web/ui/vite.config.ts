@@ -12,10 +12,14 @@ export default defineConfig({
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
     sourcemap: false,
-    /* what is said is a file of its own: one a language, with a budget of its own (scripts/size.mjs) */
+    /* what is said is in files of its own, with a budget of their own (scripts/size.mjs): what text.ts
+     * puts together, and the words of screens that are loaded when they are opened */
     rollupOptions: {
       output: {
-        manualChunks: (id) => (/\/src\/(text\.ts|words\/)/.test(id) ? "language" : undefined),
+        manualChunks: (id) => {
+          if (/\/src\/(text\.ts|words\/(numbers|shell|report|overview|dropoff)\.ts)/.test(id)) return "language";
+          return /\/src\/words\//.test(id) ? "language-more" : undefined;
+        },
       },
     },
   },

@@ -75,6 +75,9 @@ test('signing out and in again', async () => {
 test('the demonstration site, its funnel and its report', async () => {
   await dashboard.getByRole('link', { name: /demo/ }).first().click();
   await dashboard.getByRole('heading', { name: 'demo', exact: true }).waitFor();
+  await dashboard.locator('.sentence').waitFor();
+  await picture(dashboard, 'overview');
+  await dashboard.getByRole('link', { name: 'Funnels', exact: true }).click();
   await dashboard.getByText(/\d+ of \d+,\d+/).first().waitFor();
   await picture(dashboard, 'site');
   await dashboard.getByRole('link', { name: /Visit → Product/ }).click();
@@ -177,13 +180,13 @@ test('the same beacon again changes nothing', async () => {
 
 test('stricter presets are one click away, and the address keeps the choice', async () => {
   const open = await cameThrough();
-  await dashboard.getByRole('button', { name: /Every stage in order/ }).click();
+  await dashboard.getByRole('link', { name: /Every stage in order/ }).click();
   await until(async () => (await cameThrough()).at(-1) < open.at(-1));
   const strict = await cameThrough();
   await dashboard.reload();
   await dashboard.getByRole('heading', { name: 'Shop', exact: true }).waitFor();
   await until(async () => (await cameThrough()).at(-1) === strict.at(-1));
-  await dashboard.getByRole('button', { name: /^Open/ }).click();
+  await dashboard.getByRole('link', { name: /^Open \d/ }).click();
   await until(async () => (await cameThrough()).at(-1) === open.at(-1));
 });
 

@@ -61,10 +61,17 @@ async function checkAccess(page, name) {
 const LONG = encodeURIComponent("Eight stages <img src=x onerror=alert(1)>");
 const SCREENS = [
   ["sites", "/", "h1"],
-  ["site", "/sites/shop", ".row-figure strong"],
+  ["overview", "/sites/shop?range=30d", ".list-card .breakdown"],
+  ["funnels", "/sites/shop/funnels", ".row-figure strong"],
   ["site-waiting", "/sites/blog", ".copybox"],
   ["report", "/sites/shop/funnels/Shop", ".cards"],
   ["report-closed", "/sites/shop/funnels/Shop?preset=closed&range=all&is.campaign=spring-2026", ".cards"],
+  ["report-breakdown", "/sites/shop/funnels/Shop?range=30d&tab=breakdown&by=channel&by=device", ".small-multiples"],
+  ["report-trend", "/sites/shop/funnels/Shop?tab=trend", ".is-young, .tabbed table"],
+  ["report-time", "/sites/shop/funnels/Shop?tab=time&bar=2", ".people"],
+  ["report-moves", "/sites/shop/funnels/Shop?tab=moves", ".moves"],
+  ["report-visitors", "/sites/shop/funnels/Shop?tab=visitors&figure=dropoff&stage=2", ".people"],
+  ["dropoff", "/sites/shop/dropoff?funnel=Shop&stage=3", ".apart"],
   ["report-empty", "/sites/shop/funnels/Shop?from=2020-01-01&until=2020-01-31", ".empty"],
   ["report-long", `/sites/shop/funnels/${LONG}`, ".cards"],
   ["editor", "/sites/shop/funnels/Shop/edit", ".preview svg, .preview .bars"],
@@ -264,7 +271,7 @@ async function live() {
   await page.goto(`${url}/sites/shop/funnels/Shop`);
   await page.waitForSelector(".cards");
   state.funnels[0].definition.stages.pop();
-  await page.getByRole("button", { name: /From the top/ }).click();
+  await page.getByRole("link", { name: /From the top/ }).click();
   await page.waitForFunction(() => location.search === "?preset=closed");
   await page.waitForFunction(() => document.querySelector(".result-words").textContent.startsWith("224 "));
   state.isDown = true;

@@ -125,8 +125,59 @@ export function reportFor(definition, request) {
     const one = reportFromMoves(definition, isEmpty ? [] : movesFor({ ...definition, preset }));
     report.presets[preset] = { entered: one.entered, converted: one.converted, conversion_rate: one.conversion_rate };
   }
+  const counts = (part) => ({ entered: part.entered, converted: part.converted, stages: part.stages });
+  if (request.compare !== undefined && request.compare !== null)
+    report.compare = { ...reportFromMoves(definition, movesFor({ ...definition, preset: "closed" })), from: "2026-05-01T00:00:00+07:00", to: "2026-06-01T00:00:00+07:00", as_of: "2026-06-01T00:00:00Z" };
+  if (request.breakdown !== undefined) {
+    /* the moves of everybody dealt out to three rows, so that the rows add up */
+    const deal = (row) => report.moves.map(([from, to, count]) => [from, to, Math.floor(count / 3) + (row < count % 3 ? 1 : 0)]);
+    const values = [request.breakdown.map((_, k) => `value ${k}`), request.breakdown.map(() => null), null];
+    report.breakdown = values.map((value, row) => ({
+      ...(value === null ? { other: true } : { values: value }), ...counts(reportFromMoves(definition, deal(row))),
+    }));
+  }
+  if (typeof request.trend === "string")
+    report.trend = Array.from({ length: 12 }, (_, day) => ({
+      ...counts(reportFromMoves(definition, report.moves.map(([from, to, count]) => [from, to, Math.floor(count / (9 + day))]))),
+      start: new Date(Date.UTC(2026, 7, 15 + day, -7)).toISOString(),
+    }));
   return report;
 }
+
+/* As many of one figure as it says, in one page; each came through the stages asked for. */
+export function listFor(definition, request) {
+  const report = reportFor(definition, request);
+  const stage = request.stage ?? 1;
+  const n = Math.min(40, report.stages[stage - 1][request.figure] ?? report[request.figure] ?? 0);
+  const start = Date.UTC(2026, 7, 20, 9);
+  const visitors = Array.from({ length: n }, (_, k) => ({
+    visitor: `visitor-${k}`,
+    path: [[1, start + k * 60_000], [Math.max(2, stage), start + k * 60_000 + k * k * 4000]],
+  }));
+  return { figure: request.figure, stage: request.stage ?? null, n, visitors, cursor: null, snapshot: "c1-a", as_of: report.as_of, snapshot_gone: false };
+}
+
+export function countFor(request) {
+  const figures = (part) => ({ visitors: Math.round(34_990 * part), sessions: Math.round(41_000 * part), events: Math.round(49_963 * part), orders: Math.round(301 * part), value: { IDR: String(Math.round(294_461_000 * part)) }, engaged_ms: 1e9 });
+  return {
+    ...figures(1), ...(request.compare ? { compare: figures(0.9) } : {}),
+    trend: Array.from({ length: 12 }, (_, day) => ({ start: new Date(Date.UTC(2026, 7, 15 + day)).toISOString(), ...figures(0.1) })),
+    left_out: { bots: 6437 }, warnings: [],
+  };
+}
+
+export const DROPOFF = {
+  leavers: 108, stayers: 59, open: 3, tested: 30, n: 2, left_out_attributes: ["event"], warnings: [], left_out: { bots: 1 },
+  rows: [
+    { attribute: "device", at: "entry", value: "mobile", leavers: 83, stayers: 7, share_leavers: 0.7685, share_stayers: 0.1186, log_odds: 3.1, p: 1e-9, q: 1e-8 },
+    { attribute: "sign", at: "session", value: "rage_click", leavers: 40, stayers: 3, share_leavers: 0.37, share_stayers: 0.05, log_odds: 2.2, p: 1e-4, q: 1e-3 },
+    { attribute: "path", at: "session", value: "/thanks <img src=x onerror=alert(1)>", leavers: 0, stayers: 52, share_leavers: 0, share_stayers: 0.88, log_odds: -7.3, p: 1e-6, q: 1e-5 },
+  ],
+};
+
+export const NEXT = {
+  n: 111, next: [{ values: ["error"], n: 80 }, { values: [null], n: 20 }, { other: true, n: 11 }], last: [{ values: ["engage"], n: 111 }],
+};
 
 const USUAL = {
   identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never", hosts: [],

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerSite } from "./sites_answers.mjs";
-import { ATTRIBUTES, FUNNELS, reportFor, SITES, VALUES } from "./fixtures.mjs";
+import { ATTRIBUTES, countFor, DROPOFF, FUNNELS, listFor, NEXT, reportFor, SITES, VALUES } from "./fixtures.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 export const POLICY =
@@ -76,6 +76,14 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
       const bad = refuse(body.funnel);
       return bad ?? [200, reportFor(body.funnel, body)];
     }
+    if (kind === "live") {
+      const now = new Date().toISOString();
+      return [200, { as_of: now, newest: now, stored: now, visitors: 14, events_per_minute: 6.2, cursor: "c", events: [] }];
+    }
+    if (kind === "visitors") return [200, listFor(body.funnel, body)];
+    if (kind === "count") return [200, countFor(body)];
+    if (kind === "dropoff") return [200, { ...DROPOFF, stage: body.stage }];
+    if (kind === "next") return [200, { ...NEXT, attribute: body.attribute, steps: 1, figure: body.figure, stage: body.stage }];
     return error(404, "not_found", "nothing here");
   }
 

@@ -13,6 +13,8 @@ export interface Session {
   setup: boolean;
   insecure: boolean;
   demo: { shop: string } | null;
+  /* what the place database asks to be named by; left out by servers that know none */
+  places?: { name: string; url: string } | null;
   version: string;
 }
 
@@ -388,6 +390,7 @@ export type Figure =
   | "entries"
   | "exits"
   | "dropoff"
+  | "lost"
   | "open"
   | "onward"
   | "seen";
@@ -486,4 +489,80 @@ export interface Count extends CountFigures, Answered {
   trend?: (CountFigures & { start: string })[];
   breakdown?: (CountFigures & { values?: (string | null)[]; other?: true })[];
   compare?: CountFigures & { from: string; to: string; as_of: string };
+}
+
+export interface LiveRequest {
+  limit: number;
+  /* the cursor of an earlier answer */
+  after?: string;
+  funnel?: string;
+}
+
+export interface Live {
+  as_of: string;
+  /* time of the newest event */
+  newest: string | null;
+  stored: string | null;
+  /* of the last five minutes, bots left out */
+  visitors: number;
+  events_per_minute: number;
+  cursor: string;
+}
+
+export interface DropoffRequest extends Scope {
+  funnel: FunnelDefinition | string;
+  stage: number;
+  attributes?: { attribute: string; at?: At | "any" }[];
+  limit?: number;
+}
+
+/* A value that is more frequent among those who left, or among those who went on. */
+export interface DropoffRow {
+  attribute: string;
+  at: At | "any" | "session";
+  value: string;
+  leavers: number;
+  stayers: number;
+  share_leavers: number | null;
+  share_stayers: number | null;
+  log_odds: number;
+  p: number;
+  q: number;
+}
+
+export interface Dropoff extends Answered {
+  stage: number;
+  leavers: number;
+  stayers: number;
+  open: number;
+  tested: number;
+  n: number;
+  left_out_attributes: string[];
+  rows: DropoffRow[];
+}
+
+export interface NextRequest extends Scope {
+  funnel: FunnelDefinition | string;
+  figure: Figure;
+  stage?: number | null;
+  attribute?: string;
+  steps?: number;
+  limit?: number;
+}
+
+/* `values` of the next events, null where nothing followed; or `other`: all other rows. */
+export interface NextRow {
+  values?: (string | null)[];
+  other?: true;
+  n: number;
+}
+
+export interface Next extends Answered {
+  figure: Figure;
+  stage: number | null;
+  n: number;
+  attribute: string;
+  steps: number;
+  next: NextRow[];
+  last: NextRow[];
 }

@@ -6,13 +6,19 @@ import type {
   CountRequest,
   CountValues,
   CountValuesRequest,
+  Live,
+  LiveRequest,
   CreatedSite,
+  Dropoff,
+  DropoffRequest,
   ErrorBody,
   FunnelDefinition,
   Journey,
   JourneyRequest,
   LiveAnswer,
   NewSite,
+  Next,
+  NextRequest,
   Report,
   ReportRequest,
   SavedFunnel,
@@ -21,6 +27,8 @@ import type {
   Session,
   Site,
   SiteChange,
+  VisitorList,
+  VisitorListRequest,
 } from "./api-types";
 
 /* A refusal by the server, or (status 0) no answer at all. */
@@ -199,6 +207,18 @@ export const api = {
   stopQuery: (queryId: string) =>
     call<null>(`/queries/${encodeURIComponent(queryId)}`, { method: "DELETE" }),
 
+  dropoff: (site: string, request: DropoffRequest, signal?: AbortSignal) =>
+    call<Dropoff>(`${sitePath(site)}/dropoff`, { method: "POST", body: request, signal }),
+  next: (site: string, request: NextRequest, signal?: AbortSignal) =>
+    call<Next>(`${sitePath(site)}/next`, { method: "POST", body: request, signal }),
+  live: (site: string, { limit, after, funnel }: LiveRequest, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (after !== undefined) query.set("after", after);
+    if (funnel !== undefined) query.set("funnel", funnel);
+    return call<Live>(`${sitePath(site)}/live?${query}`, { signal });
+  },
+  visitors: (site: string, request: VisitorListRequest, signal?: AbortSignal) =>
+    call<VisitorList>(`${sitePath(site)}/visitors`, { method: "POST", body: request, signal }),
   report: (site: string, request: ReportRequest, signal?: AbortSignal) =>
     call<Report>(`${sitePath(site)}/report`, { method: "POST", body: request, signal }),
 };

@@ -86,6 +86,23 @@ export function formatMoney(money: Record<string, string> | null | undefined): s
     );
 }
 
+/* An amount that is only about so much: "1,180 SGD". */
+export function formatAmount(amount: number, currency: string): string {
+  return `${(amount < 10 ? twoDecimals : integers).format(amount)} ${currency}`.trim();
+}
+
+/* For narrow columns: the currency that is the rule goes unsaid, and so do its small units. */
+export function formatMoneyShort(money: Record<string, string> | undefined, currency: string): string {
+  const own = money?.[currency];
+  if (own !== undefined && Object.keys(money ?? {}).length === 1) return integers.format(Number(own));
+  return formatMoney(money).join(" + ");
+}
+
+/* "6.2", "120" */
+export function formatRate(perUnit: number): string {
+  return perUnit < 10 ? trimZero(oneDecimal.format(perUnit)) : integers.format(perUnit);
+}
+
 /* "2026-06-14" -> "14 June 2026", as that calendar day, whatever zone the browser is in. */
 export function formatDay(day: string): string {
   const time = Date.parse(`${day}T00:00:00Z`);

@@ -53,6 +53,15 @@ export function navigate(url: string, { replace = false } = {}): void {
   else window.history.pushState(null, "", url);
   window.dispatchEvent(new Event(CHANGED));
   if (window.location.pathname !== before) window.scrollTo(0, 0);
+  else if (window.location.hash !== "") window.requestAnimationFrame(() => showPlace(window.location.hash.slice(1)));
+}
+
+/* Brings a place of the page into sight where it is not. */
+function showPlace(id: string): void {
+  const place = document.getElementById(id);
+  if (place === null) return;
+  const { top } = place.getBoundingClientRect();
+  if (top < 0 || top > window.innerHeight * 0.55) place.scrollIntoView({ block: "start" });
 }
 
 /* A left click without a modifier on a link of ours changes the screen in place; everything else

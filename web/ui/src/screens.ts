@@ -6,6 +6,7 @@
 import type { ComponentType } from "preact";
 import type { Session, Site } from "./api-types";
 import { FunnelsScreen } from "./funnels/FunnelsScreen";
+import { OverviewPage } from "./overview/OverviewPage";
 import { lazy } from "./shell/lazy";
 import { text } from "./text";
 
@@ -25,6 +26,7 @@ export interface SiteScreen {
 }
 
 export const SCREENS: SiteScreen[] = [
+  { path: "overview", name: text.screens.overview, show: OverviewPage },
   { path: "funnels", name: text.screens.funnels, show: FunnelsScreen },
   {
     path: "journeys",
@@ -35,6 +37,11 @@ export const SCREENS: SiteScreen[] = [
     path: "content",
     name: text.screens.content,
     show: lazy(() => import("./sources/ContentPage").then((file) => file.ContentPage)),
+  },
+  {
+    path: "dropoff",
+    name: text.screens.dropoff,
+    show: lazy(() => import("./dropoff/DropoffPage").then((file) => file.DropoffPage)),
   },
   {
     path: "live",

@@ -2,6 +2,9 @@
  * screen's own words are in words/, a section each; this file puts them together. */
 import type { Preset, StageKind } from "./api-types";
 import { LOCALE, n, plural, visitors } from "./words/numbers";
+import { dropoff } from "./words/dropoff";
+import { overview } from "./words/overview";
+import { charts, report } from "./words/report";
 import { ask, screens } from "./words/shell";
 
 export { LOCALE };
@@ -56,6 +59,9 @@ export const text = {
   visitors,
   screens,
   ask,
+  charts,
+  overview,
+  dropoff,
 
   common: {
     loading: "Loading…",
@@ -152,6 +158,7 @@ export const text = {
     edit: "Edit",
     ofEntered: (converted: number, entered: number) => `${n(converted)} of ${n(entered)}`,
     noFigures: "no figures: ",
+    edited: (moment: string) => `edited ${moment}`,
     within: (window: string) => `${window} to convert`,
     timezone: (zone: string) => `Days in ${zone}`,
   },
@@ -170,7 +177,8 @@ export const text = {
           ? `Visitors whose first stage was on ${from}`
           : `Visitors whose first stage was from ${from} to ${until}`,
       window: (window: string) => `${window} to convert`,
-      bots: "bots left out",
+      bots: { exclude: "bots left out", include: "bots counted too", only: "bots only" },
+      only: (filters: string) => `only ${filters}`,
       zone: (zone: string) => `days in ${zone}`,
       exclusions: (count: number) => plural(count, "exclusion", "exclusions"),
     },
@@ -178,10 +186,6 @@ export const text = {
     required: "required",
     exclusionInWords: (from: string, to: string) => `Ends a path between ${from} and ${to}`,
     presetsLabel: "How strictly the order is taken: how many converted",
-    summary: (converted: number, entered: number, share: string, last: string) =>
-      `${n(converted)} of ${visitors(entered)} reached ${last} (${share})`,
-    summarySale: (converted: number, entered: number, share: string) =>
-      `${n(converted)} of ${visitors(entered)} bought (${share})`,
     presetOf: (converted: number, entered: number) => `${n(converted)} of ${n(entered)} who entered`,
     drawingTitle: "The funnel",
     drawFrom: "Draw from",
@@ -204,8 +208,9 @@ export const text = {
       open: "still under way",
       other: "other moves",
       entry: "came in here",
+      before: "the time before",
     },
-    tabs: { cards: "Stage by stage", table: "Table", moves: "Moves", time: "Time to convert" },
+    ...report,
   },
 
   drawing: {
@@ -215,6 +220,8 @@ export const text = {
     ofAll: (share: string) => `${share} of all`,
     cameThrough: (count: number) => `${n(count)} came through`,
     skipped: (count: number) => `${n(count)} skipped`,
+    before: (count: number, change: string) => `${n(count)} before${change === "" ? "" : `, ${change}`}`,
+    same: "the same",
     left: (count: number) => `${n(count)} left`,
     stillOpen: (count: number) => `${n(count)} still under way`,
     shareOf: (share: string, whole: number) => `${share} of ${n(whole)}`,
@@ -259,6 +266,7 @@ export const text = {
   },
 
   table: {
+    title: "All figures",
     caption: "Each stage's figures",
     stage: "Stage",
     throughput: "Got this far",

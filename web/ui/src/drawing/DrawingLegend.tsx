@@ -6,7 +6,13 @@ import { text } from "../text";
 import { BANDS_MAX } from "./layout";
 import { DARK, LIGHT } from "./palette";
 
-export function DrawingLegend({ report }: { report: Report }) {
+interface Props {
+  report: Report;
+  /* with outlines of another range */
+  isCompared?: boolean;
+}
+
+export function DrawingLegend({ report, isCompared = false }: Props) {
   const palette = useMedia("(prefers-color-scheme: dark)") ? DARK : LIGHT;
   const hatch = `hatch${useId()}`;
   const { legend } = text.report;
@@ -40,6 +46,23 @@ export function DrawingLegend({ report }: { report: Report }) {
           {name}
         </li>
       ))}
+      {isCompared && (
+        <li>
+          <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
+            <rect
+              x="1.5"
+              y="1.5"
+              width="11"
+              height="11"
+              fill="none"
+              stroke={palette.ink}
+              stroke-opacity="0.7"
+              stroke-dasharray="3 2"
+            />
+          </svg>
+          {legend.before}
+        </li>
+      )}
     </ul>
   );
 }

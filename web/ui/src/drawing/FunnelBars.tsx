@@ -2,6 +2,7 @@
 import { useId } from "preact/hooks";
 import { formatCount, formatShare, shareOf } from "../format";
 import { text } from "../text";
+import type { DrawingLinks } from "./FunnelDrawing";
 import { layoutBars, type Bar, type Flow } from "./layout";
 import type { Palette } from "./palette";
 
@@ -9,16 +10,16 @@ interface BarsProps {
   flow: Flow;
   width: number;
   palette: Palette;
-  anchors: string | null;
+  links: DrawingLinks | null;
 }
 
-export function FunnelBars({ flow, width, palette, anchors }: BarsProps) {
+export function FunnelBars({ flow, width, palette, links }: BarsProps) {
   const bars = layoutBars(flow, width);
   return (
     <ol class="bars">
       {bars.map((bar, index) => (
         <li key={bar.stage.number}>
-          <BarHead bar={bar} flow={flow} anchors={anchors} />
+          <BarHead bar={bar} flow={flow} links={links} />
           <BarShape bar={bar} width={width} palette={palette} />
           {index < bars.length - 1 && bar.stage.exits > 0 && <BarExit bar={bar} />}
         </li>
@@ -27,16 +28,16 @@ export function FunnelBars({ flow, width, palette, anchors }: BarsProps) {
   );
 }
 
-function BarHead({ bar, flow, anchors }: { bar: Bar; flow: Flow; anchors: string | null }) {
+function BarHead({ bar, flow, links }: { bar: Bar; flow: Flow; links: DrawingLinks | null }) {
   const { stage } = bar;
   const share = formatShare(shareOf(stage.throughput, flow.entered));
   return (
     <>
       <p class="bars-head">
-        {anchors === null ? (
+        {links === null ? (
           <strong>{stage.name}</strong>
         ) : (
-          <a href={`#${anchors}stage-${stage.number}`}>{stage.name}</a>
+          <a href={links.column(stage.number)}>{stage.name}</a>
         )}
         <span>
           <strong>{formatCount(stage.throughput)}</strong> {text.drawing.ofAll(share)}

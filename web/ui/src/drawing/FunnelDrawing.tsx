@@ -4,10 +4,10 @@ import { formatCount, formatShare, shareOf } from "../format";
 import { useMedia, useWidth } from "../parts/hooks";
 import { text } from "../text";
 import { FunnelBars } from "./FunnelBars";
-import { BAND_MIN_PX, layoutFlow, type Band, type Column, type Exit, type Flow, type Layout } from "./layout";
+import { BAND_MIN_PX, isCut, layoutFlow, spreadLabels, type Band, type Column, type Exit, type Flow, type Layout } from "./layout";
 import { DARK, LIGHT, type Palette } from "./palette";
 import { bandPath, breakPath, exitShape, type ExitShape } from "./paths";
-import { columnWords, exitWords, fitText, moveWords, othersWords } from "./words";
+import { changeWords, columnWords, exitWords, fitText, moveWords, othersWords } from "./words";
 
 const NARROW_PX = 640;
 const COLUMN_PX = 26;
@@ -17,26 +17,32 @@ const EXIT_DROP_PX = 40;
 const HEADER_PX = 84;
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
-export interface DrawingProps {
+/* Where columns, bands and exits lead; stages by their number in the funnel. */
+export interface DrawingLinks {
+  column: (stage: number) => string;
+  exit: (stage: number, kind: "lost" | "open") => string;
+  moves: string;
+}
+
+interface DrawingProps {
   flow: Flow;
-  /* prefix of the ids that links lead to: `${anchors}stage-2`, `${anchors}moves`; null: no links */
-  anchors: string | null;
+  /* how many got as far in the other range: an outline behind each column; null: none */
+  compared?: number[] | null;
+  /* null: nothing leads anywhere */
+  links: DrawingLinks | null;
   height?: number;
   /* a small drawing leaves out what is in the table anyway */
   compact?: boolean;
 }
 
+/* As wide as there is room. */
 export function FunnelDrawing(props: DrawingProps) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const palette = useMedia("(prefers-color-scheme: dark)") ? DARK : LIGHT;
-  const isNarrow = width < (props.compact === true ? 420 : NARROW_PX);
   return (
     <div class="drawing" ref={frame}>
-      {width > 0 && isNarrow && (
-        <FunnelBars flow={props.flow} width={width} palette={palette} anchors={props.anchors} />
-      )}
-      {width > 0 && !isNarrow && <Columns {...props} width={width} palette={palette} />}
+      {width > 0 && <FunnelFigure {...props} width={width} palette={palette} />}
     </div>
   );
 }
@@ -46,7 +52,14 @@ interface ColumnsProps extends DrawingProps {
   palette: Palette;
 }
 
-function Columns({ flow, anchors, width, palette, height = 300, compact = false }: ColumnsProps) {
+export function FunnelFigure(props: ColumnsProps) {
+  const { flow, width, palette, links } = props;
+  if (width < (props.compact === true ? 420 : NARROW_PX))
+    return <FunnelBars flow={flow} width={width} palette={palette} links={links} />;
+  return <Columns {...props} />;
+}
+
+function Columns({ flow, compared = null, links, width, palette, height = 300, compact = false }: ColumnsProps) {
   const hatch = `hatch${useId()}`;
   const [words, setWords] = useState("");
   const minimum = EDGE_PX + flow.stages.length * (compact ? 92 : GAP_MIN_PX);
@@ -56,11 +69,11 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
     () =>
       layoutFlow(
         flow,
-        { x: 0, y: headerPx, width: fullWidth, height },
+        { x: 0, y: headerPx, width: fullWidth, height: height / roomFor(flow, compared) },
         COLUMN_PX,
         compact ? 36 : EDGE_PX,
       ),
-    [flow, fullWidth, height, headerPx, compact],
+    [flow, compared, fullWidth, height, headerPx, compact],
   );
   const own = layout.bands.filter((band) => band.kind !== "other");
   const others = layout.bands.filter((band) => band.kind === "other");
@@ -70,7 +83,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
     onFocusIn: () => setWords(label),
     onFocusOut: () => setWords(""),
   });
-  const to = (anchor: string) => (anchors === null ? undefined : `#${anchors}${anchor}`);
+  const numberOf = (column: number) => flow.stages[column]?.number ?? 0;
 
   return (
     <>
@@ -96,10 +109,11 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
               <rect width="2" height="6" fill={palette.hatch} />
             </pattern>
           </defs>
+          {compared !== null && <Outlines layout={layout} compared={compared} palette={palette} />}
           {[...own].sort(drawOrder).map((band) => {
             const label = moveWords(flow, band.from, band.to, band.count);
             return (
-              <Link key={`${band.from}-${band.to}`} href={to("moves")} label={label} {...say(label)}>
+              <Link key={`${band.from}-${band.to}`} href={links?.moves} label={label} {...say(label)}>
                 <path
                   d={bandPath(band, layout)}
                   fill={bandColour(band, palette)}
@@ -111,7 +125,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
             );
           })}
           {others.length > 0 && (
-            <Link href={to("moves")} label={othersWords(others)} {...say(othersWords(others))}>
+            <Link href={links?.moves} label={othersWords(others)} {...say(othersWords(others))}>
               <path
                 d={others.map((band) => bandPath(band, layout)).join("")}
                 fill={palette.other}
@@ -122,7 +136,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
           {layout.exits.map((exit) => (
             <Link
               key={`${exit.column}-${exit.kind}`}
-              href={to(`stage-${flow.stages[exit.column]?.number ?? 0}`)}
+              href={links?.exit(numberOf(exit.column), exit.kind)}
               label={exitWords(exit, flow)}
               {...say(exitWords(exit, flow))}
             >
@@ -135,7 +149,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
           {layout.columns.map((column) => (
             <Link
               key={column.stage.number}
-              href={to(`stage-${column.stage.number}`)}
+              href={links?.column(column.stage.number)}
               label={columnWords(column)}
               {...say(columnWords(column))}
             >
@@ -153,16 +167,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
           <Break layout={layout} palette={palette} />
           {/* the links say all of this themselves, in whole sentences */}
           <g aria-hidden="true" pointer-events="none">
-            {layout.exits.map((exit) => (
-              <ExitLabel
-                key={`${exit.column}-${exit.kind}`}
-                exit={exit}
-                flow={flow}
-                layout={layout}
-                palette={palette}
-                compact={compact}
-              />
-            ))}
+            <ExitLabels flow={flow} layout={layout} palette={palette} compact={compact} />
             {layout.columns.map((column, index) => (
               <Header
                 key={column.stage.number}
@@ -172,6 +177,7 @@ function Columns({ flow, anchors, width, palette, height = 300, compact = false 
                 room={layout.gap + COLUMN_PX - 14}
                 isFirst={index === 0}
                 compact={compact}
+                before={compared?.[index] ?? null}
               />
             ))}
             {!compact && <BandCounts bands={own} layout={layout} palette={palette} />}
@@ -263,10 +269,11 @@ interface HeaderProps {
   room: number;
   isFirst: boolean;
   compact: boolean;
+  before: number | null;
 }
 
 /* Name, how many got this far, and how they are made up; above the column. */
-function Header({ column, flow, palette, room, isFirst, compact }: HeaderProps) {
+function Header({ column, flow, palette, room, isFirst, compact, before }: HeaderProps) {
   const { stage, x, y } = column;
   const share = formatShare(shareOf(stage.throughput, flow.entered));
   if (compact)
@@ -295,10 +302,11 @@ function Header({ column, flow, palette, room, isFirst, compact }: HeaderProps) 
       </text>
       <text x={x} y={y - 27} fill={palette.muted}>
         {text.drawing.cameThrough(stage.reached)}
+        {stage.skipped > 0 && <tspan fill={palette.hatch}>{` · ${text.drawing.skipped(stage.skipped)}`}</tspan>}
       </text>
-      {stage.skipped > 0 && (
-        <text x={x} y={y - 11} fill={palette.hatch}>
-          {text.drawing.skipped(stage.skipped)}
+      {before !== null && (
+        <text x={x} y={y - 11} fill={palette.muted}>
+          {text.drawing.before(before, changeWords(stage.throughput, before))}
         </text>
       )}
     </>
@@ -306,7 +314,6 @@ function Header({ column, flow, palette, room, isFirst, compact }: HeaderProps) 
 }
 
 interface ExitProps {
-  exit: Exit;
   flow: Flow;
   layout: Layout;
   palette: Palette;
@@ -318,19 +325,38 @@ function shapeOf(exit: Exit, layout: Layout): ExitShape {
   return exitShape(exit, reach, EXIT_DROP_PX);
 }
 
-function ExitLabel({ exit, flow, layout, palette, compact }: ExitProps) {
-  const shape = shapeOf(exit, layout);
+function ExitLabels(props: ExitProps) {
+  const { flow, layout, compact } = props;
+  return (
+    <>
+      {flow.stages.map((stage, column) => {
+        const exits = layout.exits.filter((exit) => exit.column === column);
+        const shapes = exits.map((exit) => shapeOf(exit, layout));
+        const places = spreadLabels(
+          shapes.map(({ labelY }) => labelY),
+          compact ? 15 : 31,
+        );
+        return exits.map((exit, index) => (
+          <ExitLabel
+            key={`${stage.number}-${exit.kind}`}
+            {...props}
+            exit={exit}
+            x={shapes[index]?.labelX ?? 0}
+            y={places[index] ?? 0}
+          />
+        ));
+      })}
+    </>
+  );
+}
+
+function ExitLabel({ exit, flow, palette, compact, x, y }: ExitProps & { exit: Exit; x: number; y: number }) {
   const stage = flow.stages[exit.column];
   const isLost = exit.kind === "lost";
   const share = formatShare(shareOf(exit.count, stage?.throughput ?? 0));
   return (
     <>
-      <text
-        x={shape.labelX}
-        y={shape.labelY - 2}
-        font-weight="600"
-        fill={isLost ? palette.lostText : palette.openText}
-      >
+      <text x={x} y={y - 2} font-weight="600" fill={isLost ? palette.lostText : palette.openText}>
         {compact
           ? formatCount(exit.count)
           : isLost
@@ -338,11 +364,44 @@ function ExitLabel({ exit, flow, layout, palette, compact }: ExitProps) {
             : text.drawing.stillOpen(exit.count)}
       </text>
       {!compact && (
-        <text x={shape.labelX} y={shape.labelY + 13} font-size="11" fill={palette.muted}>
+        <text x={x} y={y + 13} font-size="11" fill={palette.muted}>
           {text.drawing.shareOf(share, stage?.throughput ?? 0)}
         </text>
       )}
     </>
+  );
+}
+
+/* How much higher the other range's first column is, which must fit too: up to twice. */
+function roomFor(flow: Flow, compared: number[] | null): number {
+  const first = flow.stages[0]?.throughput ?? 0;
+  if (compared === null || first === 0 || isCut(flow)) return 1;
+  return Math.min(2, Math.max(1, (compared[0] ?? 0) / first));
+}
+
+/* Behind each column how high it was in the other range, by the same scale; not behind a cut one,
+ * which has none. */
+function Outlines({ layout, compared, palette }: { layout: Layout; compared: number[]; palette: Palette }) {
+  return (
+    <g aria-hidden="true">
+      {layout.columns.map((column, index) => {
+        const height = (compared[index] ?? 0) * layout.pxPerCount;
+        if (column.breakY !== null || height <= 0) return null;
+        return (
+          <rect
+            key={column.stage.number}
+            x={column.x - 5}
+            y={column.y}
+            width={column.width + 10}
+            height={height}
+            fill="none"
+            stroke={palette.ink}
+            stroke-opacity="0.55"
+            stroke-dasharray="4 3"
+          />
+        );
+      })}
+    </g>
   );
 }
 

@@ -7,15 +7,30 @@ import { DARK, LIGHT } from "./palette";
 
 const HEIGHT = 36;
 const STEP = 14;
-const COLUMN = 10;
+/* of a step, how much is column */
+const FILLED = 0.72;
 
-export function MiniFunnel({ report }: { report: Report }) {
+interface Props {
+  report: Pick<Report, "entered" | "stages" | "moves">;
+  height?: number;
+  step?: number;
+  /* for those who do not see it; without, the figures beside it say the same */
+  label?: string;
+}
+
+export function MiniFunnel({ report, height = HEIGHT, step = STEP, label }: Props) {
   const palette = useMedia("(prefers-color-scheme: dark)") ? DARK : LIGHT;
   const hatch = `hatch${useId()}`;
-  const width = report.stages.length * STEP;
-  const { columns } = layoutFlow(flowOf(report), { x: 0, y: 0, width, height: HEIGHT }, COLUMN, 0);
+  const width = report.stages.length * step;
+  const { columns } = layoutFlow(flowOf(report), { x: 0, y: 0, width, height }, step * FILLED, 0);
   return (
-    <svg class="mini" width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true">
+    <svg
+      class="mini"
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      {...(label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label })}
+    >
       <defs>
         <pattern
           id={hatch}

@@ -139,6 +139,11 @@ export function flowOf(report: Pick<Report, "entered" | "stages" | "moves">, fir
   };
 }
 
+/* How many got as far as each drawn stage in the range that this one is compared with. */
+export function comparedOf(figures: Pick<Report, "stages">, first = 1): number[] {
+  return figures.stages.slice(first - 1).map((stage) => stage.throughput);
+}
+
 /* Is the first column cut? Not where nobody goes on: then there is nothing to make visible. */
 export function isCut(flow: Flow): boolean {
   const first = flow.stages[0]?.throughput ?? 0;
@@ -327,4 +332,11 @@ export function layoutBars(flow: Flow, width: number): Bar[] {
       breakX: cut && index === 0 ? onwardPx + exitPx * 0.5 : null,
     };
   });
+}
+
+/* Labels beside exits of one column never lie on each other: each at least `gap` below the last. */
+export function spreadLabels(wanted: number[], gap: number): number[] {
+  const placed: number[] = [];
+  for (const y of wanted) placed.push(Math.max(y, (placed.at(-1) ?? -Infinity) + gap));
+  return placed;
 }

@@ -42,3 +42,11 @@ export function fitText(name: string, width: number, size: number): string {
   const letters = Array.from(name);
   return letters.length <= chars ? name : `${letters.slice(0, chars - 1).join("").trimEnd()}…`;
 }
+
+/* "+12%", "-3.1%"; nothing where there was nothing. */
+export function changeWords(now: number, before: number): string {
+  if (before === 0) return "";
+  const change = now / before - 1;
+  if (change === 0) return text.drawing.same;
+  return `${change > 0 ? "+" : "−"}${formatShare(Math.abs(change))}`;
+}

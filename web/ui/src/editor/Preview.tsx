@@ -62,7 +62,7 @@ export function Preview({ site, draft }: { site: string; draft: Draft }) {
               formatShare(report.conversion_rate),
             )}
           </p>
-          <FunnelDrawing flow={flowOf(report)} anchors={null} height={200} compact />
+          <FunnelDrawing flow={flowOf(report)} links={null} height={200} compact />
         </div>
       )}
     </aside>

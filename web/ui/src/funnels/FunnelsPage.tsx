@@ -1,121 +1,71 @@
-/* One site: is it receiving anything, and which funnels does it have. */
-import { useEffect, useState } from "preact/hooks";
+/* The funnels of a site: a line each, with what came of it in the days that are asked about. */
 import { api } from "../api";
-import type { SavedFunnel, Session, Site } from "../api-types";
+import type { Report, SavedFunnel, Site } from "../api-types";
+import { askedOf, sharedQuery } from "../ask/question";
+import { QuestionBar } from "../ask/QuestionBar";
+import { useAnswer } from "../ask/useAnswer";
+import { useAsked, type AskedHere } from "../ask/useAsked";
 import { MiniFunnel } from "../drawing/MiniFunnel";
-import { formatMoment, formatShare } from "../format";
-import { Await, CopyBox } from "../parts/basic";
+import { changeWords } from "../drawing/words";
+import { TEMPLATES } from "../editor/templates";
+import { formatMoment, formatMoneyShort, formatShare } from "../format";
+import { Await } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { link } from "../router";
-import { TEMPLATES } from "../editor/templates";
 import { text } from "../text";
 import { windowWords } from "../windowWords";
 
-const WAIT_MS = 2000;
-
-/* The site as it is now; asked again every two seconds until its first event has come. */
-function useArrival(site: Site): Site {
-  const [current, setCurrent] = useState(site);
-  const isWaiting = current.events === 0;
-  useEffect(() => {
-    if (!isWaiting) return undefined;
-    const timer = window.setInterval(() => {
-      if (document.hidden) return;
-      api.sites().then(
-        (sites) => {
-          const found = sites.find((candidate) => candidate.name === site.name);
-          if (found !== undefined && found.events > 0) setCurrent(found);
-        },
-        () => undefined,
-      );
-    }, WAIT_MS);
-    return () => window.clearInterval(timer);
-  }, [site.name, isWaiting]);
-  return current;
-}
-
-export function FunnelsPage({ site: loadedSite, demo }: { site: Site; demo: Session["demo"] }) {
-  const site = useArrival(loadedSite);
+export function FunnelsPage({ site, query }: { site: Site; query: string }) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
+  const here = useAsked(site, query);
   const words = text.site;
-  useTitle(site.name);
+  useTitle(`${words.funnels} · ${site.name}`);
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{site.name}</h1>
-          <p class="lead">
-            {site.domain} · {words.timezone(site.timezone)} ·{" "}
-            {site.events === 0 ? text.sites.noEvents : text.sites.events(site.events)}
-            {site.first_event !== null &&
-              `, ${text.sites.since(formatMoment(site.first_event, site.timezone))}`}
-          </p>
-        </div>
+      <header class="page-head is-tight">
+        <h1>{words.funnels}</h1>
       </header>
-      {site.demo && demo !== null && (
-        <section class="panel is-accent">
-          <div>
-            <h2>{words.demoTitle}</h2>
-            <p>{words.demoLead}</p>
-          </div>
-          <a class="button is-primary" href={demo.shop} target="_blank" rel="noopener">
-            {words.openShop} <span aria-hidden="true">↗</span>
-            <span class="visually-hidden">{text.common.opensElsewhere}</span>
-          </a>
-        </section>
-      )}
-      {site.events === 0 && (
-        <section class="panel stack">
-          <h2>
-            <span class="live-dot" aria-hidden="true" /> {words.waiting}
-          </h2>
-          <p>{words.waitingLead}</p>
-          <CopyBox label={words.showSnippet} value={site.snippet} rows={3} />
-        </section>
-      )}
-      <section aria-labelledby="funnels-title">
-        <h2 id="funnels-title">{words.funnels}</h2>
-        <Await loaded={funnels}>
-          {(list) =>
-            list.length === 0 ? (
-              <p class="lead">{words.noFunnels}</p>
-            ) : (
-              <ul class="rows">
-                {list.map((funnel) => (
-                  <FunnelRow key={funnel.name} site={site} funnel={funnel} />
-                ))}
-              </ul>
-            )
-          }
-        </Await>
-      </section>
+      <QuestionBar site={site} question={here.question} today={here.today} onChange={here.ask} />
+      <Await loaded={funnels}>
+        {(list) =>
+          list.length === 0 ? (
+            <p class="lead">{words.noFunnels}</p>
+          ) : (
+            <ul class="rows">
+              {list.map((funnel) => (
+                <FunnelRow key={funnel.name} site={site} funnel={funnel} here={here} query={query} />
+              ))}
+            </ul>
+          )
+        }
+      </Await>
       <NewFunnel site={site} />
-      {site.events > 0 && (
-        <details class="panel">
-          <summary>{words.showSnippet}</summary>
-          <CopyBox label={text.sites.snippet} value={site.snippet} rows={3} />
-        </details>
-      )}
     </>
   );
 }
 
-function FunnelRow({ site, funnel }: { site: Site; funnel: SavedFunnel }) {
+interface RowProps {
+  site: Site;
+  funnel: SavedFunnel;
+  here: AskedHere;
+  query: string;
+}
+
+function FunnelRow({ site, funnel, here, query }: RowProps) {
   const { definition } = funnel;
   const preset = text.presets[definition.preset ?? "open"].name;
   return (
     <li class="row-pair">
-      <a class="row" href={link.report(site.name, funnel.name)}>
+      <a class="row" href={link.report(site.name, funnel.name) + sharedQuery(query)}>
         <span class="row-main">
           <strong>{funnel.name}</strong>
+          <span class="row-sub">{definition.stages.map((stage) => stage.name).join(" → ")}</span>
           <span class="row-sub">
-            {definition.stages.map((stage) => stage.name).join(" → ")}
-          </span>
-          <span class="row-sub">
-            {preset} · {text.site.within(windowWords(definition.window ?? "7d"))}
+            {preset} · {text.site.within(windowWords(definition.window ?? "7d"))} ·{" "}
+            {text.site.edited(formatMoment(funnel.updated, site.timezone))}
           </span>
         </span>
-        <FunnelFigures site={site} funnel={funnel} />
+        <FunnelFigures site={site} funnel={funnel} here={here} />
       </a>
       <a class="button" href={link.editor(site.name, funnel.name)}>
         {text.site.edit}
@@ -125,27 +75,30 @@ function FunnelRow({ site, funnel }: { site: Site; funnel: SavedFunnel }) {
   );
 }
 
-function FunnelFigures({ site, funnel }: { site: Site; funnel: SavedFunnel }) {
-  const loaded = useLoaded(
-    (signal) => api.report(site.name, { funnel: funnel.definition }, signal),
-    `${site.name}/${funnel.name}/${funnel.updated}`,
+function FunnelFigures({ site, funnel, here }: Omit<RowProps, "query">) {
+  const asked = askedOf(here.question, here.today);
+  const { value, error, isWaiting } = useAnswer<Report>(
+    JSON.stringify([site.name, funnel.definition, asked]),
+    (queryId, signal) =>
+      api.report(site.name, { funnel: funnel.definition, ...asked, query_id: queryId }, signal),
   );
-  if (loaded.state === "loading")
-    return <span class="row-figure row-sub">{text.common.loading}</span>;
-  if (loaded.state === "failed")
+  if (value === null)
     return (
       <span class="row-figure row-sub">
-        {text.site.noFigures}
-        {messageOf(loaded.error)}
+        {error === null ? text.common.loading : `${text.site.noFigures}${messageOf(error)}`}
       </span>
     );
-  const { entered, converted, conversion_rate: rate } = loaded.value;
+  const { entered, converted, conversion_rate: rate, compare } = value;
+  const before = compare?.conversion_rate ?? null;
+  const money = formatMoneyShort(value.stages.at(-1)?.value, "");
   return (
-    <span class="row-figures">
-      <MiniFunnel report={loaded.value} />
+    <span class={isWaiting ? "row-figures is-waiting" : "row-figures"}>
+      <MiniFunnel report={value} />
       <span class="row-figure">
         <strong>{formatShare(rate)}</strong>
+        {rate !== null && before !== null && <span class="row-change"> {changeWords(rate, before)}</span>}
         <span class="row-sub">{text.site.ofEntered(converted, entered)}</span>
+        {money !== "" && <span class="row-sub">{money}</span>}
       </span>
     </span>
   );

@@ -11,13 +11,12 @@ const NewFunnelPage = lazy(() => import("../editor/NewFunnelPage").then((module)
 
 export function FunnelsScreen({ site, session, rest, query }: ScreenProps) {
   const [funnel, edit, ...more] = rest;
-  const { demo } = session;
   if (funnel === undefined) {
     const template = new URLSearchParams(query).get("new");
     if (template !== null) return <NewFunnelPage site={site} template={template} />;
-    return <FunnelsPage site={site} demo={demo} />;
+    return <FunnelsPage site={site} query={query} />;
   }
   if (more.length > 0 || (edit !== undefined && edit !== "edit")) return <NotFound />;
   if (edit === "edit") return <EditorPage key={funnel} site={site} funnel={funnel} />;
-  return <ReportPage key={funnel} site={site} funnel={funnel} query={query} demo={demo} />;
+  return <ReportPage key={funnel} site={site} funnel={funnel} query={query} session={session} />;
 }

@@ -1,6 +1,8 @@
 /* The question that a report answers, in words. */
 import type { FunnelDefinition } from "../api-types";
+import type { Question } from "../ask/question";
 import { addDays, boundsOf, type Range } from "../ask/range";
+import { filterWords } from "../ask/words";
 import { formatDay } from "../format";
 import { ruleWords } from "../ruleWords";
 import { text } from "../text";
@@ -8,7 +10,7 @@ import { windowWords } from "../windowWords";
 
 interface Props {
   definition: FunnelDefinition;
-  range: Range;
+  question: Question;
   timezone: string;
   today: string;
 }
@@ -22,15 +24,16 @@ function rangeWords(range: Range, today: string): string {
   return from === null ? words.upTo(until) : words.between(formatDay(from), until);
 }
 
-export function DefinitionWords({ definition, range, timezone, today }: Props) {
+export function DefinitionWords({ definition, question, timezone, today }: Props) {
   const words = text.report.definition;
   const exclusions = definition.exclusions ?? [];
   const parts = [
-    rangeWords(range, today),
+    rangeWords(question.range, today),
     words.window(windowWords(definition.window ?? "7d")),
-    words.bots,
+    words.bots[question.bots],
     words.zone(timezone),
   ];
+  if (question.filters.length > 0) parts.push(words.only(question.filters.map(filterWords).join(text.rule.and)));
   if (exclusions.length > 0) parts.push(words.exclusions(exclusions.length));
   const nameOf = (number: number) => definition.stages[number - 1]?.name ?? String(number);
   return (

@@ -1,8 +1,9 @@
 /* One card a stage: every figure of it, each percentage with its divisor in words. */
 import type { ComponentChildren } from "preact";
 import type { Report, Spread, StageFigures } from "../api-types";
-import { formatCount, formatDuration, formatMoney, formatShare, shareOf } from "../format";
+import { formatDuration, formatMoney, formatShare, shareOf } from "../format";
 import { text } from "../text";
+import { FigureLink } from "./figures";
 
 export function StageCards({ report }: { report: Report }) {
   return (
@@ -51,19 +52,19 @@ function StageCard({ stage, number, last, previous, isLast }: CardProps) {
         {stage.required && <span class="tag">{text.report.required}</span>}
       </header>
       <Figure
-        count={formatCount(stage.throughput)}
+        count={<FigureLink figure="throughput" stage={number} count={stage.throughput} />}
         words={words.gotThisFar}
         of={words.ofAll(formatShare(stage.rate_from_first))}
       />
       <p class="figure is-split">
         <span>
-          <strong>{formatCount(stage.reached)}</strong> {words.cameThrough}
+          <strong><FigureLink figure="reached" stage={number} count={stage.reached} /></strong> {words.cameThrough}
         </span>
         <span class={stage.skipped > 0 ? "is-skipped" : ""}>
-          <strong>{formatCount(stage.skipped)}</strong> {words.skippedIt}
+          <strong><FigureLink figure="skipped" stage={number} count={stage.skipped} /></strong> {words.skippedIt}
         </span>
       </p>
-      {stage.entries > 0 && <Figure count={formatCount(stage.entries)} words={words.cameIn} />}
+      {stage.entries > 0 && <Figure count={<FigureLink figure="entries" stage={number} count={stage.entries} />} words={words.cameIn} />}
       {isLast ? (
         <p class="figure">
           {words.ofStageBefore(
@@ -73,33 +74,40 @@ function StageCard({ stage, number, last, previous, isLast }: CardProps) {
           )}
         </p>
       ) : (
-        <GoingOn stage={stage} last={last} />
+        <GoingOn stage={stage} number={number} last={last} />
       )}
       <TimeLines stage={stage} />
-      <ValueLines stage={stage} />
+      <ValueLines stage={stage} number={number} />
     </>
   );
 }
 
-function GoingOn({ stage, last }: { stage: StageFigures; last: StageFigures | undefined }) {
+function GoingOn({ stage, number, last }: { stage: StageFigures; number: number; last: StageFigures | undefined }) {
   const words = text.card;
   const rate = formatShare(stage.rate_converted);
   return (
     <>
       <Figure
-        count={formatCount(stage.onward)}
+        count={<FigureLink figure="onward" stage={number} count={stage.onward} />}
         words={words.wentOn}
         of={words.ofThroughHere(formatShare(stage.rate_onward))}
       />
       <p class="figure">
-        {words.ofThese} <strong>{formatCount(stage.converted)}</strong>{" "}
+        {words.ofThese} <strong><FigureLink figure="converted" stage={number} count={stage.converted} /></strong>{" "}
         {last?.kind === "sale" ? words.bought(rate) : words.reachedLast(last?.name ?? "", rate)}
       </p>
       <p class="figure is-left">
-        <strong>{formatCount(stage.exits)}</strong> {words.left}{" "}
+        <strong><FigureLink figure="dropoff" stage={number} count={stage.exits} /></strong> {words.left}{" "}
         <span class="of">
           {words.ofThisFar(formatShare(shareOf(stage.exits, stage.throughput)))}
-          {(stage.open ?? 0) > 0 && ` ${words.stillOpen(stage.open ?? 0)}`}
+          {(stage.open ?? 0) > 0 && (
+            <>
+              {" "}
+              <FigureLink figure="open" stage={number} count={stage.open ?? 0}>
+                {words.stillOpen(stage.open ?? 0)}
+              </FigureLink>
+            </>
+          )}
         </span>
       </p>
     </>
@@ -124,12 +132,12 @@ function TimeLines({ stage }: { stage: StageFigures }) {
   );
 }
 
-function ValueLines({ stage }: { stage: StageFigures }) {
+function ValueLines({ stage, number }: { stage: StageFigures; number: number }) {
   const money = formatMoney(stage.value);
   return (
     <dl class="card-list">
       <dt title={text.card.seenHint}>{text.card.seen}</dt>
-      <dd>{formatCount(stage.seen)}</dd>
+      <dd><FigureLink figure="seen" stage={number} count={stage.seen} /></dd>
       {money.length > 0 && (
         <>
           <dt>{text.card.value}</dt>

@@ -2,6 +2,7 @@
 import type { Report } from "../api-types";
 import { DASH, formatCount, formatDuration, formatMoney, formatShare } from "../format";
 import { text } from "../text";
+import { FigureLink } from "./figures";
 import { TimeRanges } from "./TimeRanges";
 
 export function StageTable({ report }: { report: Report }) {
@@ -32,18 +33,18 @@ export function StageTable({ report }: { report: Report }) {
           {report.stages.map((stage, index) => (
             <tr key={index}>
               <th scope="row">{text.report.stageNumber(index + 1, stage.name)}</th>
-              <td>{formatCount(stage.throughput)}</td>
+              <td><FigureLink figure="throughput" stage={index + 1} count={stage.throughput} /></td>
               <td>{formatShare(stage.rate_from_first)}</td>
               <td>{formatShare(stage.rate_from_previous)}</td>
-              <td>{formatCount(stage.reached)}</td>
-              <td>{formatCount(stage.skipped)}</td>
-              <td>{formatCount(stage.entries)}</td>
-              <td>{formatCount(stage.onward)}</td>
+              <td><FigureLink figure="reached" stage={index + 1} count={stage.reached} /></td>
+              <td><FigureLink figure="skipped" stage={index + 1} count={stage.skipped} /></td>
+              <td><FigureLink figure="entries" stage={index + 1} count={stage.entries} /></td>
+              <td><FigureLink figure="onward" stage={index + 1} count={stage.onward} /></td>
               <td>{formatShare(stage.rate_onward)}</td>
-              <td>{stage.dropoff === null ? DASH : formatCount(stage.dropoff)}</td>
-              <td>{formatCount(stage.converted)}</td>
+              <td>{stage.dropoff === null ? DASH : <FigureLink figure="dropoff" stage={index + 1} count={stage.dropoff} />}</td>
+              <td><FigureLink figure="converted" stage={index + 1} count={stage.converted} /></td>
               <td>{formatShare(stage.rate_converted)}</td>
-              <td>{formatCount(stage.seen)}</td>
+              <td><FigureLink figure="seen" stage={index + 1} count={stage.seen} /></td>
               <td>
                 {formatMoney(stage.value).map((amount) => (
                   <span key={amount} class="amount">
@@ -102,14 +103,30 @@ export function MovesTable({ report }: { report: Report }) {
                   const isSkip = count > 0 && index + 1 - row.number > 1;
                   return (
                     <td key={index} class={isPossible ? (isSkip ? "is-skip" : "") : "is-impossible"}>
-                      {cell(count)}
+                      {row.number === 0 && count > 0 ? (
+                        <FigureLink figure="entries" stage={index + 1} count={count} />
+                      ) : (
+                        cell(count)
+                      )}
                     </td>
                   );
                 })}
-                <td class="is-left">{cell(row.number < stages.length ? row.exits : 0)}</td>
-                <td>{cell(row.number === stages.length ? row.exits : 0)}</td>
+                <td class="is-left">
+                  {row.number < stages.length && row.exits > 0 && (
+                    <FigureLink figure="exits" stage={row.number} count={row.exits} />
+                  )}
+                </td>
                 <td>
-                  <strong>{formatCount(row.total)}</strong>
+                  {row.number === stages.length && <FigureLink figure="exits" stage={row.number} count={row.exits} />}
+                </td>
+                <td>
+                  <strong>
+                    {row.number === 0 ? (
+                      <FigureLink figure="entered" count={row.total} />
+                    ) : (
+                      <FigureLink figure="reached" stage={row.number} count={row.total} />
+                    )}
+                  </strong>
                 </td>
               </tr>
             ))}

@@ -25,6 +25,10 @@ export interface ReportState {
   /* null: as fits the range */
   step: TrendStep | null;
   opened: Opened;
+  /* whose time is shown: from one stage (0: their first) to a later one (0: the last) */
+  span: { from: number; to: number };
+  /* the bar of that whose visitors are listed, counted from 1; 0: none */
+  bar: number;
 }
 
 export const ROWS = [20, 100, 1000] as const;
@@ -42,6 +46,7 @@ export const FIGURES_OF_STAGE: Figure[] = [
   "onward",
   "exits",
   "dropoff",
+  "lost",
   "open",
   "converted",
   "seen",
@@ -72,19 +77,25 @@ function parseOpened(params: URLSearchParams): Opened {
   return { figure, stage: isOfStage ? stage : null };
 }
 
+function parseNumber(params: URLSearchParams, name: string, least: number): number {
+  const number = Number(params.get(name) ?? String(least));
+  return Number.isInteger(number) && number >= least && number <= 1000 ? number : least;
+}
+
 export function parseState(query: string): ReportState {
   const params = new URLSearchParams(query);
-  const first = Number(params.get("first") ?? "1");
   const rows = Number(params.get("rows"));
   const by = params.getAll("by").map(parseBreakdown);
   return {
     preset: PRESETS.find((name) => name === params.get("preset")) ?? null,
-    first: Number.isInteger(first) && first >= 1 ? first : 1,
+    first: parseNumber(params, "first", 1),
     tab: TABS.find((tab) => tab === params.get("tab")) ?? "stages",
     by: by.filter((one) => one !== null).slice(0, BREAKDOWNS_MAX),
     rows: ROWS.find((count) => count === rows) ?? ROWS[0],
     step: STEPS.find((step) => step === params.get("step")) ?? null,
     opened: parseOpened(params),
+    span: { from: parseNumber(params, "since", 0), to: parseNumber(params, "upto", 0) },
+    bar: parseNumber(params, "bar", 0),
   };
 }
 
@@ -103,6 +114,9 @@ export function queryOf(state: ReportState, question: Question, usual: Question)
     params.set("figure", state.opened.figure);
     if (state.opened.stage !== null) params.set("stage", String(state.opened.stage));
   }
+  if (state.span.from > 0) params.set("since", String(state.span.from));
+  if (state.span.to > 0) params.set("upto", String(state.span.to));
+  if (state.bar > 0) params.set("bar", String(state.bar));
   return queryText(params);
 }
 
@@ -115,4 +129,14 @@ export function requestOf(
 ): ReportRequest {
   const funnel = state.preset === null ? definition : { ...definition, preset: state.preset };
   return { funnel, ...askedOf(question, today) };
+}
+
+/* For lists: the same people, without the range that the report is compared with. */
+export function listRequestOf(
+  definition: FunnelDefinition,
+  state: ReportState,
+  question: Question,
+  today: string,
+): ReportRequest {
+  return requestOf(definition, state, { ...question, compare: { kind: "none" } }, today);
 }

@@ -1,0 +1,186 @@
+/* Who they are, by what brought them, where they are from and so on: each row a small funnel, each a
+ * filter of the whole page. */
+import { api } from "../api";
+import type { At, Breakdown, BreakdownRow, Report } from "../api-types";
+import { askedOf, queryText, queryWith } from "../ask/question";
+import { useAnswer } from "../ask/useAnswer";
+import { MiniFunnel } from "../drawing/MiniFunnel";
+import { formatCount, formatMoneyShort, formatShare, shareOf } from "../format";
+import { Failed, Loading } from "../parts/basic";
+import { Tabs } from "../parts/Tabs";
+import { flowOfRow, rowFilters, rowName } from "../report/rows";
+import { link } from "../router";
+import { FEW_VISITORS, interval } from "../stats";
+import { text } from "../text";
+import type { Part } from "./part";
+
+type Group = keyof typeof text.overview.groups;
+
+const GROUPS: { group: Group; tabs: { attribute: string; at?: At }[] }[] = [
+  {
+    group: "drivers",
+    tabs: [{ attribute: "channel" }, { attribute: "source" }, { attribute: "campaign" }, { attribute: "keyword" }],
+  },
+  { group: "places", tabs: [{ attribute: "country" }, { attribute: "region" }, { attribute: "city" }] },
+  {
+    group: "pages",
+    tabs: [{ attribute: "landing" }, { attribute: "path", at: "last" }, { attribute: "page_group" }],
+  },
+  {
+    group: "products",
+    tabs: [
+      { attribute: "product", at: "first" },
+      { attribute: "category", at: "first" },
+    ],
+  },
+  { group: "devices", tabs: [{ attribute: "device" }, { attribute: "browser" }, { attribute: "os" }] },
+];
+
+const ROWS = 8;
+
+export function Lists(props: Part & { query: string }) {
+  return (
+    <div class="lists">
+      {GROUPS.map(({ group, tabs }) => (
+        <ListCard key={group} {...props} group={group} tabs={tabs} />
+      ))}
+    </div>
+  );
+}
+
+interface CardProps extends Part {
+  query: string;
+  group: Group;
+  tabs: { attribute: string; at?: At }[];
+}
+
+function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
+  const { site, funnel, here } = part;
+  const words = text.overview;
+  const tabs = allTabs.filter(({ attribute }) => attribute !== "page_group" || site.page_groups.length > 0);
+  const wanted = new URLSearchParams(query).get(group);
+  const by: Breakdown = tabs.find(({ attribute }) => attribute === wanted) ?? tabs[0] ?? { attribute: "channel" };
+  const asked = askedOf({ ...here.question, compare: { kind: "none" } }, here.today);
+  const answer = useAnswer(
+    JSON.stringify([site.name, funnel.definition, asked, by]),
+    (queryId, signal) =>
+      api.report(
+        site.name,
+        { funnel: funnel.definition, ...asked, breakdown: [by], limit: ROWS, query_id: queryId },
+        signal,
+      ),
+  );
+  const hrefOf = (attribute: string) => {
+    const params = new URLSearchParams(query);
+    params.set(group, attribute);
+    return window.location.pathname + queryText(params);
+  };
+  const { value, error } = answer;
+  return (
+    <section class="panel list-card" aria-labelledby={`list-${group}`}>
+      <header class="panel-head">
+        <h2 id={`list-${group}`}>{words.groups[group]}</h2>
+        <Tabs
+          label={words.groups[group]}
+          current={by.attribute}
+          tabs={tabs.map(({ attribute }) => ({
+            name: attribute,
+            title: words.tabs[attribute] ?? attribute,
+            href: hrefOf(attribute),
+          }))}
+        />
+      </header>
+      {value === null ? (
+        error === null ? (
+          <Loading />
+        ) : (
+          <Failed error={error} />
+        )
+      ) : (
+        <div class={answer.isWaiting ? "is-waiting" : ""}>
+          <Rows {...part} by={by} report={value} />
+        </div>
+      )}
+      <p class="hint">
+        <a href={link.report(site.name, funnel.name) + queryWith({ tab: "breakdown", by: placed(by) }, here.question, here.usual)}>
+          {words.list.all}
+        </a>
+      </p>
+    </section>
+  );
+}
+
+const placed = ({ attribute, at }: Breakdown) => (at === undefined ? attribute : `${attribute}@${at}`);
+
+function Rows({ here, site, by, report }: Part & { by: Breakdown; report: Report }) {
+  const words = text.overview.list;
+  const rows = report.breakdown ?? [];
+  const name = text.overview.tabs[by.attribute] ?? by.attribute;
+  const known = rows.filter((row) => row.other === true || row.values?.[0] !== null);
+  if (known.length === 0)
+    return <p class="hint">{by.attribute === "keyword" ? words.keywords(0) : words.empty}</p>;
+  const last = report.stages.at(-1)?.name ?? "";
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label={words.caption(name)}>
+      <table class="breakdown">
+        <caption class="visually-hidden">{words.caption(name)}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{name}</th>
+            <th scope="col">
+              <span class="visually-hidden">{text.overview.funnel}</span>
+            </th>
+            <th scope="col">{words.visitors}</th>
+            <th scope="col">{last}</th>
+            <th scope="col">{words.rate}</th>
+            <th scope="col">{words.value}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <ListRow key={index} row={row} by={by} here={here} currency={site.currency} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps {
+  row: BreakdownRow;
+  by: Breakdown;
+  here: Part["here"];
+  currency: string;
+}
+
+function ListRow({ row, by, here, currency }: RowProps) {
+  const words = text.overview.list;
+  const filters = rowFilters(row, [by], here.question.filters);
+  const name = row.other === true ? text.report.breakdown.other(ROWS) : rowName(row, [by]).join("");
+  const sure = interval(row.converted, row.entered);
+  return (
+    <tr class={row.entered < FEW_VISITORS ? "is-few" : ""}>
+      <th scope="row">
+        {filters === null ? (
+          name
+        ) : (
+          <a href={here.hrefOf({ ...here.question, filters })} title={words.only(name)}>
+            {name}
+          </a>
+        )}
+      </th>
+      <td>
+        <MiniFunnel report={flowOfRow(row)} height={18} step={10} />
+      </td>
+      <td>{formatCount(row.entered)}</td>
+      <td>{formatCount(row.converted)}</td>
+      <td
+        class="row-rate"
+        title={sure === null ? undefined : words.rate95(formatShare(sure.low), formatShare(sure.high))}
+      >
+        {formatShare(shareOf(row.converted, row.entered))}
+      </td>
+      <td>{formatMoneyShort(row.stages.at(-1)?.value, currency)}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,134 @@
+/* What a marketer opens every morning: how many came, how many bought, what changed, where they
+ * are lost; below, who they are. A click on a row narrows the whole page to it. */
+import { api } from "../api";
+import type { SavedFunnel, Site } from "../api-types";
+import { QuestionBar } from "../ask/QuestionBar";
+import { isLive } from "../ask/range";
+import { askedOf, sharedQuery } from "../ask/question";
+import { useAnswer } from "../ask/useAnswer";
+import { useAsked, type AskedHere } from "../ask/useAsked";
+import { Await, Failed, Loading } from "../parts/basic";
+import { useLoaded, useTitle } from "../parts/hooks";
+import { Places } from "../parts/Places";
+import { link } from "../router";
+import { screenOf, type ScreenProps } from "../screens";
+import { Arrival, useArrival } from "../sites/Arrival";
+import { text } from "../text";
+import { Figures } from "./Figures";
+import { FunnelPanel } from "./FunnelPanel";
+import { HereNow } from "./HereNow";
+import { Lists } from "./Lists";
+import { Sentence } from "./Sentence";
+import { pointsStep } from "../ask/step";
+
+const POLL_MS = 10_000;
+
+export function OverviewPage({ site: loadedSite, session, query }: ScreenProps) {
+  const site = useArrival(loadedSite);
+  useTitle(site.name);
+  const here = useAsked(site, query);
+  const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
+  return (
+    <>
+      <header class="page-head is-tight">
+        <h1>{site.name}</h1>
+        {site.events > 0 && <HereNow site={site} />}
+        {session.demo !== null && site.demo && (
+          <a class="button" href={session.demo.shop} target="_blank" rel="noopener">
+            {text.site.openShop} <span aria-hidden="true">↗</span>
+            <span class="visually-hidden">{text.common.opensElsewhere}</span>
+          </a>
+        )}
+      </header>
+      {site.events === 0 && <Arrival site={site} />}
+      <Await loaded={funnels}>
+        {(list) => {
+          const funnel = chosenFunnel(site, list, query);
+          if (funnel === undefined)
+            return (
+              <p class="lead">
+                {text.overview.noFunnel} <a href={link.funnels(site.name)}>{text.screens.funnels}</a>
+              </p>
+            );
+          return <Shown site={site} funnel={funnel} here={here} query={query} />;
+        }}
+      </Await>
+      <Places session={session} />
+    </>
+  );
+}
+
+/* The address's, else the site's own choice, else one that ends with a sale, else the first. */
+function chosenFunnel(site: Site, list: SavedFunnel[], query: string): SavedFunnel | undefined {
+  const wanted = new URLSearchParams(query).get("funnel") ?? site.funnel;
+  return (
+    list.find(({ name }) => name === wanted) ??
+    list.find(({ definition }) => definition.stages.length > 2 && definition.stages.at(-1)?.kind === "sale" && definition.preset !== "closed") ??
+    list[0]
+  );
+}
+
+interface ShownProps {
+  site: Site;
+  funnel: SavedFunnel;
+  here: AskedHere;
+  query: string;
+}
+
+function Shown({ site, funnel, here, query }: ShownProps) {
+  const { question, today, ask } = here;
+  const asked = askedOf(question, today);
+  const trend = pointsStep(question, today, site);
+  const live = isLive(question.range, today);
+  const pollMs = () => (live ? POLL_MS : null);
+  const key = JSON.stringify([site.name, funnel.definition, asked, trend]);
+  const report = useAnswer(
+    key,
+    (queryId, signal) =>
+      api.report(site.name, { funnel: funnel.definition, ...asked, trend, query_id: queryId }, signal),
+    { pollMs },
+  );
+  /* after the report: queries of a server take turns */
+  const count = useAnswer(
+    key,
+    (queryId, signal) => api.count(site.name, { ...asked, trend, query_id: queryId }, signal),
+    { pollMs, isOff: report.value === null },
+  );
+  const bar = (
+    <QuestionBar
+      site={site}
+      question={question}
+      today={today}
+      onChange={ask}
+      stages={funnel.definition.stages.map(({ name }) => name)}
+    />
+  );
+  if (report.value === null)
+    return (
+      <>
+        {bar}
+        {report.error === null ? <Loading /> : <Failed error={report.error} />}
+      </>
+    );
+  const part = { site, funnel, here, report: report.value };
+  const health = screenOf("live");
+  return (
+    <>
+      {bar}
+      <div class={report.isWaiting ? "overview is-waiting" : "overview"} aria-busy={report.isWaiting}>
+        <Sentence {...part} />
+        <Figures {...part} count={count.value} />
+        <FunnelPanel {...part} />
+        <Lists {...part} query={query} />
+      </div>
+      <footer class="report-foot">
+        <p>
+          {text.overview.foot.leftOut(report.value.left_out.bots)}{" "}
+          {health !== undefined && (
+            <a href={link.screen(site.name, "live") + sharedQuery(query)}>{text.overview.foot.health}</a>
+          )}
+        </p>
+      </footer>
+    </>
+  );
+}
