@@ -333,6 +333,7 @@ pass__add(struct pass *p, const struct pass *from)
     }
     p->person.n_bots += from->person.n_bots;
     p->n_plain += from->n_plain;
+    p->n_several += from->n_several;
 }
 
 /* ---- Life ---- */

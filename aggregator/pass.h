@@ -48,6 +48,7 @@ struct pass {
     int64_t n_read;
     int64_t n_cookieless[PRESET_COUNT]; /* units that entered */
     int64_t n_plain;                    /* visitors counted where they lie (pass_plain.c) */
+    int64_t n_several;                  /* of them, those of several runs */
     bool is_member; /* one of several for one walk: the first counts what all of them share */
     /* for pass.c */
     struct matcher *matcher;

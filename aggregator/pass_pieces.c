@@ -333,5 +333,6 @@ pass__count_pieces(struct pass *p, struct journey_walk *w, const struct journey_
     if (rc != ERR_OK || !*out_taken)
         return rc;
     p->n_plain++;
+    p->n_several += n > 1;
     return (v.all & PACKED_STAGES) != 0 ? count_visitor(p, w, &v, err) : ERR_OK;
 }

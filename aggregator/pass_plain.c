@@ -464,6 +464,7 @@ take_several(struct journey_walk *w, const struct journey_piece *given, size_t n
     if (!count_known(p, entry, known, all))
         return pass__count_pieces(p, w, pieces, n, out_taken, err);
     p->n_plain++;
+    p->n_several += n > 1;
     return ERR_OK;
 }
 

@@ -54,6 +54,8 @@ struct verdict {
 /* Reports, of all so far, in which some visitor was counted where he lies: a test of these needs
  * some. */
 extern long differential_n_plain;
+/* of several runs */
+extern long differential_n_several;
 
 /* Compare one report for each preset, and more that must be true of them; returns how many reports
  * were compared: those that the reference would take too long for are not. Stops at the first that

@@ -311,6 +311,7 @@ static const struct asking_way ways[] = {
 static unsigned next_way;
 static bool has_differed;
 long differential_n_plain;
+long differential_n_several;
 
 static const char *
 text_without_lists(const struct report *report)
@@ -345,8 +346,10 @@ compare_way(struct fixture *f, uint32_t site, const struct question *q, const st
                  way->n_threads, way->is_general ? "general" : "plain visitors apart", expected,
                  actual);
     }
-    if (v->outcome != DIFFERENT)
+    if (v->outcome != DIFFERENT) {
         differential_n_plain += asking.answer.main->n_plain > 0;
+        differential_n_several += asking.answer.main->n_several > 0;
+    }
     asking_fini(&asking);
 }
 

@@ -337,11 +337,59 @@ random_timezone(struct random *r, const struct question *q)
     return has_days ? ONE_OF(r, zones) : "UTC";
 }
 
+/* ---- Simple questions ---- */
+
+/* Of the event itself alone. */
+static const struct question_rule *
+own_rule(struct random *r, struct arena *a)
+{
+    const struct question_rule *members[2];
+
+    for (int i = 0; i < 2; i++)
+        members[i] = random_chance(r, 75) ? rule_of(&event_tests[random_below(r, 10)], a)
+                                          : rule_of(&surroundings_tests[random_below(r, 5)], a);
+    if (random_chance(r, 65))
+        return members[0];
+    return list_of(random_chance(r, 70) ? QUESTION_ALL : QUESTION_ANY, 2, members, a);
+}
+
+/* As most people ask: visitors are counted where they lie. */
+static void
+random_simple_question(struct random *r, const struct random_site *site, struct arena *a,
+                       struct question *q)
+{
+    static const char *const texts[] = {"event", "path", "country", "device"};
+    static const enum question_at places[] = {ENTRY, ANY, NONE};
+
+    q->n_stages = 2 + random_below(r, 3);
+    for (int i = 0; i < q->n_stages; i++)
+        q->stages[i] = (struct question_stage){own_rule(r, a), -1};
+    if (random_chance(r, 60))
+        random_moments(r, site, q);
+    if (random_chance(r, 30))
+        q->filters[q->n_filters++] =
+            (struct question_filter){.rule = own_rule(r, a), .at = ONE_OF(r, places)};
+    if (random_chance(r, 30)) {
+        struct question_breakdown *b = &q->breakdowns[q->n_breakdowns++];
+
+        *b = (struct question_breakdown){.at = random_chance(r, 70) ? ENTRY : OF_STAGE};
+        (void)attribute_find(slice_from(ONE_OF(r, texts)), &b->attribute);
+        if (b->at == OF_STAGE)
+            b->stage = 1 + random_below(r, q->n_stages);
+    }
+    q->timezone = random_timezone(r, q);
+    random_figure(r, q);
+}
+
 void
 random_question(struct random *r, const struct random_site *site, struct arena *a,
                 struct question *q)
 {
     *q = (struct question){.window_ms = random_window(r, site)};
+    if (random_chance(r, 35)) {
+        random_simple_question(r, site, a, q);
+        return;
+    }
     random_stages(r, a, q);
     random_moments(r, site, q);
     q->of_sessions = random_chance(r, 25);

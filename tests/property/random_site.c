@@ -13,6 +13,8 @@ enum pace { TIGHT, SESSIONS, DAYS, STEADY, EXACT };
 /* Where a site's time begins: months' ends and daylight saving are near some. */
 static const int64_t beginnings[] = {
     INT64_C(1780272000000), /* 2026-06-01T00:00:00Z */
+    INT64_C(1780228800000), /* 2026-05-31T12:00:00Z: most have runs in two months */
+    INT64_C(1772301600000), /* 2026-02-28T18:00:00Z */
     INT64_C(1774742400000), /* 2026-03-29T00:00:00Z, an hour before Europe's clocks change */
     INT64_C(1792800000000), /* 2026-10-24T00:00:00Z, the day before */
     INT64_C(1798675200000), /* 2026-12-31T00:00:00Z */
