@@ -173,6 +173,10 @@ add_repeat(struct random *r, struct random_site *site, const struct site_event *
     e->flush = random_below(r, SITE_FLUSHES);
     if (random_chance(r, 40))
         e->event.time_ms += random_below(r, 5) - 2;
+    else if (!site->is_tight && random_chance(r, 30)) /* in another month, it may be */
+        e->event.time_ms += (random_below(r, 5) - 2) * DAY_MS;
+    if (e->event.time_ms > site->end_ms)
+        site->end_ms = e->event.time_ms;
     if (random_chance(r, 30))
         random_content(r, &e->event, a);
     else if (random_chance(r, 30))
