@@ -29,6 +29,7 @@ Kills processes of a running Corong at random under load and compares with a led
 
 const VISITORS = 250;
 const IN_FLIGHT_MAX = 3000;
+const SOCKETS = 48;
 const ANSWER_MS = 10_000;
 const RESEND_MS = 60_000;
 const TICK_MS = 20;
@@ -175,7 +176,9 @@ class Sender {
   constructor(port, site, ledger) {
     Object.assign(this, { port, site, ledger, n: 0, inFlight: 0, skipped: 0, isOver: false });
     this.statuses = {};
-    this.agent = new Agent({ keepAlive: true, maxSockets: 48 });
+    this.agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
+    this.free = SOCKETS;
+    this.waiting = [];
   }
 
   start(rate) {
@@ -199,7 +202,20 @@ class Sender {
     this.agent.destroy();
   }
 
-  post(body) {
+  /** A body says when it was sent: it is made when a socket is free, or the wait for one would look like a slow clock. */
+  async post(makeBody) {
+    if (this.free > 0) this.free--;
+    else await new Promise((turn) => this.waiting.push(turn));
+    try {
+      return await this.send(makeBody());
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+
+  send(body) {
     return new Promise((done) => {
       const to = request({
         host: "127.0.0.1", port: this.port, path: "/e", method: "POST", agent: this.agent,
@@ -228,7 +244,7 @@ class Sender {
     this.inFlight++;
     do {
       entry.tries++;
-      const status = await this.post(JSON.stringify({
+      const status = await this.post(() => JSON.stringify({
         site: this.site, visitor, sent: Date.now(),
         events: [{ event: "pageview", id, time, url: `https://shop.example/${n % 50}` }],
       }));
