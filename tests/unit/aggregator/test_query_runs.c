@@ -149,8 +149,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_stages_of_two_months, fixture_setup,
-                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_stages_of_two_months, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_repeat_in_another_month, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_who_comes_after_the_range, fixture_setup,
