@@ -64,9 +64,11 @@ bench: bench-query
 	@node bench/aggregate.mjs 1000000 100 1
 
 CHECK_FULL_QUERIES ?= 1000
+full_tests := cli/random_reports.test.mjs
 check-full: build
 	@$(two_cores) node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
 	@cd web/ui && FULL=1 npm run --silent browser
+	@cd tests/e2e && FULL=1 node --test $(full_tests)
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5
