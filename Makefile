@@ -8,7 +8,7 @@ help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
 	@echo 'make test    set up, build, and run every test'
 	@echo 'make build   the release binary, build/corong'
-	@echo 'make check-full  CHECK_FULL_QUERIES=1000 random funnels against ClickHouse (where setup.sh clickhouse has put it)'
+	@echo 'make check-full  the long sweeps: CHECK_FULL_QUERIES=1000 random funnels against ClickHouse (where setup.sh clickhouse has put it), every screen in every look, random reports'
 	@echo 'make bench   measure on this machine: bench-query, import and memory, the aggregator'
 	@echo 'make bench-query  a million events in Corong and in ClickHouse: answers compared, times side by side'
 	@echo 'make bench-full  the same at SIZES="1 10 21.6 100" million events (an hour, 40 GB of disk)'
