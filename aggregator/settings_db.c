@@ -86,7 +86,10 @@ static const char schema_5[] =
     " author TEXT NOT NULL, note TEXT NOT NULL, definition TEXT NOT NULL,"
     " PRIMARY KEY(site, name, version)) WITHOUT ROWID;"
     "INSERT INTO funnel_versions SELECT site, name, 1, updated_ms, '', '', definition"
-    " FROM funnels;";
+    " FROM funnels;"
+    "CREATE TABLE saved_filters(site INTEGER NOT NULL REFERENCES sites(id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, updated_ms INTEGER NOT NULL, author TEXT NOT NULL,"
+    " filters TEXT NOT NULL, PRIMARY KEY(site, name)) WITHOUT ROWID;";
 
 static const char *const schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 #define SCHEMA_VERSION ((int)(sizeof schema / sizeof *schema))

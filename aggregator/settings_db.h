@@ -14,6 +14,7 @@
  *   share_links    id, site, name, token_hash, question, days, created(_by), expires, last_used
  *   audit          id, time, site (0: none), who, action, detail
  *   funnel_versions (site, name, version), saved, author, note, definition
+ *   saved_filters  (site, name), updated, author, filters
  *   properties     name, value: a small table for whoever needs one word kept
  *
  * One struct settings_db serves all threads of a process: every use of the handle stands between

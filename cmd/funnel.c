@@ -1,4 +1,4 @@
-/* corong funnel run|put|list|show|remove */
+/* corong funnel run|put|list|show|versions|restore|remove */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,15 +174,65 @@ run(struct session *s, struct err *err)
 
 /* ---- keeping definitions ---- */
 
+static enum err_code
+save(struct session *s, struct slice name, struct slice definition, struct slice note,
+     struct err *err)
+{
+    struct saved_funnel_wish wish = {.site = s->site.id,
+                                     .name = name,
+                                     .definition = definition,
+                                     .note = note,
+                                     .based_on = SAVED_FUNNEL_ANY};
+
+    return saved_funnel_save(s->db, &wish, err);
+}
+
+static struct slice
+given_note(const struct session *s)
+{
+    const char *note = cmd_value(s->c, "--note");
+
+    return note != NULL ? slice_from(note) : SLICE_EMPTY;
+}
+
 static int
 put(struct session *s, struct err *err)
 {
     struct slice definition;
 
     if (read_definition(s, cmd_word(s->c, 3), &definition, err) == ERR_OK &&
-        saved_funnel_put(s->db, s->site.id, cmd_word(s->c, 2), definition, err) == ERR_OK)
+        save(s, cmd_word(s->c, 2), definition, given_note(s), err) == ERR_OK)
         return CMD_DONE;
     return cmd_fail(err);
+}
+
+/* *out is 0 where no --version is given. */
+static enum err_code
+read_version(const struct session *s, int64_t *out, struct err *err)
+{
+    const char *text = cmd_value(s->c, "--version");
+    uint64_t number = 0;
+
+    if (text != NULL &&
+        (!slice_to_uint64(slice_from(text), &number) || number == 0 || number > INT32_MAX))
+        return err_set(err, ERR_USAGE, "--version", "must be the number of a version");
+    *out = (int64_t)number;
+    return ERR_OK;
+}
+
+/* The funnel of the third word, as it is or as its --version was. */
+static enum err_code
+find_saved(struct session *s, struct saved_funnel *out, struct err *err)
+{
+    struct slice name = cmd_word(s->c, 2);
+    int64_t version = 0;
+    enum err_code rc = read_version(s, &version, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (version == 0)
+        return saved_funnel_get(s->db, s->site.id, name, &s->c->arena, out, err);
+    return saved_funnel_version(s->db, s->site.id, name, version, &s->c->arena, out, err);
 }
 
 static int
@@ -220,10 +270,69 @@ show(struct session *s, struct err *err)
 {
     struct saved_funnel f;
 
-    if (saved_funnel_get(s->db, s->site.id, cmd_word(s->c, 2), &s->c->arena, &f, err) != ERR_OK)
+    if (find_saved(s, &f, err) != ERR_OK)
         return cmd_fail(err);
     printf("%.*s\n", SLICE_ARG(f.definition));
     return CMD_DONE;
+}
+
+static void
+add_version(struct buffer *out, const struct saved_funnel *v, bool is_json)
+{
+    char when[TIMESTAMP_TEXT_MAX];
+
+    timestamp_format(v->updated_ms, true, when);
+    if (!is_json) {
+        struct slice author = v->author.n != 0 ? v->author : SLICE("(a command)");
+
+        buffer_printf(out, "%4lld  %s  %-30.*s  %.*s\n", (long long)v->version, when,
+                      SLICE_ARG(author), SLICE_ARG(v->note));
+        return;
+    }
+    buffer_printf(out, "{\"version\":%lld,\"saved\":\"%s\",\"author\":", (long long)v->version,
+                  when);
+    buffer_add_json(out, v->author);
+    buffer_add_text(out, ",\"note\":");
+    buffer_add_json(out, v->note);
+    buffer_add_char(out, '}');
+}
+
+static int
+versions(struct session *s, struct err *err)
+{
+    struct buffer out = BUFFER_EMPTY;
+    bool is_json = cmd_flag(s->c, "--json");
+    struct saved_funnel *found;
+    size_t n = 0;
+    int status;
+
+    if (saved_funnel_versions(s->db, s->site.id, cmd_word(s->c, 2), &s->c->arena, &found, &n,
+                              err) != ERR_OK)
+        return cmd_fail(err);
+    buffer_add_text(&out, is_json ? "[" : "");
+    for (size_t i = 0; i < n; i++) {
+        buffer_add_text(&out, is_json && i > 0 ? "," : "");
+        add_version(&out, &found[i], is_json);
+    }
+    buffer_add_text(&out, is_json ? "]\n" : "");
+    status = cmd_print(buffer_slice(&out));
+    buffer_fini(&out);
+    return status;
+}
+
+static int
+restore(struct session *s, struct err *err)
+{
+    struct slice note = given_note(s);
+    struct saved_funnel f;
+
+    if (cmd_value(s->c, "--version") == NULL)
+        return cmd_usage(s->c);
+    if (find_saved(s, &f, err) != ERR_OK)
+        return cmd_fail(err);
+    if (note.n == 0)
+        note = arena_printf(&s->c->arena, "Version %lld again", (long long)f.version);
+    return save(s, f.name, f.definition, note, err) == ERR_OK ? CMD_DONE : cmd_fail(err);
 }
 
 static int
@@ -244,6 +353,8 @@ cmd_funnel(struct cmd *c)
                  {"put", 4, put},
                  {"list", 2, list},
                  {"show", 3, show},
+                 {"versions", 3, versions},
+                 {"restore", 3, restore},
                  {"remove", 3, remove_saved}};
     struct session s = {.c = c};
     struct err err = ERR_NONE;

@@ -43,8 +43,9 @@ static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL
 static const char *const visitor_flags[] = {"--json", "--now", NULL};
 static const char *const export_flags[] = {"--from=", "--to=", NULL};
 static const char *const funnel_flags[] = {
-    "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=", "--where=", "--breakdown=",
-    "--limit=", "--trend=", "--compare=",  "--visitors=", "--paths", "--json",   NULL};
+    "--from=",      "--to=",    "--timezone=", "--as-of=",   "--bots=",     "--where=",
+    "--breakdown=", "--limit=", "--trend=",    "--compare=", "--visitors=", "--paths",
+    "--json",       "--note=",  "--version=",  NULL};
 
 static const char *const count_flags[] = {
     "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=",
@@ -141,9 +142,11 @@ static const struct command commands[] = {
      "ATTR[@AT]]\n"
      "                  [--limit N] [--trend day|week|month] [--compare previous|FROM..TO]\n"
      "                  [--visitors FIGURE[:STAGE]] [--paths] [--json]\n"
-     "corong funnel put SITE NAME FUNNEL.json|-\n"
+     "corong funnel put SITE NAME FUNNEL.json|- [--note TEXT]\n"
      "corong funnel list SITE [--json]\n"
-     "corong funnel show SITE NAME\n"
+     "corong funnel show SITE NAME [--version N]\n"
+     "corong funnel versions SITE NAME [--json]\n"
+     "corong funnel restore SITE NAME --version N [--note TEXT]\n"
      "corong funnel remove SITE NAME",
      "Run a funnel over what is stored; keep, list, show and remove definitions.",
      "  --from D --to D   days of the time zone (2026-06-01, the last one left out), or times;\n"
@@ -162,7 +165,10 @@ static const struct command commands[] = {
      "  --visitors F[:N]  the list behind a figure, as entered, reached:2 or dropoff:3: a line "
      "each\n"
      "  --paths           every visitor's counted path (with --json)\n"
-     "  --json            the report of docs/funnel.md, section 5\n",
+     "  --json            the report of docs/funnel.md, section 5\n"
+     "  --note TEXT       what was changed and why; each save is a version of its own, the last\n"
+     "                    500 of which are kept\n"
+     "  --version N       one of `funnel versions`; restore saves it again, as the newest\n",
      USER_DATA, funnel_flags, cmd_funnel},
     {"count",
      "corong count SITE [--from D] [--to D] [--timezone Z] [--as-of T] [--bots B]\n"

@@ -1,4 +1,4 @@
-/* Saved funnels: /api/v1/sites/{site}/funnels and .../funnels/{name}.
+/* Saved funnels: /api/v1/sites/{site}/funnels, .../funnels/{name} and .../funnels/{name}/versions.
  *
  * A definition is kept as it was sent, so that no number in it changes by a trip through a double;
  * its "name" is always the name it is kept under.
@@ -8,15 +8,27 @@
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
+/* `name` and `updated` are called otherwise in a list of versions. */
 static void
-add_saved(struct buffer *out, const struct saved_funnel *f)
+add_about(struct buffer *out, const struct saved_funnel *f, const char *updated_name)
 {
     char updated[TIMESTAMP_TEXT_MAX];
 
+    buffer_printf(out, "\"version\":%lld,\"%s\":\"%s\",\"author\":", (long long)f->version,
+                  updated_name, timestamp_format(f->updated_ms, true, updated));
+    buffer_add_json(out, f->author);
+    buffer_add_text(out, ",\"note\":");
+    buffer_add_json(out, f->note);
+}
+
+static void
+add_saved(struct buffer *out, const struct saved_funnel *f)
+{
     buffer_add_text(out, "{\"name\":");
     buffer_add_json(out, f->name);
-    buffer_printf(
-        out, ",\"updated\":\"%s\",\"definition\":", timestamp_format(f->updated_ms, true, updated));
+    buffer_add_char(out, ',');
+    add_about(out, f, "updated");
+    buffer_add_text(out, ",\"definition\":");
     buffer_add_slice(out, f->definition);
     buffer_add_char(out, '}');
 }
@@ -44,14 +56,32 @@ web__get_funnels(struct call *c)
     buffer_add_text(out, "]}");
 }
 
-static void
-reply_funnel(struct call *c, struct slice name)
+/* The version that an address names: 0, the newest, where it names none. */
+static enum err_code
+read_version(const struct call *c, int64_t *out, struct err *err)
 {
+    struct slice text = SLICE_EMPTY;
+    uint64_t number = 0;
+
+    if (http_parameter(c->request, "version", &text) &&
+        (!slice_to_uint64(text, &number) || number == 0 || number > INT32_MAX))
+        return err_set(err, ERR_INVALID, "version", "must be the number of a version");
+    *out = (int64_t)number;
+    return ERR_OK;
+}
+
+static void
+reply_funnel(struct call *c, struct slice name, int64_t version)
+{
+    struct settings_db *db = c->web->settings;
+    struct arena *a = c->request->arena;
     struct saved_funnel funnel;
     struct err err = ERR_NONE;
+    enum err_code rc = version == 0
+                           ? saved_funnel_get(db, c->site.id, name, a, &funnel, &err)
+                           : saved_funnel_version(db, c->site.id, name, version, a, &funnel, &err);
 
-    if (saved_funnel_get(c->web->settings, c->site.id, name, c->request->arena, &funnel, &err) !=
-        ERR_OK) {
+    if (rc != ERR_OK) {
         web__reply_err(c, &err);
         return;
     }
@@ -62,7 +92,36 @@ reply_funnel(struct call *c, struct slice name)
 void
 web__get_funnel(struct call *c)
 {
-    reply_funnel(c, c->parameters[1]);
+    struct err err = ERR_NONE;
+    int64_t version = 0;
+
+    if (read_version(c, &version, &err) == ERR_OK)
+        reply_funnel(c, c->parameters[1], version);
+    else
+        web__reply_err(c, &err);
+}
+
+void
+web__get_funnel_versions(struct call *c)
+{
+    struct buffer *out = &c->reply->body;
+    struct saved_funnel *versions;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    if (saved_funnel_versions(c->web->settings, c->site.id, c->parameters[1], c->request->arena,
+                              &versions, &n, &err) != ERR_OK) {
+        web__reply_err(c, &err);
+        return;
+    }
+    http_reply_json(c->reply, 200);
+    buffer_add_text(out, "{\"versions\":[");
+    for (size_t i = 0; i < n; i++) {
+        buffer_add_text(out, i != 0 ? ",{" : "{");
+        add_about(out, &versions[i], "saved");
+        buffer_add_char(out, '}');
+    }
+    buffer_add_text(out, "]}");
 }
 
 void
@@ -111,24 +170,46 @@ done:
     return rc;
 }
 
+/* The version that was changed: that of If-Match, as `"3"` or 3; none yet with If-None-Match: *. */
+static enum err_code
+read_base(const struct call *c, int64_t *out, struct err *err)
+{
+    struct slice match = slice_trim(http_header(c->request, "If-Match"));
+    uint64_t number;
+
+    *out = SAVED_FUNNEL_ANY;
+    if (slice_is(slice_trim(http_header(c->request, "If-None-Match")), "*"))
+        *out = SAVED_FUNNEL_NONE;
+    if (match.n == 0 || slice_is(match, "*"))
+        return ERR_OK;
+    if (match.n > 2 && match.p[0] == '"' && match.p[match.n - 1] == '"')
+        match = slice_sub(match, 1, match.n - 2);
+    if (!slice_to_uint64(match, &number) || number == 0 || number > INT32_MAX)
+        return err_set(err, ERR_INVALID, "If-Match", "must be the number of a version");
+    *out = (int64_t)number;
+    return ERR_OK;
+}
+
 /* All that can be wrong with the definition is found before the rename, so that a refused request
  * changes nothing. */
 void
 web__put_funnel(struct call *c)
 {
-    struct settings_db *db = c->web->settings;
-    struct slice name = c->parameters[1], new_name = name, definition;
+    struct saved_funnel_wish w = {
+        .site = c->site.id, .name = c->parameters[1], .author = web__who(c)};
     struct err err = ERR_NONE;
     enum err_code rc;
 
-    http_parameter(c->request, "rename_to", &new_name);
-    rc = read_definition(c, new_name, &definition, &err);
-    if (rc == ERR_OK && !slice_equal(name, new_name))
-        rc = saved_funnel_rename(db, c->site.id, name, new_name, &err);
+    w.new_name = w.name;
+    http_parameter(c->request, "rename_to", &w.new_name);
+    http_parameter(c->request, "note", &w.note);
+    rc = read_definition(c, w.new_name, &w.definition, &err);
     if (rc == ERR_OK)
-        rc = saved_funnel_put(db, c->site.id, new_name, definition, &err);
+        rc = read_base(c, &w.based_on, &err);
     if (rc == ERR_OK)
-        reply_funnel(c, new_name);
+        rc = saved_funnel_save(c->web->settings, &w, &err);
+    if (rc == ERR_OK)
+        reply_funnel(c, w.new_name, 0);
     else
         web__reply_err(c, &err);
 }

@@ -436,3 +436,25 @@ test("the README's settings are those of the program", async () => {
   const table = await corongOk(null, ["help", "settings"]);
   assert.ok(readme.includes(table.trim()), "paste what `build/corong help settings` prints");
 });
+
+test("versions of a funnel: each save is one, an older one comes back as the newest", async () => {
+  const put = (window, ...flags) => {
+    const file = writeJson(data, "versions.json", funnelOfEvents("Kept", STAGES, { window }));
+    return corongOk(data, ["funnel", "put", "shop", "Kept", file, ...flags]);
+  };
+  await put("7d");
+  await put("30d", "--note", "longer");
+  const versions = async () => JSON.parse(await corongOk(data, ["funnel", "versions", "shop", "Kept", "--json"]));
+  assert.deepEqual((await versions()).map(({ version, note }) => [version, note]), [[2, "longer"], [1, ""]]);
+  assert.match(await corongOk(data, ["funnel", "versions", "shop", "Kept"]), /^ +2 .*\(a command\) +longer$/m);
+  const windowOf = async (...flags) =>
+    JSON.parse(await corongOk(data, ["funnel", "show", "shop", "Kept", ...flags])).window;
+  assert.equal(await windowOf("--version", "1"), "7d");
+  await corongOk(data, ["funnel", "restore", "shop", "Kept", "--version", "1"]);
+  assert.equal(await windowOf(), "7d");
+  assert.equal((await versions())[0].note, "Version 1 again");
+  for (const [code, flags] of [[1, ["--version", "9"]], [2, ["--version", "x"]], [2, []]])
+    assert.equal((await corong(data, ["funnel", "restore", "shop", "Kept", ...flags])).code, code, flags.join(" "));
+  await corongOk(data, ["funnel", "remove", "shop", "Kept"]);
+  assert.equal((await corong(data, ["funnel", "versions", "shop", "Kept"])).code, 1);
+});

@@ -216,7 +216,8 @@ test_a_word_that_is_none_of_a_setting(void **state)
     "ALTER TABLE sites DROP COLUMN bots; ALTER TABLE sites DROP COLUMN viewer_journeys;"           \
     "ALTER TABLE accounts DROP COLUMN is_everywhere; ALTER TABLE sessions DROP COLUMN agent;"      \
     "DROP TABLE site_roles; DROP TABLE invitations; DROP TABLE api_keys; DROP TABLE share_links;"  \
-    "DROP TABLE audit; DROP TABLE funnel_versions; PRAGMA user_version = 4;"
+    "DROP TABLE audit; DROP TABLE funnel_versions; DROP TABLE saved_filters;"                      \
+    "PRAGMA user_version = 4;"
 
 /* Whoever was there before there was a choice goes on as before: the tag in its pages does too. */
 static void
@@ -334,19 +335,138 @@ test_saved_funnels(void **state)
     assert_ok(saved_funnel_list(f->settings, 1, &f->arena, &list, &n, &err));
     assert_int_equal(n, 2);
     assert_true(slice_is(list[0].name, "autumn"));
-    assert_rc(saved_funnel_rename(f->settings, 1, SLICE("spring"), SLICE("autumn"), &err),
-              ERR_EXISTS);
-    assert_ok(saved_funnel_rename(f->settings, 1, SLICE("spring"), SLICE("summer"), &err));
-    assert_ok(saved_funnel_get(f->settings, 1, SLICE("summer"), &f->arena, &one, &err));
+    assert_ok(saved_funnel_get(f->settings, 1, SLICE("spring"), &f->arena, &one, &err));
     assert_true(slice_is(one.definition, FUNNEL_OF_3));
-    assert_ok(saved_funnel_remove(f->settings, 1, SLICE("summer"), &err));
-    assert_rc(saved_funnel_remove(f->settings, 1, SLICE("summer"), &err), ERR_NOT_FOUND);
+    assert_ok(saved_funnel_remove(f->settings, 1, SLICE("autumn"), &err));
+    assert_ok(saved_funnel_remove(f->settings, 1, SLICE("spring"), &err));
+    assert_rc(saved_funnel_remove(f->settings, 1, SLICE("spring"), &err), ERR_NOT_FOUND);
     assert_rc(saved_funnel_put(f->settings, 9, SLICE("x"), slice_from(FUNNEL_OF_3), &err),
               ERR_NOT_FOUND);
     assert_rc(saved_funnel_put(f->settings, 1, SLICE(" x"), slice_from(FUNNEL_OF_3), &err),
               ERR_INVALID);
     assert_rc(saved_funnel_put(f->settings, 1, SLICE("x"), SLICE("{\"stages\":[]}"), &err),
               ERR_INVALID);
+}
+
+/* ---- Versions ---- */
+
+static enum err_code
+save(struct fixture *f, const char *name, const char *new_name, const char *author,
+     int64_t based_on, struct err *err)
+{
+    struct saved_funnel_wish wish = {.site = 1,
+                                     .name = slice_from(name),
+                                     .new_name = slice_from(new_name),
+                                     .definition = slice_from(FUNNEL_OF_3),
+                                     .author = slice_from(author),
+                                     .note = SLICE("a note"),
+                                     .based_on = based_on};
+
+    return saved_funnel_save(f->settings, &wish, err);
+}
+
+static size_t
+versions_of(struct fixture *f, const char *name, struct saved_funnel **out)
+{
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    assert_ok(saved_funnel_versions(f->settings, 1, slice_from(name), &f->arena, out, &n, &err));
+    return n;
+}
+
+static void
+test_each_save_is_a_version(void **state)
+{
+    struct fixture *f = *state;
+    struct saved_funnel *list, one;
+    struct err err = ERR_NONE;
+
+    add_site(f, "a");
+    assert_ok(save(f, "x", "", "ana@shop.example", SAVED_FUNNEL_NONE, &err));
+    assert_ok(saved_funnel_put(f->settings, 1, SLICE("x"), slice_from(FUNNEL_OF_3), &err));
+    assert_ok(save(f, "x", "", "key 3", 2, &err));
+    assert_int_equal(versions_of(f, "x", &list), 3);
+    assert_int_equal(list[0].version, 3);
+    assert_true(slice_is(list[0].author, "key 3"));
+    assert_true(slice_is(list[0].note, "a note"));
+    assert_int_equal(list[1].author.n + list[1].note.n, 0);
+    assert_int_equal(list[2].version, 1);
+    assert_ok(saved_funnel_version(f->settings, 1, SLICE("x"), 1, &f->arena, &one, &err));
+    assert_true(slice_is(one.definition, FUNNEL_OF_3));
+    assert_true(slice_is(one.author, "ana@shop.example"));
+    assert_rc(saved_funnel_version(f->settings, 1, SLICE("x"), 4, &f->arena, &one, &err),
+              ERR_NOT_FOUND);
+    assert_ok(saved_funnel_get(f->settings, 1, SLICE("x"), &f->arena, &one, &err));
+    assert_int_equal(one.version, 3);
+}
+
+static void
+test_a_version_based_on_an_older_one_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct saved_funnel *list;
+    struct err err = ERR_NONE;
+
+    add_site(f, "a");
+    assert_ok(save(f, "x", "", "ana@shop.example", SAVED_FUNNEL_NONE, &err));
+    assert_rc(save(f, "x", "", "ben@shop.example", SAVED_FUNNEL_NONE, &err), ERR_EXISTS);
+    assert_ok(save(f, "x", "", "ben@shop.example", 1, &err));
+    assert_rc(save(f, "x", "", "ana@shop.example", 1, &err), ERR_CONFLICT);
+    assert_string_equal(err.field, "version");
+    assert_non_null(strstr(err.message, "ben@shop.example saved version 2 at "));
+    assert_rc(save(f, "x", "y", "ana@shop.example", 1, &err), ERR_CONFLICT);
+    assert_int_equal(versions_of(f, "x", &list), 2);
+    assert_rc(save(f, "gone", "", "ana@shop.example", 1, &err), ERR_NOT_FOUND);
+}
+
+static void
+test_versions_go_with_their_funnel(void **state)
+{
+    struct fixture *f = *state;
+    struct site_wish wish;
+    struct saved_funnel *list;
+    struct site site;
+    struct err err = ERR_NONE;
+    size_t n = 0;
+
+    site = add_site(f, "a");
+    wish = site_wish_of(&site);
+    wish.funnel = SLICE("x");
+    assert_ok(save(f, "x", "", "", SAVED_FUNNEL_NONE, &err));
+    assert_ok(save(f, "taken", "", "", SAVED_FUNNEL_NONE, &err));
+    assert_ok(site_update(f->settings, SLICE("a"), &wish, &err));
+    assert_rc(save(f, "x", "taken", "", 1, &err), ERR_EXISTS);
+    assert_string_equal(err.field, "rename_to");
+    assert_ok(save(f, "x", "y", "", 1, &err));
+    assert_int_equal(versions_of(f, "y", &list), 2);
+    assert_ok(site_find(f->settings, SLICE("a"), &f->arena, &site, &err));
+    assert_true(slice_is(site.funnel, "y"));
+    assert_ok(saved_funnel_remove(f->settings, 1, SLICE("y"), &err));
+    assert_rc(saved_funnel_versions(f->settings, 1, SLICE("y"), &f->arena, &list, &n, &err),
+              ERR_NOT_FOUND);
+    assert_ok(save(f, "y", "", "", SAVED_FUNNEL_NONE, &err));
+    assert_int_equal(versions_of(f, "y", &list), 1);
+}
+
+static void
+test_the_oldest_versions_go_first(void **state)
+{
+    struct fixture *f = *state;
+    struct saved_funnel *list;
+    struct err err = ERR_NONE;
+
+    add_site(f, "a");
+    assert_ok(save(f, "x", "", "", SAVED_FUNNEL_NONE, &err));
+    assert_ok(save(f, "x", "", "", 1, &err));
+    assert_ok(sql_run(settings_db_lock(f->settings),
+                      "UPDATE funnel_versions SET version = 500 WHERE version = 2", &err));
+    settings_db_unlock(f->settings);
+    assert_int_equal(versions_of(f, "x", &list), 2);
+    assert_ok(save(f, "x", "", "", 500, &err));
+    assert_int_equal(versions_of(f, "x", &list), 2);
+    assert_int_equal(list[0].version, 501);
+    assert_int_equal(list[1].version, 500);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -366,6 +486,10 @@ main(void)
         CASE(test_a_removed_sites_id_never_comes_back),
         CASE(test_another_processs_change_is_noticed),
         CASE(test_saved_funnels),
+        CASE(test_each_save_is_a_version),
+        CASE(test_a_version_based_on_an_older_one_is_refused),
+        CASE(test_versions_go_with_their_funnel),
+        CASE(test_the_oldest_versions_go_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

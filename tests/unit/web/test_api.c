@@ -353,6 +353,116 @@ test_rename_that_is_refused_changes_nothing(void **state)
     free(before);
 }
 
+/* ---- Versions ---- */
+
+static int
+put_with(struct fixture *f, const char *path, const char *header, const char *body)
+{
+    int status;
+
+    f->client.extra = header;
+    status = client_send(&f->client, "PUT", path, body);
+    f->client.extra = NULL;
+    return status;
+}
+
+static void
+test_versions_of_a_funnel(void **state)
+{
+    struct fixture *f = *state;
+    json_t *reply, *document = get(f, "/api/v1/openapi.json");
+
+    assert_int_equal(put_with(f, FUNNELS "/A", "If-None-Match: *\r\n", "{" STAGES "}"), 200);
+    assert_int_equal(put_with(f, FUNNELS "/A", "If-None-Match: *\r\n", "{" STAGES "}"), 409);
+    fixture_expect_error(f, 409, "exists", "name");
+    assert_int_equal(put_with(f, FUNNELS "/A?note=A%20note%20%C4%85", "If-Match: \"1\"\r\n",
+                              "{\"preset\":\"closed\"," STAGES "}"),
+                     200);
+    reply = fixture_json(f);
+    expect_text(reply, "author", FIXTURE_EMAIL);
+    expect_text(reply, "note", "A note \xc4\x85");
+    assert_int_equal(integer_at(reply, "version"), 2);
+    json_decref(reply);
+    put_with(f, FUNNELS "/A?rename_to=B", "If-Match: 1\r\n", "{" STAGES "}");
+    fixture_expect_error(f, 409, "conflict", "version");
+    assert_non_null(strstr(f->client.body, FIXTURE_EMAIL " saved version 2 at "));
+    put_with(f, FUNNELS "/None", "If-Match: 1\r\n", "{" STAGES "}");
+    fixture_expect_error(f, 404, "not_found", "funnel");
+    put_with(f, FUNNELS "/A", "If-Match: \"one\"\r\n", "{" STAGES "}");
+    fixture_expect_error(f, 400, "invalid", "If-Match");
+    reply = get(f, FUNNELS "/A/versions");
+    assert_int_equal(json_array_size(at(reply, "versions")), 2);
+    expect_schema(document, "FunnelVersion", at(reply, "versions.0"));
+    assert_int_equal(integer_at(reply, "versions.0.version"), 2);
+    expect_text(reply, "versions.1.note", "");
+    json_decref(reply);
+    reply = get(f, FUNNELS "/A?version=1");
+    assert_null(json_object_get(at(reply, "definition"), "preset"));
+    json_decref(reply);
+    client_send(&f->client, "GET", FUNNELS "/A?version=7", NULL);
+    fixture_expect_error(f, 404, "not_found", "version");
+    client_send(&f->client, "GET", FUNNELS "/A?version=0", NULL);
+    fixture_expect_error(f, 400, "invalid", "version");
+    assert_int_equal(client_send(&f->client, "DELETE", FUNNELS "/A", NULL), 204);
+    client_send(&f->client, "GET", FUNNELS "/A/versions", NULL);
+    fixture_expect_error(f, 404, "not_found", "funnel");
+    json_decref(document);
+}
+
+/* ---- Saved filters ---- */
+
+#define FILTERS "/api/v1/sites/shop/filters"
+#define FILTER(at)                                                                                 \
+    "{\"filters\":[{\"rule\":{\"attribute\":\"value\",\"op\":\"ge\",\"values\":[0.1]},\"at\":" at  \
+    "}]}"
+
+static void
+test_saved_filters(void **state)
+{
+    static const struct {
+        const char *path, *body;
+        const char *field;
+    } cases[] = {
+        {"/x", "{}", "filters"},
+        {"/x", "{\"filters\":[]}", "filters"},
+        {"/x", "{\"filters\":[{}]}", "filters[0].rule"},
+        {"/x", FILTER("2"), "filters[0].at"},
+        {"/x", "{\"from\":\"2026-06-01\",\"filters\":[]}", "from"},
+        {"/%20", FILTER("\"any\""), "name"},
+    };
+    struct fixture *f = *state;
+    json_t *reply, *document = get(f, "/api/v1/openapi.json");
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[128];
+
+        snprintf(path, sizeof path, FILTERS "%s", cases[i].path);
+        client_send(&f->client, "PUT", path, cases[i].body);
+        fixture_expect_error(f, 400, "invalid", cases[i].field);
+    }
+    assert_int_equal(client_send(&f->client, "PUT", FILTERS "/Dear", FILTER("\"any\"")), 200);
+    assert_non_null(strstr(f->client.body, "\"values\":[0.1]"));
+    reply = fixture_json(f);
+    expect_schema(document, "SavedFilter", reply);
+    json_decref(reply);
+    assert_int_equal(client_send(&f->client, "PUT", FILTERS "/Dear", FILTER("\"none\"")), 200);
+    assert_int_equal(client_send(&f->client, "PUT", FILTERS "/Cheap", FILTER("\"any\"")), 200);
+    reply = get(f, FILTERS);
+    assert_int_equal(json_array_size(at(reply, "filters")), 2);
+    expect_text(reply, "filters.0.name", "Cheap");
+    expect_text(reply, "filters.1.filters.0.at", "none");
+    expect_text(reply, "filters.1.author", FIXTURE_EMAIL);
+    json_decref(reply);
+    assert_int_equal(client_send(&f->client, "DELETE", FILTERS "/Dear", NULL), 204);
+    client_send(&f->client, "DELETE", FILTERS "/Dear", NULL);
+    fixture_expect_error(f, 404, "not_found", "name");
+    reply = get(f, "/api/v1/sites/shop/audit");
+    expect_text(reply, "entries.0.action", "DELETE /api/v1/sites/{site}/filters/{name}");
+    expect_text(reply, "entries.0.detail", FILTERS "/Dear");
+    json_decref(reply);
+    json_decref(document);
+}
+
 /* A number must come back as it was given: 0.1 is no double. */
 static void
 test_numbers_of_rules_are_kept_as_given(void **state)
@@ -602,6 +712,8 @@ main(void)
         WITH(setup_shop, test_funnel_from_first_to_last),
         WITH(setup_shop, test_funnels_that_cannot_be),
         WITH(setup_shop, test_rename_that_is_refused_changes_nothing),
+        WITH(setup_shop, test_versions_of_a_funnel),
+        WITH(setup_shop, test_saved_filters),
         WITH(setup_shop, test_numbers_of_rules_are_kept_as_given),
         WITH(setup_shop, test_report_of_a_draft),
         WITH(setup_shop, test_report_of_a_saved_funnel),
