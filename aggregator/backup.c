@@ -12,10 +12,13 @@
 #include "aggregator/backup_manifest.h"
 #include "aggregator/settings_db.h"
 #include "core/clock.h"
+#include "core/log.h"
 
-#define FOLDER_MODE 0700
-#define FILE_MODE   0600
-#define TRIES       10 /* where merges take files away faster than they are copied */
+#define FOLDER_MODE    0700
+#define FILE_MODE      0600
+#define LAST_FILE      "backup.last" /* in the data folder: when, as digits */
+#define LAST_BYTES_MAX 64
+#define TRIES          10 /* where merges take files away faster than they are copied */
 
 struct backup {
     const struct backup_source *source;
@@ -404,6 +407,19 @@ run(struct backup *k, struct err *err)
     return rc;
 }
 
+/* That there is one now, for who looks after the folder. The backup is good without. */
+static void
+note_moment(const struct store *s)
+{
+    char path[FILE_PATH_MAX], text[32];
+    struct err err = ERR_NONE;
+
+    store_path(s, LAST_FILE, path);
+    snprintf(text, sizeof text, "%lld\n", (long long)clock_wall_ms());
+    if (file_replace(path, slice_from(text), 0640, &err) != ERR_OK)
+        log_warn("when the backup was made is not noted: %s", err.message);
+}
+
 enum err_code
 backup_run(const struct backup_source *source, const char *dir, struct backup_result *out,
            struct err *err)
@@ -431,7 +447,24 @@ backup_run(const struct backup_source *source, const char *dir, struct backup_re
         rc = run(&k, err);
     arena_fini(&k.arena);
     file_unlock(&lock);
-    if (rc == ERR_OK)
+    if (rc == ERR_OK) {
+        note_moment(source->store);
         *out = k.result;
+    }
     return rc;
+}
+
+int64_t
+backup_last_ms(const struct store *s)
+{
+    struct buffer text = BUFFER_EMPTY;
+    char path[FILE_PATH_MAX];
+    int64_t ms = 0;
+
+    store_path(s, LAST_FILE, path);
+    if (!file_exists(path) || file_read(path, LAST_BYTES_MAX, &text, NULL) != ERR_OK ||
+        !slice_to_int64(slice_trim(buffer_slice(&text)), &ms) || ms < 0)
+        ms = 0;
+    buffer_fini(&text);
+    return ms;
 }

@@ -38,6 +38,9 @@ struct backup_result {
 enum err_code backup_run(const struct backup_source *source, const char *dir,
                          struct backup_result *out, struct err *err);
 
+/* When backup_run last succeeded; 0: never. */
+int64_t backup_last_ms(const struct store *s);
+
 /* After an erase: the folder of the latest backup gets the tombstones too, so that its restore
  * leaves them out. *out_dir (in the arena) is that folder, "" where there was never a backup.
  * ERR_NOT_FOUND, ERR_CONFLICT, ERR_IO: it is not there (any more), or not to be written. */

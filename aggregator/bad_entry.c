@@ -60,6 +60,15 @@ bad_entry_keep(const struct store *s, const struct stream_entry *entry, struct e
     return file_replace(path, entry->batch, FILE_MODE, err);
 }
 
+size_t
+bad_entry_count(const struct store *s)
+{
+    char dir[FILE_PATH_MAX];
+
+    store_path(s, "bad", dir);
+    return (size_t)count_files(dir);
+}
+
 /* ---- Reading again ---- */
 
 static int

@@ -26,6 +26,9 @@ struct bad_entry {
 enum err_code bad_entry_list(const struct store *s, struct arena *a, struct bad_entry **out,
                              size_t *out_n, struct err *err);
 
+/* How many files there are; cheap. */
+size_t bad_entry_count(const struct store *s);
+
 struct bad_entry_replay {
     uint64_t n_entries; /* that could be read whole: they are in segments, and gone from bad/ */
     uint64_t n_events;  /* of these and of the others; what was stored before is a repeat */

@@ -19,6 +19,7 @@
 #include "aggregator/writer.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/stream_counts.h"
 
 #define READ_ENTRIES     64
 #define IDLE_MS          250 /* longest wait in one read: how fast a stop is noticed */
@@ -56,6 +57,8 @@ struct ingest {
     int64_t settings_ms;
     struct trouble redis;
     struct trouble writing;
+
+    uint64_t n_repeats; /* dropped since Redis was last told */
 };
 
 /* ---- Trouble ---- */
@@ -101,6 +104,13 @@ redis_is_away(struct ingest *g, const struct err *err)
 
 /* ---- Flush ---- */
 
+static void
+count_repeats(struct ingest *g, uint64_t n_told, uint64_t n_known)
+{
+    if (n_told > n_known)
+        g->n_repeats += n_told - n_known;
+}
+
 /* Files, then one commit of them and of the position. */
 static enum err_code
 write_buffer(struct ingest *g, struct err *err)
@@ -112,6 +122,7 @@ write_buffer(struct ingest *g, struct err *err)
         .to = g->read,
         .n_entries = g->n_read,
     };
+    uint64_t n_told = segment_builder_rows(g->builder);
     struct writer *w = NULL;
     enum err_code rc;
 
@@ -120,6 +131,8 @@ write_buffer(struct ingest *g, struct err *err)
         rc = writer_add(w, g->builder, err);
     if (rc == ERR_OK)
         rc = writer_commit(w, &advance, err);
+    if (rc == ERR_OK)
+        count_repeats(g, n_told, writer_rows(w) + writer_erased(w));
     writer_close(&w);
     return rc;
 }
@@ -337,6 +350,21 @@ trim(struct ingest *g)
         redis_is_away(g, &err);
 }
 
+/* How many events were dropped as told twice, for who asks what became of them. Where Redis does
+ * not take it now, the next flush says it. */
+static void
+tell_repeats(struct ingest *g)
+{
+    struct stream_count count = {SLICE(STREAM_DAY_REPEATS), g->n_repeats};
+    char key[STREAM_DAY_MAX];
+
+    if (g->n_repeats == 0)
+        return;
+    stream_day_key(0, date_from_days(clock_wall_ms() / 86400000), key);
+    if (stream_counts_add(g->stream, key, &count, 1, STREAM_DAY_LIFE, NULL) == ERR_OK)
+        g->n_repeats = 0;
+}
+
 static enum err_code
 flush(struct ingest *g, struct err *err)
 {
@@ -356,6 +384,8 @@ flush(struct ingest *g, struct err *err)
     buffer_is_committed(g);
     if (g->is_known)
         trim(g);
+    if (g->is_known)
+        tell_repeats(g);
     return ERR_OK;
 }
 

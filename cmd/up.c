@@ -219,10 +219,8 @@ add_own(struct up *u, const char *name, unsigned user)
                      arena_printf(a, "--%s=%s", table[i].name, settings_text(s, table[i].name)).p);
     }
     add_pair(u, &w, "--data", u->store.dir);
-    if (user != USER_WEB) { /* which knows no Redis */
-        add_pair(u, &w, "--redis", u->redis.p);
-        add_pair(u, &w, "--redis-password", "");
-    }
+    add_pair(u, &w, "--redis", u->redis.p);
+    add_pair(u, &w, "--redis-password", "");
     if (user == USER_COLLECTOR) {
         u->places = find_places(u);
         add_pair(u, &w, "--collector-port", arena_printf(a, "%d", u->collector_port).p);

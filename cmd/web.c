@@ -22,6 +22,7 @@ cmd_web(struct cmd *c)
         .insecure_http = settings_flag(s, "insecure-http"),
         .demo = settings_flag(s, "demo"),
     };
+    struct stream_address redis;
     struct web *web = NULL;
     struct err err = ERR_NONE;
 
@@ -31,6 +32,9 @@ cmd_web(struct cmd *c)
         config.collector_url = "http://localhost:8001";
     log_set_part("web");
     cmd_hold_signals();
+    if (cmd_redis(c, &redis, &err) != ERR_OK)
+        return cmd_fail(&err);
+    config.redis = &redis;
     if (web_start(&config, &web, &err) != ERR_OK)
         return cmd_fail(&err);
     log_info("listening on %s port %d", config.address, web_port(web));

@@ -290,6 +290,20 @@ start_http(struct collect *c, struct err *err)
     return http_start(&http, &c->http, err);
 }
 
+static enum err_code
+start_daily(struct collect *c, struct err *err)
+{
+    struct daily_config config = {
+        .redis = c->config.redis,
+        .write_ms = c->config.daily_write_ms > 0 ? c->config.daily_write_ms : DAILY_WRITE_MS,
+        .port = c->config.port,
+        .sites = c->sites,
+        .publish = c->publish,
+        .places = enrich_places(c->enrich)};
+
+    return daily_start(&config, &c->daily, err);
+}
+
 /* In the order that makes the next thing possible: what a request needs is there before the door
  * opens. */
 static enum err_code
@@ -329,6 +343,8 @@ start_parts(struct collect *c, struct err *err)
     if (rc == ERR_OK)
         rc = salts_start(&config->redis, c->sites, c->publish, SALT_ROUND_MS, &c->salts, err);
     if (rc == ERR_OK)
+        rc = start_daily(c, err);
+    if (rc == ERR_OK)
         rc = start_http(c, err);
     return rc;
 }
@@ -361,9 +377,10 @@ collect_stop(struct collect **c)
     if (!*c)
         return;
     http_stop(&(*c)->http); /* first the door: what is inside is answered */
+    redirect_writer_stop(&(*c)->redirects);
+    daily_stop(&(*c)->daily);
     salts_stop(&(*c)->salts);
     sites_stop(&(*c)->sites);
-    redirect_writer_stop(&(*c)->redirects);
     refusals_stop(&(*c)->refusals);
     publish_stop(&(*c)->publish);
     enrich_close(&(*c)->enrich);

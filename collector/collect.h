@@ -32,6 +32,7 @@ struct collect_config {
     uint64_t spool_bytes_max;         /* of all its files */
     struct limit_speed address_speed; /* requests of one address; of this machine's own: no limit */
     struct limit_speed site_speed;    /* events of one site, those of its server included */
+    int64_t daily_write_ms;           /* how often Redis is told what became of events; 0: 5 s */
     int64_t (*wall_ms)(void); /* NULL: the system's clock, to be compared with Redis's; for tests */
     const char *demo_site_key; /* not "" and not NULL: serve the demonstration shop with this key */
 };

@@ -16,6 +16,8 @@ intake__refuse(struct intake *in, enum reason why, const char *message, const ch
     char seconds[24];
 
     metrics_add(&in->c->metrics.refused[why], 1);
+    if (in->beacon.n_items == 0) /* else it is counted by its events */
+        daily_refused(in->c->daily, in->site ? in->site->id : 0, why, 1);
     http_reply_error(in->reply, reason_status(why), reason_name(why), message, field);
     if (reason_status(why) == 503)
         http_reply_header(in->reply, "Retry-After", SLICE(RETRY_AFTER_S));
@@ -51,6 +53,7 @@ intake__refuse_all(struct intake *in, enum reason why, const char *message, cons
 
     metrics_add(&m->received, in->beacon.n_items);
     metrics_add(reason_status(why) == 503 ? &m->failed : &m->rejected[why], in->beacon.n_items);
+    daily_refused(in->c->daily, in->site ? in->site->id : 0, why, in->beacon.n_items);
     if (in->site && reason_status(why) != 503) {
         err_set(&err, ERR_LIMIT, field, "%s", message);
         intake__note_refusal(in, why, &err, SLICE_EMPTY);
@@ -66,6 +69,7 @@ intake__leave_out(struct intake *in, enum reason why)
     metrics_add(&m->received, in->beacon.n_items);
     metrics_add(&m->rejected[why], in->beacon.n_items);
     metrics_add(&m->refused[why], 1);
+    daily_refused(in->c->daily, in->site->id, why, in->beacon.n_items);
     in->reply->status = reason_status(why);
     in->reply->code = reason_name(why);
 }

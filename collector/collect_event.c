@@ -14,6 +14,7 @@
 #include "collector/given.h"
 #include "core/clock.h"
 #include "core/codec.h"
+#include "core/stream_counts.h"
 #include "core/ticket.h"
 
 static enum reason
@@ -262,6 +263,25 @@ give_back_limits(struct intake *in)
     }
 }
 
+/* For the site's people: a server gives its times itself, so none of its events is late. */
+static void
+count_accepted(const struct intake *in)
+{
+    uint64_t n_bots = 0, n_late = 0;
+
+    for (uint32_t i = 0; i < in->beacon.n_items; i++) {
+        const struct event *e = &in->beacon.items[i]->given.event;
+
+        if (in->why[i] != REASON_COUNT)
+            continue;
+        n_bots += (e->flags & EVENT_BOT) != 0;
+        n_late += e->origin != ORIGIN_SERVER && in->received_ms - e->time_ms > STREAM_DAY_LATE_MS;
+    }
+    daily_add(in->c->daily, in->site->id, DAILY_ACCEPTED, in->n_good);
+    daily_add(in->c->daily, in->site->id, DAILY_BOTS, n_bots);
+    daily_add(in->c->daily, in->site->id, DAILY_LATE, n_late);
+}
+
 /* Judge every event and have the good ones on disk. False: the answer is written already. */
 static bool
 take_events(struct intake *in)
@@ -297,10 +317,12 @@ take_events(struct intake *in)
     }
     metrics_add(&m->received, in->beacon.n_items);
     metrics_add(&m->accepted, in->n_good);
+    count_accepted(in);
     for (uint32_t i = 0; i < in->beacon.n_items; i++) {
         if (in->why[i] == REASON_COUNT)
             continue;
         metrics_add(&m->rejected[in->why[i]], 1);
+        daily_refused(in->c->daily, in->site->id, in->why[i], 1);
         intake__note_refusal(in, in->why[i], &in->beacon.items[i]->err,
                              in->beacon.items[i]->given.event.text[TEXT_EVENT]);
     }

@@ -4,6 +4,7 @@
 #define COLLECTOR_COLLECT_INT_H
 
 #include "collector/collect.h"
+#include "collector/daily.h"
 #include "collector/enrich.h"
 #include "collector/handover.h"
 #include "collector/limit.h"
@@ -32,6 +33,7 @@ struct collect {
     struct publish *publish;
     struct redirect_writer *redirects;
     struct refusals *refusals;
+    struct daily *daily;
     struct shop *shop; /* NULL: no demonstration */
     struct http_server *http;
     struct http_route routes[COLLECT_ROUTES_MAX];

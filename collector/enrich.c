@@ -72,6 +72,12 @@ enrich_close(struct enrich **e)
     *e = NULL;
 }
 
+const struct place_database *
+enrich_places(const struct enrich *e)
+{
+    return e->places;
+}
+
 void
 enrich_limit_agents(struct enrich *e, uint32_t misses_a_second)
 {

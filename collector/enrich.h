@@ -19,6 +19,10 @@ enum err_code enrich_open(const char *place_path, struct enrich **out, struct er
 enum err_code enrich_serve(const char *place_path, struct enrich **out, struct err *err);
 void enrich_close(struct enrich **e);
 
+/* The database that it looks addresses up in; NULL: none. Borrowed until enrich_close. */
+struct place_database;
+const struct place_database *enrich_places(const struct enrich *e);
+
 /* For a collector, whose user agents anybody may make up: of those not seen of late read so many a
  * second, the others are "(unknown)" and counted (collector/agent.h). To be said before other
  * threads enrich. */

@@ -434,3 +434,43 @@ place_find(struct place_database *database, struct slice ip, struct arena *a, st
     leave(database, room);
     return result.found_entry;
 }
+
+/* ---- What it is ---- */
+
+static const char *
+description_of(const MMDB_metadata_s *m)
+{
+    const char *first = m->description.count > 0 ? m->description.descriptions[0]->description : "";
+
+    for (size_t i = 0; i < m->description.count; i++)
+        if (strcmp(m->description.descriptions[i]->language, "en") == 0)
+            return m->description.descriptions[i]->description;
+    return first;
+}
+
+static void
+copy_words(const char *words, char *out, size_t size)
+{
+    struct slice s = slice_from(words);
+
+    if (!slice_is_utf8(s))
+        s = SLICE_EMPTY;
+    slice_to_cstr(slice_sub(s, 0, slice_utf8_cut(s, size - 1)), out, size);
+}
+
+bool
+place_describe(const struct place_database *database, struct place_about *out)
+{
+    struct place_database *d =
+        (struct place_database *)(uintptr_t)database; /* readers are counted */
+    unsigned room = enter(d);
+    const MMDB_s *mmdb = d->rooms[room];
+
+    if (mmdb) {
+        copy_words(mmdb->metadata.database_type, out->type, sizeof out->type);
+        copy_words(description_of(&mmdb->metadata), out->notice, sizeof out->notice);
+        out->built_ms = (int64_t)(mmdb->metadata.build_epoch % (UINT64_C(1) << 40)) * 1000;
+    }
+    leave(d, room);
+    return mmdb != NULL;
+}

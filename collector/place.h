@@ -47,4 +47,12 @@ struct place {
 bool place_find(struct place_database *database, struct slice ip, struct arena *a,
                 struct place *out);
 
+/* What the database that is in use says of itself, cut where it is long. False: none is. */
+struct place_about {
+    char type[64];    /* "GeoLite2-City" */
+    char notice[200]; /* its description in English, or the first; may be "" */
+    int64_t built_ms;
+};
+bool place_describe(const struct place_database *database, struct place_about *out);
+
 #endif

@@ -160,6 +160,7 @@ count(struct click *k)
     /* no time to give it, or nobody's id */
     if (publish_check_clock(k->c->publish, &err) != ERR_OK || k->visitor.n == 0) {
         metrics_add(&m->failed, 1);
+        daily_refused(k->c->daily, k->link->site->id, REASON_UNAVAILABLE, 1);
         return;
     }
     if (make_event(k, &g, &err) == ERR_OK) {
@@ -168,10 +169,14 @@ count(struct click *k)
         if (why == REASON_COUNT && codec_batch_add(&records, &g.event, &err) != ERR_OK)
             why = REASON_TOO_LARGE;
     }
-    if (why == REASON_COUNT)
+    if (why == REASON_COUNT) {
         redirect_writer_put(k->c->redirects, buffer_slice(&records), WAIT_MS);
-    else
+        daily_add(k->c->daily, k->link->site->id, DAILY_ACCEPTED, 1);
+        daily_add(k->c->daily, k->link->site->id, DAILY_BOTS, k->is_bot);
+    } else {
         metrics_add(&m->rejected[why], 1);
+        daily_refused(k->c->daily, k->link->site->id, why, 1);
+    }
     buffer_fini(&records);
 }
 
@@ -221,6 +226,7 @@ leave_out(const struct click *k, struct http_reply *reply)
     metrics_add(&m->received, 1);
     metrics_add(&m->rejected[k->why_not], 1);
     metrics_add(&m->refused[k->why_not], 1);
+    daily_refused(k->c->daily, k->link->site->id, k->why_not, 1);
     reply->code = reason_name(k->why_not);
 }
 
@@ -228,6 +234,7 @@ static void
 refuse(struct collect *c, struct http_reply *reply, enum reason why, const char *message)
 {
     metrics_add(&c->metrics.refused[why], 1);
+    daily_refused(c->daily, 0, why, 1);
     http_reply_error(reply, reason_status(why), reason_name(why), message, NULL);
     if (why == REASON_UNAVAILABLE)
         http_reply_header(reply, "Retry-After", SLICE("2"));

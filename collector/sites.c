@@ -523,6 +523,12 @@ sites_find_key(const struct sites_table *t, struct slice key)
     return bsearch(&wanted, t->sites, (size_t)t->n, sizeof *t->sites, compare_keys);
 }
 
+const struct site *
+sites_find_id(const struct sites_table *t, uint32_t id)
+{
+    return find_id(t->sites, t->n, id);
+}
+
 const struct site_link *
 sites_find_link(const struct sites_table *t, struct slice slug)
 {

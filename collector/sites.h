@@ -68,6 +68,7 @@ bool sites_any_cookieless(const struct sites_table *t);
 
 /* NULL where there is no such site. */
 const struct site *sites_find_key(const struct sites_table *t, struct slice key);
+const struct site *sites_find_id(const struct sites_table *t, uint32_t id);
 const struct site_link *sites_find_link(const struct sites_table *t, struct slice slug);
 const struct site *sites_find_secret(const struct sites_table *t, struct slice secret_key);
 

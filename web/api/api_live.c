@@ -2,7 +2,6 @@
  * and is told by an ETag that nothing has changed. */
 #include "aggregator/query_live.h"
 #include "core/clock.h"
-#include "core/hash.h"
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
@@ -30,17 +29,6 @@ read_live(struct call *c, struct query_live *q, struct funnel **funnel, struct e
     return ERR_OK;
 }
 
-/* The tag of all members but the moment. */
-static bool
-is_known(struct call *c, const struct buffer *members)
-{
-    uint64_t hash = hash64(buffer_slice(members), 0);
-    struct slice tag = arena_printf(c->request->arena, "\"%016llx\"", (unsigned long long)hash);
-
-    http_reply_header(c->reply, "ETag", tag);
-    return slice_equal(http_header(c->request, "If-None-Match"), tag);
-}
-
 static void
 reply_live(struct call *c, const struct live_answer *answer, bool has_funnel, int64_t now_ms)
 {
@@ -49,9 +37,7 @@ reply_live(struct call *c, const struct live_answer *answer, bool has_funnel, in
     char now[TIMESTAMP_TEXT_MAX];
 
     live_add_members(&members, answer, &form);
-    if (is_known(c, &members)) {
-        c->reply->status = 304;
-    } else {
+    if (!web__is_known(c, buffer_slice(&members))) {
         http_reply_json(c->reply, 200);
         buffer_printf(&c->reply->body, "{\"as_of\":\"%s\",", timestamp_format(now_ms, true, now));
         buffer_add_slice(&c->reply->body, buffer_slice(&members));

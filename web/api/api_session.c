@@ -100,6 +100,14 @@ demo_json(const struct web *w)
                    : json_null();
 }
 
+static json_t *
+places_json(const struct web *w)
+{
+    const struct told_places *places = told_places(w->told);
+
+    return places ? json_pack("{s:s, s:s}", "name", places->name, "url", places->url) : json_null();
+}
+
 static void
 reply_session(struct call *c, int status)
 {
@@ -111,9 +119,9 @@ reply_session(struct call *c, int status)
         return;
     }
     web__reply_json(c, status,
-                    json_pack("{s:o, s:b, s:b, s:o, s:s}", "account", account_json(c), "setup",
+                    json_pack("{s:o, s:b, s:b, s:o, s:o, s:s}", "account", account_json(c), "setup",
                               n_accounts == 0, "insecure", !c->is_secure, "demo", demo_json(c->web),
-                              "version", CORONG_VERSION));
+                              "places", places_json(c->web), "version", CORONG_VERSION));
 }
 
 void

@@ -1,4 +1,5 @@
 /* Bodies and replies in JSON, for all handlers of the API. */
+#include "core/hash.h"
 #include "core/timestamp.h"
 #include "web/api/web_int.h"
 
@@ -89,6 +90,19 @@ void
 web__reply_err(struct call *c, const struct err *err)
 {
     http_reply_err(c->reply, err);
+}
+
+bool
+web__is_known(struct call *c, struct slice members)
+{
+    struct slice tag =
+        arena_printf(c->request->arena, "\"%016llx\"", (unsigned long long)hash64(members, 0));
+
+    http_reply_header(c->reply, "ETag", tag);
+    if (!slice_equal(http_header(c->request, "If-None-Match"), tag))
+        return false;
+    c->reply->status = 304;
+    return true;
 }
 
 json_t *

@@ -40,6 +40,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/sites/{site}/count", ACCESS_READ, false, web__get_count},
     {HTTP_POST, "/api/v1/sites/{site}/count", ACCESS_READ, false, web__post_count},
     {HTTP_GET, "/api/v1/sites/{site}/live", ACCESS_READ, false, web__get_live},
+    {HTTP_GET, "/api/v1/sites/{site}/health", ACCESS_READ, false, web__get_health},
     {HTTP_GET, "/api/v1/sites/{site}/funnels", ACCESS_READ, false, web__get_funnels},
     {HTTP_GET, "/api/v1/sites/{site}/funnels/{name}/versions", ACCESS_READ, false,
      web__get_funnel_versions},

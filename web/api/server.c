@@ -165,6 +165,7 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
     w->tries_by_account = limiter_create(SIGN_IN_TRIES_ACCOUNT, SIGN_IN_PERIOD_MS);
     w->tries_by_network = limiter_create(SIGN_IN_TRIES_NETWORK, SIGN_IN_PERIOD_MS);
     w->kept = result_cache_create(KEPT_REPORTS_MAX, KEPT_BYTES_MAX);
+    w->told = told_create(config->redis);
     w->live = result_cache_create(LIVE_FILES_MAX, LIVE_BYTES_MAX);
     /* half of the threads, so that the others answer what needs no turn */
     w->turns = turns_create(&(struct turns_config){
@@ -206,6 +207,7 @@ web_stop(struct web **w)
     limiter_destroy(&(*w)->tries_by_account);
     limiter_destroy(&(*w)->tries_by_network);
     turns_destroy(&(*w)->turns);
+    told_destroy(&(*w)->told);
     result_cache_destroy(&(*w)->kept);
     result_cache_destroy(&(*w)->live);
     buffer_fini(&(*w)->timezones);

@@ -13,6 +13,7 @@
  *   - the gate of password.h (entered without any lock held),
  *   - the turns of queries (turn.h; the same) and the kept results, each behind its own lock
  *     (leaves),
+ *   - the connection to Redis (told.h), behind its own lock (a leaf),
  *   - everything else read-only after the start.
  * No code holds two of these locks at once.
  */
@@ -21,6 +22,7 @@
 
 #include "core/err.h"
 #include "core/slice.h"
+#include "core/stream.h"
 
 struct web_config {
     const char *data_dir;        /* made where it is missing */
@@ -35,7 +37,8 @@ struct web_config {
     int64_t query_time_ms;       /* of one query; 0: any */
     size_t query_bytes;          /* held by one query; 0: any */
     bool insecure_http;          /* sign-in over plain http also away from this machine */
-    bool demo;                   /* the collector serves the demonstration shop at /shop/ */
+    const struct stream_address *redis; /* where the page Data health asks; NULL: nowhere */
+    bool demo;                          /* the collector serves the demonstration shop at /shop/ */
 };
 
 struct web;

@@ -18,6 +18,7 @@
 #include "web/api/access.h"
 #include "web/api/account.h"
 #include "web/api/limiter.h"
+#include "web/api/told.h"
 #include "web/api/turn.h"
 
 #define WEB__BODY_MAX       (256 * 1024)
@@ -47,6 +48,7 @@ struct web {
     struct limiter *tries_by_account;
     struct limiter *tries_by_network;
     struct turns *turns;
+    struct told *told;         /* what collectors say of themselves */
     struct result_cache *kept; /* reports (kept.h) */
     struct result_cache *live; /* what files have that is new (query_live.h) */
     struct buffer timezones;   /* the reply of GET /api/v1/timezones, made at the start */
@@ -91,6 +93,10 @@ enum err_code web__body_check_keys(const json_t *object, const char *const *name
  * "". */
 enum err_code web__body_text(const json_t *object, const char *name, bool is_required,
                              struct slice *out, struct err *err);
+
+/* Set the tag of what is answered, the moment apart. Has the asker this already? Then it is told so
+ * (304). */
+bool web__is_known(struct call *c, struct slice members);
 
 /* ---- Questions (answer.c) ---- */
 
@@ -206,6 +212,7 @@ void web__post_dropoff(struct call *c);
 void web__post_search(struct call *c);
 void web__post_journey(struct call *c);
 void web__get_live(struct call *c);
+void web__get_health(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 

@@ -344,6 +344,26 @@ no_look_up_is_lost_while_it_is_replaced(void **state)
     place_close(&database);
 }
 
+static void
+says_what_it_is(void **state)
+{
+    struct place_database *database = NULL;
+    struct place_about about;
+
+    (void)state;
+    put(FLAT, false, SIZE_MAX);
+    assert_int_equal(place_open(file, &database, NULL), ERR_OK);
+    assert_true(place_describe(database, &about));
+    assert_string_equal(about.type, "Corong-Flat-Test");
+    assert_string_equal(about.notice, "Made by make_flat.mjs");
+    assert_int_equal(about.built_ms, INT64_C(1780315200000));
+    place_close(&database);
+    put(FLAT, false, 700);
+    database = place_create(file);
+    assert_false(place_describe(database, &about));
+    place_close(&database);
+}
+
 int
 main(void)
 {
@@ -356,6 +376,7 @@ main(void)
         cmocka_unit_test_setup(a_bad_file_leaves_what_was_there, fresh),
         cmocka_unit_test_setup(a_file_that_changed_with_its_time_kept_is_seen, fresh),
         cmocka_unit_test_setup(a_bad_file_at_the_start_is_mended_later, fresh),
+        cmocka_unit_test_setup(says_what_it_is, fresh),
         cmocka_unit_test_setup(no_look_up_is_lost_while_it_is_replaced, fresh),
     };
     int rc;
