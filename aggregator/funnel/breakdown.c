@@ -28,7 +28,7 @@ request__read_at(const json_t *object, int n_words, enum request_at *at, int *st
                        "must be \"entry\", \"first\", \"last\"%s%s or the "
                        "number of a stage",
                        n_words > AT_ANY ? ", \"any\"" : "",
-                       n_words > AT_NONE ? ", \"none\", \"every\"" : "");
+                       n_words > AT_NONE ? ", \"none\", \"every\", \"visit:\" and a stage" : "");
     *at = AT_STAGE;
     *stage = (int)json_integer_value(value);
     return ERR_OK;

@@ -73,6 +73,22 @@ find_attribute(struct request_filter *f, struct err *err)
     return ERR_OK;
 }
 
+/* "visit:3" */
+static bool
+read_visit(const json_t *at, struct request_filter *out)
+{
+    struct slice word, number;
+    int64_t stage = 0;
+
+    if (!json_is_string(at) || !slice_cut(json__text(at), ':', &word, &number) ||
+        !slice_is(word, "visit") || !slice_to_int64(number, &stage) || stage < 1 ||
+        stage > FUNNEL_STAGES_MAX)
+        return false;
+    out->at = AT_VISIT;
+    out->stage = (int)stage;
+    return true;
+}
+
 enum err_code
 request__read_filter(struct arena *a, json_t *value, struct request_filter *out, struct err *err)
 {
@@ -93,6 +109,8 @@ request__read_filter(struct arena *a, json_t *value, struct request_filter *out,
     at = json_object_get(value, "at");
     if (at == NULL || json_is_null(at))
         return default_at(out, err);
+    if (read_visit(at, out))
+        return ERR_OK;
     rc = request__read_at(value, AT_STAGE, &out->at, &out->stage, err);
     if (rc == ERR_OK && (out->at == AT_FIRST || out->at == AT_LAST))
         rc = find_attribute(out, err);

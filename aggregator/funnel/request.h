@@ -32,14 +32,15 @@ struct request_moment {
 };
 
 /* Which event of a unit is meant; AT_ANY, AT_NONE and AT_EVERY only in filters (AT_EVERY also in
- * the breakdown of a count: each event by itself). */
-enum request_at { AT_ENTRY, AT_FIRST, AT_LAST, AT_ANY, AT_NONE, AT_EVERY, AT_STAGE };
+ * the breakdown of a count: each event by itself). A filter at AT_STAGE narrows the stage's rule,
+ * at AT_VISIT it chooses by the counted path's visit of it, as a breakdown at AT_STAGE does. */
+enum request_at { AT_ENTRY, AT_FIRST, AT_LAST, AT_ANY, AT_NONE, AT_EVERY, AT_STAGE, AT_VISIT };
 
 struct request_filter {
     struct rule *rule; /* as written */
     struct rule *canonical;
     enum request_at at;         /* its default written out */
-    int stage;                  /* of AT_STAGE, from 1 */
+    int stage;                  /* of AT_STAGE and AT_VISIT, from 1 */
     struct attribute attribute; /* of AT_FIRST and AT_LAST: the rule's one */
 };
 

@@ -19,9 +19,10 @@ chooser_init(struct chooser *c, const struct request *r, const struct matcher *m
             continue;
         c->filters[c->n++] =
             (struct chosen_by){.at = at,
+                               .stage = r->filters[i].stage - 1,
                                .condition = matcher_condition(m, i),
                                .set = is_ordered ? matcher_condition_set(m, i) : 0};
-        c->needs_path = c->needs_path || is_ordered || at == AT_ENTRY;
+        c->needs_path = c->needs_path || is_ordered || at == AT_ENTRY || at == AT_VISIT;
         c->needs_order = c->needs_order || is_ordered;
     }
 }
@@ -47,6 +48,16 @@ ordered_conditions(const struct unit *u, const struct path *path, const struct c
             best = i;
     }
     return best == UINT32_MAX ? unset : u->conditions[best];
+}
+
+/* Those of the path's visit of a stage; one that it does not visit has no attribute. */
+static uint32_t
+visit_conditions(const struct unit *u, const struct path *path, int stage, uint32_t unset)
+{
+    for (uint32_t v = 0; v < path->n; v++)
+        if ((int)path->visits[v].stage == stage)
+            return u->conditions[path->visits[v].event];
+    return unset;
 }
 
 /* Conditions that hold for some event from the range's begin to a window after its end. */
@@ -75,6 +86,8 @@ unit_is_chosen(const struct unit *u, const struct chooser *c, const struct path 
             conditions = u->conditions[path->visits[0].event];
         else if (f->at == AT_FIRST || f->at == AT_LAST)
             conditions = ordered_conditions(u, path, f, c->unset);
+        else if (f->at == AT_VISIT)
+            conditions = visit_conditions(u, path, f->stage, c->unset);
         holds = ((conditions & f->condition) != 0) == (f->at != AT_NONE);
     }
     return holds;

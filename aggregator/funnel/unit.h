@@ -36,6 +36,7 @@ struct chooser {
     size_t n;
     struct chosen_by {
         enum request_at at;
+        int stage; /* of AT_VISIT, from 0 */
         uint32_t condition;
         uint32_t set; /* of first and last: the event has the attribute */
     } filters[REQUEST_FILTERS_MAX];

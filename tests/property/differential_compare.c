@@ -174,7 +174,7 @@ filter_to(const struct question_breakdown *b, struct slice value, struct arena *
         .kind = QUESTION_TEST, .attribute = b->attribute, .op = value.n > 0 ? "is" : "not_set"};
     if (value.n > 0)
         rule->values[rule->n_values++] = arena_cstr(a, value);
-    return (struct question_filter){rule, b->at, 0};
+    return (struct question_filter){rule, b->at == OF_STAGE ? OF_VISIT : b->at, b->stage};
 }
 
 /* The question that one row answers; false where no filter says the same as the breakdown. */
@@ -192,7 +192,7 @@ question_of_row(const struct question *q, const json_t *row, struct arena *a, st
         const struct question_breakdown *b = &q->breakdowns[i];
         const char *value = json_string_value(json_array_get(values, (size_t)i));
 
-        if (b->at == OF_STAGE || b->attribute.type == ATTRIBUTE_NUMBER)
+        if (b->attribute.type == ATTRIBUTE_NUMBER)
             return false;
         out->filters[out->n_filters++] = filter_to(b, slice_from(value), a);
     }

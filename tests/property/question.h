@@ -46,12 +46,12 @@ struct question_exclusion {
     int to;
 };
 
-enum question_at { BY_DEFAULT, ENTRY, FIRST, LAST, ANY, NONE, EVERY, OF_STAGE };
+enum question_at { BY_DEFAULT, ENTRY, FIRST, LAST, ANY, NONE, EVERY, OF_STAGE, OF_VISIT };
 
 struct question_filter {
     const struct question_rule *rule;
     enum question_at at;
-    int stage; /* of OF_STAGE, from 1 */
+    int stage; /* of OF_STAGE and OF_VISIT, from 1 */
 };
 
 struct question_breakdown {

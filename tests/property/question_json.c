@@ -106,6 +106,8 @@ add_at(struct buffer *out, enum question_at at, int stage)
 
     if (at == OF_STAGE)
         buffer_printf(out, ",\"at\":%d", stage);
+    else if (at == OF_VISIT)
+        buffer_printf(out, ",\"at\":\"visit:%d\"", stage);
     else if (at != BY_DEFAULT)
         buffer_printf(out, ",\"at\":\"%s\"", names[at]);
 }

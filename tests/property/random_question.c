@@ -267,8 +267,8 @@ shares_its_rule(const struct question *q, int stage, struct arena *a)
 static void
 random_filter(struct random *r, struct arena *a, struct question *q)
 {
-    static const enum question_at places[] = {BY_DEFAULT, BY_DEFAULT, ENTRY, FIRST,   LAST,
-                                              ANY,        NONE,       EVERY, OF_STAGE};
+    static const enum question_at places[] = {BY_DEFAULT, BY_DEFAULT, ENTRY, FIRST,    LAST,
+                                              ANY,        NONE,       EVERY, OF_STAGE, OF_VISIT};
     struct question_filter f = {.at = ONE_OF(r, places)};
 
     f.rule = random_chance(r, 50) ? random_rule(r, a) : rule_of(&ONE_OF(r, driver_tests), a);
@@ -277,7 +277,9 @@ random_filter(struct random *r, struct arena *a, struct question *q)
         if (shares_its_rule(q, f.stage, a))
             return;
     }
-    if ((f.at == FIRST || f.at == LAST) && question_attribute(f.rule) == NULL)
+    if (f.at == OF_VISIT)
+        f.stage = 1 + random_below(r, q->n_stages);
+    if ((f.at == FIRST || f.at == LAST || f.at == OF_VISIT) && question_attribute(f.rule) == NULL)
         return;
     if (question_filter_at(&f, a) != BY_DEFAULT)
         q->filters[q->n_filters++] = f;

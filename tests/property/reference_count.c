@@ -100,7 +100,7 @@ passes(const struct counter *c, const struct unit *u, const struct question_filt
     int64_t end_ms = plus(u->to_ms, c->q->window_ms);
     bool is_met = false;
 
-    if (at == ENTRY)
+    if (at == ENTRY || at == OF_VISIT) /* of the one stage of a count */
         return reference_holds(f->rule, u->first, c->a);
     if (at == FIRST || at == LAST)
         return reference_holds_for(f->rule,

@@ -192,6 +192,25 @@ holds_for_any(const struct reference_unit *u, const struct question_rule *rule, 
     return false;
 }
 
+/* The path's visit of a stage; NULL where it has none. */
+static const struct reference_event *
+visit_of(const struct reference_unit *u, int stage)
+{
+    for (int i = 0; i < u->path.n; i++)
+        if (u->path.stages[i] == stage)
+            return u->by_id[u->path.events[i]];
+    return NULL;
+}
+
+static bool
+holds_at_visit(const struct reference_unit *u, const struct question_filter *f, struct arena *a)
+{
+    const struct reference_event *visit = visit_of(u, f->stage);
+
+    return visit != NULL ? reference_holds(f->rule, visit, a)
+                         : reference_holds_for(f->rule, SLICE_EMPTY, a);
+}
+
 static bool
 passes(const struct reference_unit *u, const struct question *q,
        const struct question_filter *filter, struct arena *a)
@@ -201,6 +220,8 @@ passes(const struct reference_unit *u, const struct question *q,
     switch (at) {
     case ENTRY:
         return u->has_path && reference_holds(filter->rule, entry_of(u), a);
+    case OF_VISIT:
+        return u->has_path && holds_at_visit(u, filter, a);
     case FIRST:
     case LAST:
         return u->has_path &&
@@ -228,14 +249,14 @@ struct slice
 reference_value_for(const struct reference_unit *u, const struct question_breakdown *b,
                     struct arena *a)
 {
+    const struct reference_event *visit;
+
     if (b->at == ENTRY)
         return reference_value(entry_of(u), &b->attribute, a);
     if (b->at != OF_STAGE)
         return first_or_last(u, &b->attribute, b->at, a);
-    for (int i = 0; i < u->path.n; i++)
-        if (u->path.stages[i] == b->stage)
-            return reference_value(u->by_id[u->path.events[i]], &b->attribute, a);
-    return SLICE_EMPTY;
+    visit = visit_of(u, b->stage);
+    return visit != NULL ? reference_value(visit, &b->attribute, a) : SLICE_EMPTY;
 }
 
 /* "A number attribute takes `bins`": each from its number on, below the next */

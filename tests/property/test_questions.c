@@ -49,7 +49,7 @@ random_count(struct random *r, const struct random_site *site, struct arena *a,
     q->stages[0] = (struct question_stage){rule_of_event("set", NULL, a), -1};
     q->stages[1] = (struct question_stage){rule_of_event("is", "none has this name", a), -1};
     for (int i = 0; i < q->n_filters; i++)
-        q->filters[i].stage = q->filters[i].at == OF_STAGE ? 1 : 0;
+        q->filters[i].stage = q->filters[i].at == OF_STAGE || q->filters[i].at == OF_VISIT ? 1 : 0;
     for (int i = 0; i < q->n_breakdowns; i++) {
         q->breakdowns[i].stage = q->breakdowns[i].at == OF_STAGE ? 1 : 0;
         if (random_chance(r, 60))

@@ -8,6 +8,7 @@ import { corongOk, inParallel, temporaryFolder, up, writeJson } from "../lib/cor
 import { dice, randomEvents, randomQuestion } from "../lib/random.mjs";
 
 const [ROUNDS, REPORTS] = process.env.FULL === undefined ? [1, 12] : [4, 50];
+const NUMBERS = ["value", "engaged_ms"];
 const SEED = Number(process.env.SEED ?? 2026);
 const OF_REPORT = ["entered", "converted", "began_before", "after_range"];
 const OF_STAGE = ["reached", "skipped", "throughput", "entries", "exits", "dropoff", "open", "onward", "converted", "seen"];
@@ -81,17 +82,18 @@ function boundsOf(value) {
 
 function rowFilters(row, breakdown) {
   return row.values.flatMap((value, i) => {
-    const { attribute, at, bins } = breakdown[i];
+    const { attribute, bins } = breakdown[i];
+    /* a filter at a stage's number would narrow the stage */
+    const at = typeof breakdown[i].at === "number" ? `visit:${breakdown[i].at}` : breakdown[i].at;
     if (value === null) return [{ rule: { attribute, op: "not_set" }, at }];
-    if (bins === undefined) return [{ rule: { attribute, op: "is", values: [value] }, at }];
+    const op = NUMBERS.includes(attribute) ? "eq" : "is";
+    if (bins === undefined) return [{ rule: { attribute, op, values: [value] }, at }];
     const { low, high } = boundsOf(value);
     return [["ge", low], ["lt", high]].filter(([, bound]) => bound !== undefined)
       .map(([op, bound]) => ({ rule: { attribute, op, values: [bound] }, at }));
   });
 }
 
-/** The rest is a row without a list; and a filter at a stage narrows the stage, it chooses nobody. */
-const hasFilters = (row, breakdown) => row.values !== undefined && breakdown.every(({ at }) => typeof at === "string");
 
 /* ---- Adding up ---- */
 
@@ -143,7 +145,7 @@ async function checkList(site, question, report, r) {
     const { from, to, as_of } = compare;
     await openAll(site, { ...list(question), from, to, as_of }, undefined, r.some(figuresOf(compare), 6), "other range");
   }
-  for (const row of r.some((report.breakdown ?? []).filter((row) => hasFilters(row, question.breakdown)), 2)) {
+  for (const row of r.some((report.breakdown ?? []).filter((row) => row.values !== undefined), 2)) {
     const filters = [...question.filters, ...rowFilters(row, question.breakdown)];
     await openAll(site, { ...list(question), filters }, report.snapshot, r.some(figuresOf(row), 6), `row ${JSON.stringify(row.values)}`);
   }

@@ -86,7 +86,7 @@ const OF_ENTRY = [
   { attribute: "campaign", op: "set" }, { attribute: "keyword", op: "contains", values: ["BOOTS"], ignore_case: true },
   { attribute: "region", op: "not_set" }, { attribute: "source", op: "is_not", values: ["news"] },
 ];
-const BY = ["region", "country", "device", "channel", "source", "campaign", "keyword", "path", "product", "properties.size", "event", "currency"];
+const BY = ["region", "country", "device", "channel", "source", "campaign", "keyword", "path", "product", "properties.size", "event", "currency", "value", "engaged_ms"];
 
 /* Stages of different rules, now and then with one of them twice. */
 function randomStages(r) {

@@ -368,7 +368,7 @@ export type At = "entry" | "first" | "last" | number;
 
 export interface Filter {
   rule: Rule;
-  at?: At | "any" | "none" | "every";
+  at?: At | "any" | "none" | "every" | `visit:${number}`;
 }
 
 export interface Breakdown {

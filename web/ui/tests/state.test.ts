@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Site } from "../src/api-types";
+import type { Breakdown, Site } from "../src/api-types";
 import { filterOf, parseFilters, pickValue, withFilter, type ChosenFilter } from "../src/ask/filter";
 import {
   askedOf,
@@ -12,6 +12,7 @@ import {
   type Question,
 } from "../src/ask/question";
 import { addDays, boundsOf, dayIn, isBackwards, isLive, yearBefore } from "../src/ask/range";
+import { rowFilters } from "../src/report/rows";
 import { breakdownText, parseBreakdown, parseState, queryOf, requestOf } from "../src/report/state";
 import { link, parseRoute } from "../src/router";
 
@@ -159,6 +160,30 @@ test("a filter takes the place of the one like it; without values it goes", () =
   assert.deepEqual(pickValue([], "path", "/p", "entry"), [
     { attribute: "path", op: "is", values: ["/p"], at: "entry" },
   ]);
+});
+
+test("a row of a breakdown is the report filtered to its values, each at the row's own place", () => {
+  const row = (...values: (string | null)[]) => ({ values, entered: 1, converted: 0, stages: [] });
+  const filters = (by: Breakdown[], ...values: (string | null)[]) => rowFilters(row(...values), by, [])?.map(filterOf);
+  assert.deepEqual(filters([{ attribute: "region" }], "ID-JK"), [
+    { rule: { attribute: "region", op: "is", values: ["ID-JK"] } },
+  ]);
+  /* a filter at 3 would narrow the stage instead */
+  assert.deepEqual(filters([{ attribute: "product", at: 3 }, { attribute: "path", at: "last" }], "p", null), [
+    { rule: { attribute: "product", op: "is", values: ["p"] }, at: "visit:3" },
+    { rule: { attribute: "path", op: "not_set" }, at: "last" },
+  ]);
+  assert.deepEqual(filters([{ attribute: "value", at: 4, bins: [10, 50] }], "10..50"), [
+    { rule: { attribute: "value", op: "ge", values: [10] }, at: "visit:4" },
+    { rule: { attribute: "value", op: "lt", values: [50] }, at: "visit:4" },
+  ]);
+  assert.deepEqual(filters([{ attribute: "quantity" }], "2.5"), [
+    { rule: { attribute: "quantity", op: "eq", values: [2.5] }, at: "entry" },
+  ]);
+  assert.deepEqual(read("?is.product@visit:3=p").filters, [
+    { attribute: "product", op: "is", values: ["p"], at: "visit:3" },
+  ]);
+  assert.equal(rowFilters({ other: true, entered: 1, converted: 0, stages: [] }, [{ attribute: "region" }], []), null);
 });
 
 test("from screen to screen the question goes along, a screen's own parameters do not", () => {

@@ -115,6 +115,10 @@ test_refused(void **state)
         {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":0}]}", "filters[0].at"},
         {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":17}]}", "filters[0].at"},
         {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"1\"}]}", "filters[0].at"},
+        {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"visit:0\"}]}", "filters[0].at"},
+        {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"visit:17\"}]}", "filters[0].at"},
+        {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"visit\"}]}", "filters[0].at"},
+        {"{\"breakdown\":[{\"attribute\":\"region\",\"at\":\"visit:1\"}]}", "breakdown[0].at"},
         /* no default: mixed attributes, and "any" of what is a "not" */
         {"{\"filters\":[{\"rule\":{\"any\":[" CAMPAIGN "," PATH "]}}]}", "filters[0].at"},
         {"{\"filters\":[{\"rule\":{\"not\":" PATH "}}]}", "filters[0].at"},
@@ -206,6 +210,7 @@ test_places_of_filters(void **state)
     } rows[] = {
         {"{\"rule\":" CAMPAIGN "}", AT_ENTRY, 0, ""},
         {"{\"rule\":{\"not\":" CAMPAIGN "},\"at\":null}", AT_ENTRY, 0, ""},
+        {"{\"rule\":{\"not\":" PATH "},\"at\":\"visit:3\"}", AT_VISIT, 3, ""},
         {"{\"rule\":{\"attribute\":\"bot\",\"op\":\"is\",\"values\":[\"true\"]}}", AT_ENTRY, 0, ""},
         {"{\"rule\":" PATH "}", AT_ANY, 0, ""},
         {"{\"rule\":{\"not\":{\"not\":" PATH "}}}", AT_ANY, 0, ""},
@@ -340,6 +345,8 @@ test_with_its_funnel(void **state)
          "filters[1].at"},
         {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":3}]}", "filters[0].at"},
         {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":4}]}", "filters[0].at"},
+        {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"visit:3\"}]}", ""},
+        {"{\"filters\":[{\"rule\":" CAMPAIGN ",\"at\":\"visit:4\"}]}", "filters[0].at"},
         {"{\"breakdown\":[{\"attribute\":\"path\",\"at\":4}]}", "breakdown[0].at"},
     };
     struct funnel *f = NULL;

@@ -5,7 +5,7 @@ import type { Site } from "../api-types";
 import { fitValues, operatorsFor, typeOf, valueCount } from "../editor/operators";
 import { attributeName } from "../ruleWords";
 import { text } from "../text";
-import { usualPlace, type ChosenFilter, type FilterPlace } from "./filter";
+import { isVisit, parsePlace, usualPlace, type ChosenFilter, type FilterPlace } from "./filter";
 import type { Question } from "./question";
 import { ValueList } from "./ValueList";
 import { capital, placeName } from "./words";
@@ -117,7 +117,7 @@ function PlaceSelect({
       value={String(filter.at ?? usual)}
       onChange={(event) => {
         const { value } = event.currentTarget;
-        const place = PLACES.find((one) => one === value) ?? Number(value);
+        const place = parsePlace(value) ?? usual;
         onChange({ ...filter, at: place === usual ? null : place });
       }}
     >
@@ -126,6 +126,7 @@ function PlaceSelect({
           {placeName(place)}
         </option>
       ))}
+      {isVisit(filter.at) && <option value={filter.at}>{placeName(filter.at)}</option>}
       {stages.map((stage, index) => (
         <option key={`${index}`} value={index + 1}>
           {text.ask.atStage(index + 1)}: {stage}

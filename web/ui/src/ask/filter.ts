@@ -4,10 +4,11 @@
  * that is not the usual one: `is.product@last=teapot`, `not_set.keyword=`. What an address cannot
  * say twice is one filter: two chips of the same attribute, comparison and place join their values.
  */
-import type { Attribute, Condition, Filter } from "../api-types";
+import type { At, Attribute, Condition, Filter } from "../api-types";
 import { isNumberOp, OPERATORS } from "../editor/operators";
 
-export type FilterPlace = "entry" | "first" | "last" | "any" | "none" | "every" | number;
+/* A number narrows that stage's rule; "visit:3" chooses by the counted path's visit of stage 3. */
+export type FilterPlace = "entry" | "first" | "last" | "any" | "none" | "every" | `visit:${number}` | number;
 
 export interface ChosenFilter {
   attribute: string;
@@ -28,10 +29,25 @@ export function usualPlace(attribute: string): "entry" | "any" {
   return OF_ENTRY.has(attribute) ? "entry" : "any";
 }
 
-function parsePlace(place: string): FilterPlace | null {
+export function visitOf(stage: number): `visit:${number}` {
+  return `visit:${stage}`;
+}
+
+/* Of rows, which may be at a stage's visit: the place at which a filter leaves one of them. */
+export function placeOfRow(at: At | "any" | undefined): FilterPlace {
+  return typeof at === "number" ? visitOf(at) : (at ?? "entry");
+}
+
+export function isVisit(at: FilterPlace | null): at is `visit:${number}` {
+  return typeof at === "string" && at.startsWith("visit:");
+}
+
+export function parsePlace(place: string): FilterPlace | null {
   const named = PLACES.find((one) => one === place);
   if (named !== undefined) return named;
-  return /^[1-9]\d?$/.test(place) ? Number(place) : null;
+  const [, visit, stage] = /^(visit:)?([1-9]\d?)$/.exec(place) ?? [];
+  if (stage === undefined) return null;
+  return visit === undefined ? Number(stage) : visitOf(Number(stage));
 }
 
 interface Key {

@@ -1,6 +1,6 @@
 /* Ranges, comparisons and filters as a person would say them. */
 import type { FilterPlace } from "./filter";
-import { takesValues, usualPlace, type ChosenFilter } from "./filter";
+import { isVisit, takesValues, usualPlace, type ChosenFilter } from "./filter";
 import { formatDayShort } from "../format";
 import { attributeName } from "../ruleWords";
 import { text } from "../text";
@@ -31,6 +31,7 @@ export function comparisonName(compare: Comparison): string {
 
 export function placeName(at: FilterPlace, isShort = false): string {
   if (typeof at === "number") return text.ask.atStage(at);
+  if (isVisit(at)) return text.ask.visitOf(Number(at.slice("visit:".length)));
   return isShort ? text.ask.placeShort[at] : text.ask.places[at];
 }
 

@@ -2,7 +2,7 @@
  * from those who went on, in sentences that all have the same form. */
 import { api } from "../api";
 import type { Dropoff, DropoffRow, Next, NextRow, SavedFunnel, Site } from "../api-types";
-import { pickValue, type FilterPlace } from "../ask/filter";
+import { pickValue, placeOfRow } from "../ask/filter";
 import { askedOf, isQuestionKey, queryText, queryWith } from "../ask/question";
 import { QuestionBar } from "../ask/QuestionBar";
 import { useAnswer } from "../ask/useAnswer";
@@ -244,7 +244,7 @@ export function whatOf({ attribute, at, value }: DropoffRow): string {
 /* A row narrows the report to itself where a filter can say it. */
 function hrefOf({ site, funnel, here }: Part, { attribute, at, value }: DropoffRow): string | null {
   if (attribute === "sign" || at === "session") return null;
-  const filters = pickValue(here.question.filters, attribute, value, at as FilterPlace);
+  const filters = pickValue(here.question.filters, attribute, value, placeOfRow(at));
   return link.report(site.name, funnel.name) + queryWith({}, { ...here.question, filters }, here.usual);
 }
 

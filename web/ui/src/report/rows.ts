@@ -1,6 +1,7 @@
 /* Rows of a breakdown: their names, and the filters that show one alone. Pure. */
 import type { Breakdown, BreakdownRow, Report } from "../api-types";
-import { pickValue, withFilter, type ChosenFilter } from "../ask/filter";
+import { pickValue, placeOfRow, withFilter, type ChosenFilter } from "../ask/filter";
+import { typeOf } from "../editor/operators";
 import { valueName } from "../valueNames";
 
 /* "<10", "10..50", ">=50" */
@@ -36,9 +37,11 @@ export function rowFilters(row: BreakdownRow, by: Breakdown[], filters: ChosenFi
     const breakdown = by[index];
     if (breakdown === undefined) return null;
     const { attribute } = breakdown;
-    const at = breakdown.at ?? "entry";
+    const at = placeOfRow(breakdown.at);
     const bounds = value !== null && breakdown.bins !== undefined ? binBounds(value) : null;
-    if (bounds === null) chosen = pickValue(chosen, attribute, value, at);
+    if (bounds === null && value !== null && typeOf(attribute, []) === "number")
+      chosen = withFilter(chosen, { attribute, op: "eq", values: [value], at });
+    else if (bounds === null) chosen = pickValue(chosen, attribute, value, at);
     else {
       if (bounds.low !== null) chosen = withFilter(chosen, { attribute, op: "ge", values: [bounds.low], at });
       if (bounds.high !== null) chosen = withFilter(chosen, { attribute, op: "lt", values: [bounds.high], at });

@@ -54,6 +54,7 @@ export const ask = {
   },
   placeShort: { entry: "on entry", first: "first", last: "last", any: "any event", none: "never", every: "every stage" },
   atStage: (stage: number) => `at stage ${n(stage)}`,
+  visitOf: (stage: number) => `where they came through stage ${n(stage)}`,
   done: "Done",
   use: (value: string) => `Use “${value}”`,
   value: "Value",
