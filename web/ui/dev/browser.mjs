@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { startServer } from "./server.mjs";
+import { ACCESS_SCREENS, accessJourneys } from "./access_journeys.mjs";
 import { SITE_SCREENS, siteJourneys } from "./sites_journeys.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -27,7 +28,8 @@ const LOOKS =
 async function openPage({ width, scheme = "light", height = 900 }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
   page.on("console", (message) => {
-    const isExpected = /status of (400|401|403)/.test(message.text());
+    const isExpected =
+      /status of (400|401|403)/.test(message.text()) || message.location().url.endsWith("/api/v1/share/gone");
     if (message.type() === "error" && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack}`));
@@ -78,6 +80,7 @@ const SCREENS = [
   ["new", "/sites/shop/funnels?new=campaign", ".stage"],
   ["unknown", "/nowhere", ".empty"],
   ...SITE_SCREENS,
+  ...ACCESS_SCREENS,
 ];
 
 async function everyScreen() {
@@ -293,6 +296,7 @@ try {
   await askByKeyboard();
   await live();
   await siteJourneys({ openPage, startServer, shoot, checkAccess });
+  await accessJourneys({ openPage, startServer, shoot, checkAccess });
   assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
   console.log("browser: every screen and journey without a complaint");
 } finally {

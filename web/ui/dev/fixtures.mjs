@@ -183,6 +183,7 @@ const USUAL = {
   identity: "first_party", consent: "none", gpc: "respect", dnt: "ignore", retention: "never", hosts: [],
   ignored_referrers: ["pay.example"], page_groups: [], first_day_of_week: "monday", bots: "exclude",
   viewer_journeys: "no", funnel: "", max_age_ms: 86_400_000, max_events_per_visitor_day: 5000,
+  role: "owner", may_see_visitors: true,
 };
 
 export const SITES = [

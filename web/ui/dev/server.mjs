@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { accessState, answerAccess, answerPublic } from "./access_answers.mjs";
 import { answerSite } from "./sites_answers.mjs";
 import { ATTRIBUTES, countFor, DROPOFF, FUNNELS, listFor, NEXT, reportFor, SITES, VALUES } from "./fixtures.mjs";
 
@@ -25,6 +26,7 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     sites: structuredClone(SITES),
     funnels: structuredClone(FUNNELS),
     isDown: false,
+    ...accessState(),
   };
 
   const error = (status, code, message, field) => [status, { error: { code, message, ...(field ? { field } : {}) } }];
@@ -43,6 +45,8 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
       Object.assign(state.session, { account: { email: body.email, role: "owner" }, setup: false });
       return [200, state.session];
     }
+    const ofPublic = answerPublic({ state, error, method, parts, body });
+    if (ofPublic !== null) return ofPublic;
     if (path === "/timezones") return [200, { timezones: ["UTC", "Asia/Jakarta", "Europe/Warsaw"] }];
     if (path === "/currencies") return [200, { currencies: ["EUR", "IDR", "PLN", "USD"] }];
     if (path === "/sites" && method === "GET") return [200, { sites: state.sites }];
@@ -55,6 +59,8 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     if (parts[0] === "queries" && method === "DELETE") return [204, null];
     const [, site, kind, name] = parts;
     if (!state.sites.some((one) => one.name === site)) return error(404, "not_found", "there is no such site");
+    const ofAccess = answerAccess({ state, error, method, kind, name, body, url });
+    if (ofAccess !== null) return ofAccess;
     const ofSite = answerSite({ state, error, method, site, kind, name, body, url });
     if (ofSite !== null) return ofSite;
     if (kind === "attributes") return [200, { attributes: ATTRIBUTES }];

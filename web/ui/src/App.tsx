@@ -9,13 +9,23 @@ import { Await, Failed, Loading } from "./parts/basic";
 import { asApiError, useLoaded } from "./parts/hooks";
 import { link, navigate, useRoute, type Route } from "./router";
 import { screenOf } from "./screens";
+import { lazy } from "./shell/lazy";
 import { SiteNav } from "./shell/SiteNav";
 import { NotFound } from "./parts/NotFound";
 import { SitesPage } from "./sites/SitesPage";
 import { text } from "./text";
 
+const AccountPage = lazy(() => import("./account/AccountPage").then((file) => file.AccountPage));
+const InvitePage = lazy(() => import("./account/InvitePage").then((file) => file.InvitePage));
+const SharePage = lazy(() => import("./share/SharePage").then((file) => file.SharePage));
+
+/* A shared report is for whoever has its link: who is signed in does not matter there. */
 export function App() {
   const route = useRoute();
+  return route.screen === "share" ? <SharePage /> : <SignedIn route={route} />;
+}
+
+function SignedIn({ route }: { route: Route }) {
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const refresh = useCallback(() => {
@@ -44,6 +54,7 @@ interface ScreenProps {
 
 function Screen({ route, session, onSession }: ScreenProps) {
   if (session.insecure) return <InsecurePage />;
+  if (route.screen === "invite") return <InvitePage session={session} onDone={onSession} />;
   if (session.account === null) {
     if (session.setup)
       return (
@@ -109,7 +120,13 @@ function TopBar({ route, session, onSession }: ScreenProps) {
         </ol>
       </nav>
       <div class="topbar-account">
-        <span class="topbar-email">{session.account?.email}</span>
+        <a
+          class="topbar-email"
+          href={link.account()}
+          aria-current={route.screen === "account" ? "page" : undefined}
+        >
+          {session.account?.email}
+        </a>
         <button type="button" class="button is-quiet" onClick={signOut}>
           {text.account.signOut}
         </button>
@@ -120,8 +137,9 @@ function TopBar({ route, session, onSession }: ScreenProps) {
 
 function Content({ route, session }: { route: Route; session: Session }) {
   if (route.screen === "sites" || route.screen === "setup") return <SitesPage />;
+  if (route.screen === "account") return <AccountPage session={session} />;
   const screen = route.screen === "site" ? screenOf(route.path) : undefined;
-  if (route.screen === "unknown" || screen === undefined) return <NotFound />;
+  if (route.screen !== "site" || screen === undefined) return <NotFound />;
   const { show: Show } = screen;
   return (
     <WithSite key={route.site} name={route.site}>

@@ -44,7 +44,12 @@ export interface Site {
   funnel: string;
   max_age_ms: number;
   max_events_per_visitor_day: number;
+  /* of whoever asks */
+  role: Role;
+  may_see_visitors: boolean;
 }
+
+export type Role = "owner" | "editor" | "viewer";
 
 export type Bots = "exclude" | "include" | "only";
 
@@ -181,7 +186,18 @@ export interface Search extends Answered {
 
 /* What can be changed of a site; what is left out stays as it is. */
 export type SiteChange = Partial<
-  Omit<Site, "name" | "key" | "snippet" | "events" | "first_event" | "last_event" | "demo">
+  Omit<
+    Site,
+    | "name"
+    | "key"
+    | "snippet"
+    | "events"
+    | "first_event"
+    | "last_event"
+    | "demo"
+    | "role"
+    | "may_see_visitors"
+  >
 >;
 
 export interface NewSite {
@@ -565,4 +581,146 @@ export interface Next extends Answered {
   steps: number;
   next: NextRow[];
   last: NextRow[];
+}
+
+export interface Person {
+  email: string;
+  role: Role;
+  /* the role is for all sites, and is not changed here */
+  is_everywhere: boolean;
+}
+
+export interface Invitation {
+  id: number;
+  email: string;
+  role: Role;
+  created: string;
+  created_by: string;
+  expires: string;
+}
+
+export interface People {
+  people: Person[];
+  invitations: Invitation[];
+}
+
+/* The token is in no other answer. */
+export interface NewInvitation extends Invitation {
+  token: string;
+  path: string;
+}
+
+/* What whoever has its token sees of an invitation. */
+export interface OpenInvitation {
+  email: string;
+  role: Role;
+  site: string;
+  has_account: boolean;
+  expires: string;
+}
+
+export interface OwnSession {
+  id: string;
+  created: string;
+  last_seen: string;
+  expires: string;
+  agent: string;
+  current: boolean;
+}
+
+export type KeyScope = "read" | "write_events" | "manage";
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  /* its first characters */
+  start: string;
+  scopes: KeyScope[];
+  created: string;
+  created_by: string;
+  last_used: string | null;
+}
+
+/* The key itself is in no other answer. */
+export interface NewKey extends ApiKey {
+  key: string;
+}
+
+export interface ShareWish {
+  name: string;
+  question: ReportRequest;
+  /* the last so many days; 0: the range of the question */
+  days: number;
+  /* null: never */
+  expires_days: number | null;
+}
+
+export interface Share {
+  id: number;
+  name: string;
+  days: number;
+  question: ReportRequest;
+  created: string;
+  created_by: string;
+  expires: string | null;
+  last_used: string | null;
+}
+
+/* The token is in no other answer. */
+export interface NewShare extends Share {
+  token: string;
+  path: string;
+  csv: string;
+}
+
+/* null: so few that it is not shown, or would give such a figure away */
+export interface SharedStage {
+  name: string;
+  kind: StageKind;
+  throughput: number | null;
+  rate_from_first: number | null;
+  rate_from_previous: number | null;
+  value: Money | null;
+}
+
+export interface SharedRow {
+  values?: (string | null)[];
+  other?: true;
+  entered: number | null;
+  converted: number | null;
+  conversion_rate: number | null;
+  stages: Pick<SharedStage, "throughput" | "rate_from_first" | "rate_from_previous">[];
+}
+
+export interface SharedReport {
+  entered: number | null;
+  converted: number | null;
+  conversion_rate: number | null;
+  stages: SharedStage[];
+  breakdown?: SharedRow[];
+  from: string | null;
+  to: string | null;
+  timezone: string;
+  as_of: string;
+}
+
+export interface Shared {
+  name: string;
+  site: string;
+  report: SharedReport;
+}
+
+export interface AuditEntry {
+  id: number;
+  time: string;
+  who: string;
+  /* method and path, as the API's document has them */
+  action: string;
+  /* the path as it was */
+  detail: string;
+}
+
+export interface Audit {
+  entries: AuditEntry[];
+  cursor: string | null;
 }

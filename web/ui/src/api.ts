@@ -1,7 +1,9 @@
 /* The only file that knows the server's URLs. */
 import type {
+  ApiKey,
   Attribute,
   AttributeValue,
+  Audit,
   Count,
   CountRequest,
   CountValues,
@@ -15,16 +17,27 @@ import type {
   FunnelDefinition,
   Journey,
   JourneyRequest,
+  KeyScope,
   LiveAnswer,
+  NewInvitation,
+  NewKey,
+  NewShare,
   NewSite,
   Next,
   NextRequest,
+  OpenInvitation,
+  OwnSession,
+  People,
   Report,
   ReportRequest,
+  Role,
   SavedFunnel,
   Search,
   SearchRequest,
   Session,
+  Share,
+  Shared,
+  ShareWish,
   Site,
   SiteChange,
   VisitorList,
@@ -134,6 +147,11 @@ function sitePath(site: string): string {
   return `/sites/${encodeURIComponent(site)}`;
 }
 
+/* One of the site's people, invitations, keys and the like. */
+function onePath(site: string, kind: string, id: string | number): string {
+  return `${sitePath(site)}/${kind}/${encodeURIComponent(id)}`;
+}
+
 function funnelPath(site: string, funnel: string): string {
   return `${sitePath(site)}/funnels/${encodeURIComponent(funnel)}`;
 }
@@ -143,6 +161,16 @@ export function eventsUrl(origin: string): string {
   return `${origin}${BASE}/events`;
 }
 
+/* A site's own address in the API; `origin` is the dashboard's. */
+export function apiUrl(origin: string, site: string): string {
+  return origin + BASE + sitePath(site);
+}
+
+/* The table behind a share link, for spreadsheets. */
+export function csvUrl(token: string): string {
+  return `${BASE}/share/${encodeURIComponent(token)}.csv`;
+}
+
 export const api = {
   session: () => call<Session>("/session"),
   signIn: (email: string, password: string) =>
@@ -150,6 +178,42 @@ export const api = {
   signOut: () => call<null>("/session", { method: "DELETE" }),
   setUp: (token: string, email: string, password: string) =>
     call<Session>("/setup", { method: "POST", body: { token, email, password } }),
+  sessions: (signal?: AbortSignal) =>
+    call<{ sessions: OwnSession[] }>("/sessions", { signal }).then((a) => a.sessions),
+  endSession: (id: string) => call<null>(`/sessions/${encodeURIComponent(id)}`, { method: "DELETE" }),
+  invitation: (token: string) =>
+    call<OpenInvitation>("/invitation", { method: "POST", body: { token } }),
+  acceptInvitation: (token: string, password: string) =>
+    call<Session>("/invitation/accept", { method: "POST", body: { token, password } }),
+  shared: (token: string, signal?: AbortSignal) =>
+    call<Shared>(`/share/${encodeURIComponent(token)}`, { signal }),
+
+  people: (site: string, signal?: AbortSignal) =>
+    call<People>(`${sitePath(site)}/people`, { signal }),
+  setRole: (site: string, email: string, role: Role) =>
+    call<null>(onePath(site, "people", email), { method: "PATCH", body: { role } }),
+  removePerson: (site: string, email: string) =>
+    call<null>(onePath(site, "people", email), { method: "DELETE" }),
+  invite: (site: string, email: string, role: Role) =>
+    call<NewInvitation>(`${sitePath(site)}/invitations`, { method: "POST", body: { email, role } }),
+  withdraw: (site: string, id: number) =>
+    call<null>(onePath(site, "invitations", id), { method: "DELETE" }),
+  keys: (site: string, signal?: AbortSignal) =>
+    call<{ keys: ApiKey[] }>(`${sitePath(site)}/keys`, { signal }).then((a) => a.keys),
+  addKey: (site: string, name: string, scopes: KeyScope[]) =>
+    call<NewKey>(`${sitePath(site)}/keys`, { method: "POST", body: { name, scopes } }),
+  removeKey: (site: string, id: number) =>
+    call<null>(onePath(site, "keys", id), { method: "DELETE" }),
+  shares: (site: string, signal?: AbortSignal) =>
+    call<{ shares: Share[] }>(`${sitePath(site)}/shares`, { signal }).then((a) => a.shares),
+  addShare: (site: string, wish: ShareWish) =>
+    call<NewShare>(`${sitePath(site)}/shares`, { method: "POST", body: wish }),
+  removeShare: (site: string, id: number) =>
+    call<null>(onePath(site, "shares", id), { method: "DELETE" }),
+  audit: (site: string, before: string | null, signal?: AbortSignal) => {
+    const query = before === null ? "" : `?${new URLSearchParams({ before })}`;
+    return call<Audit>(`${sitePath(site)}/audit${query}`, { signal });
+  },
 
   sites: (signal?: AbortSignal) => call<{ sites: Site[] }>("/sites", { signal }).then((a) => a.sites),
   addSite: (site: NewSite) => call<CreatedSite>("/sites", { method: "POST", body: site }),

@@ -7,6 +7,7 @@ import "./style/report.css";
 import "./style/sites.css";
 import "./style/journeys.css";
 import "./style/editor.css";
+import "./style/people.css";
 
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);

@@ -4,6 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 export type Route =
   | { screen: "sites" }
   | { screen: "setup"; token: string }
+  /* whose token is the address's fragment: no server ever sees it in an address */
+  | { screen: "invite" }
+  | { screen: "share" }
+  | { screen: "account" }
   /* one of screens.ts, "" the first of them; `rest` is what follows in the address */
   | { screen: "site"; site: string; path: string; rest: string[]; query: string }
   | { screen: "unknown" };
@@ -25,6 +29,8 @@ export function parseRoute(pathname: string, search: string): Route {
   if (first === undefined) return { screen: "sites" };
   if (first === "setup" && parts.length === 1)
     return { screen: "setup", token: new URLSearchParams(search).get("token") ?? "" };
+  if ((first === "invite" || first === "share" || first === "account") && parts.length === 1)
+    return { screen: first };
   if (first !== "sites") return { screen: "unknown" };
   if (site === undefined) return { screen: "sites" };
   return { screen: "site", site, path: path ?? "", rest, query: search };
@@ -34,6 +40,7 @@ const at = encodeURIComponent;
 
 export const link = {
   sites: () => "/",
+  account: () => "/account",
   site: (site: string) => `/sites/${at(site)}`,
   /* a screen of the site by its path in screens.ts, and what follows in the address */
   screen: (site: string, path: string, ...rest: string[]) =>
@@ -41,6 +48,8 @@ export const link = {
   funnels: (site: string) => `/sites/${at(site)}/funnels`,
   newFunnel: (site: string, template: string) => `/sites/${at(site)}/funnels?new=${at(template)}`,
   report: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}`,
+  /* "" for the site's own settings, else one of the pages about who may do what */
+  settings: (site: string, page: string) => `/sites/${at(site)}/settings${page === "" ? "" : `/${page}`}`,
   editor: (site: string, funnel: string) => `/sites/${at(site)}/funnels/${at(funnel)}/edit`,
 };
 
@@ -78,6 +87,18 @@ function onClick(event: MouseEvent): void {
   if (url.hash !== "" && url.pathname === here.pathname && url.search === here.search) return;
   event.preventDefault();
   navigate(url.pathname + url.search + url.hash);
+}
+
+/* What stands behind # in the address. */
+export function useFragment(): string {
+  const read = () => window.location.hash.slice(1);
+  const [fragment, setFragment] = useState(read);
+  useEffect(() => {
+    const update = () => setFragment(read());
+    window.addEventListener("hashchange", update);
+    return () => window.removeEventListener("hashchange", update);
+  }, []);
+  return fragment;
 }
 
 export function useRoute(): Route {

@@ -51,7 +51,7 @@ export const SCREENS: SiteScreen[] = [
   {
     path: "settings",
     name: text.screens.settings,
-    show: lazy(() => import("./settings/SettingsPage").then((file) => file.SettingsPage)),
+    show: lazy(() => import("./settings/SettingsScreen").then((file) => file.SettingsScreen)),
   },
 ];
 

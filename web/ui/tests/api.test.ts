@@ -52,6 +52,24 @@ async function callEverything(): Promise<void> {
   await api.saveFunnel("s", "new/name", definition);
   await api.removeFunnel("s", "x?y");
   await api.report("s", { funnel: definition });
+  await api.sessions();
+  await api.endSession("0123456789abcdef");
+  await api.invitation("t");
+  await api.acceptInvitation("t", "p");
+  await api.shared("t");
+  await api.people("s");
+  await api.setRole("s", "a+b/c@d", "editor");
+  await api.removePerson("s", "a@b");
+  await api.invite("s", "a@b", "viewer");
+  await api.withdraw("s", 1);
+  await api.keys("s");
+  await api.addKey("s", "k", ["read"]);
+  await api.removeKey("s", 1);
+  await api.shares("s");
+  await api.addShare("s", { name: "n", question: { funnel: "f" }, days: 0, expires_days: null });
+  await api.removeShare("s", 1);
+  await api.audit("s", null);
+  await api.audit("s", "7");
 }
 
 test("every request is one of the document's, and those that change something say who asks", async () => {
@@ -63,7 +81,7 @@ test("every request is one of the document's, and those that change something sa
   sent.length = 0;
   answerWith(200, {});
   await callEverything();
-  assert.equal(sent.length, 16);
+  assert.equal(sent.length, 34);
   for (const { method, url, headers } of sent) {
     const template = Object.keys(document.paths).find((candidate) =>
       new RegExp(`^${candidate.replace(/\{\w+\}/g, "[^/]+")}$`).test(url.pathname),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Journey } from "../src/api-types";
-import { findingKeys, funnelFor, parseFinding, searchOf } from "../src/journeys/finding";
+import { findingKeys, parseFinding, searchOf } from "../src/journeys/finding";
 import { depthOf, lineOf, shortId } from "../src/journeys/sessions";
 import { driverWords, factsOf, valueOf } from "../src/journeys/words";
 
@@ -59,14 +59,6 @@ test("an address says who is looked for, and is read back", () => {
   assert.deepEqual(searchOf(finding, "Shop"), { order: "77", funnel: "Shop", figure: "dropoff", stage: 2 });
   assert.deepEqual(searchOf(finding, ""), { order: "77" }, "without a funnel there are no stages");
   assert.deepEqual(parseFinding("?figure=nonsense&stage=0"), { by: "id", text: "", funnel: null, figure: null, stage: null });
-});
-
-test("the funnel: the one asked for, else the site's chosen one, else the first", () => {
-  assert.equal(funnelFor("B", "C", ["A", "B", "C"]), "B");
-  assert.equal(funnelFor("gone", "C", ["A", "C"]), "C");
-  assert.equal(funnelFor(null, "", ["A", "C"]), "A");
-  assert.equal(funnelFor("", "C", ["A", "C"]), "");
-  assert.equal(funnelFor(null, "", []), "");
 });
 
 test("a random id is shortened, a known one is not", () => {

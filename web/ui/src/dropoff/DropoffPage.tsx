@@ -9,8 +9,10 @@ import { useAnswer } from "../ask/useAnswer";
 import { useAsked, type AskedHere } from "../ask/useAsked";
 import { capital } from "../ask/words";
 import { formatCount, formatShare, shareOf } from "../format";
+import { chosenFunnel } from "../funnels/chosen";
 import { Await, Failed, Loading } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
+import { PageHead } from "../parts/PageHead";
 import { Places } from "../parts/Places";
 import { Tabs } from "../parts/Tabs";
 import { link, navigate } from "../router";
@@ -25,17 +27,11 @@ export function DropoffPage({ site, session, query }: ScreenProps) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{words.title}</h1>
-          <p class="lead">{words.lead}</p>
-        </div>
-      </header>
+      <PageHead title={words.title} lead={words.lead} />
       <Await loaded={funnels}>
         {(list) => {
-          const wanted = new URLSearchParams(query).get("funnel") ?? site.funnel;
-          const funnel = list.find(({ name }) => name === wanted) ?? list.at(-1);
-          return funnel === undefined ? (
+          const funnel = chosenFunnel(new URLSearchParams(query).get("funnel"), site, list);
+          return funnel === null ? (
             <p class="lead">{text.site.noFunnels}</p>
           ) : (
             <Shown key={funnel.name} site={site} funnel={funnel} funnels={list} query={query} />

@@ -6,12 +6,12 @@ import { askedOf } from "../ask/question";
 import { useAsked } from "../ask/useAsked";
 import { sharedQuery } from "../ask/question";
 import { formatMoment } from "../format";
+import { chosenFunnel } from "../funnels/chosen";
 import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { link, navigate } from "../router";
 import { words } from "../words/journeys";
 import { FunnelsOf } from "./FunnelsOf";
-import { funnelFor } from "./finding";
 import { Line } from "./Line";
 import { shortId } from "./sessions";
 import { PersonActions } from "./PersonActions";
@@ -37,8 +37,9 @@ function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: 
   const { question, today } = useAsked(site, query);
   const [limit, setLimit] = useState(EVENTS);
   const params = new URLSearchParams(query);
-  const name = funnelFor(params.get("funnel"), site.funnel, funnels.map((funnel) => funnel.name));
-  const stages = funnels.find((funnel) => funnel.name === name)?.definition.stages ?? [];
+  const chosen = chosenFunnel(params.get("funnel"), site, funnels);
+  const name = chosen?.name ?? "";
+  const stages = chosen?.definition.stages ?? [];
   const { bots } = askedOf(question, today);
   /* the whole of it, whatever range the list was of */
   const request = { visitor, bots, limit, ...(name === "" ? {} : { funnel: name }) };

@@ -5,11 +5,13 @@ import type { SavedFunnel, Site } from "../api-types";
 import { QuestionBar } from "../ask/QuestionBar";
 import { askedOf, queryWith } from "../ask/question";
 import { useAsked } from "../ask/useAsked";
+import { chosenFunnel } from "../funnels/chosen";
 import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
+import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
 import { words } from "../words/journeys";
-import { findingKeys, funnelFor, parseFinding, searchOf, type Finding } from "./finding";
+import { findingKeys, parseFinding, searchOf, type Finding } from "./finding";
 import { FoundList } from "./FoundList";
 
 interface Props {
@@ -22,12 +24,7 @@ export function JourneysPage({ site, query }: Props) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{words.title}</h1>
-          <p class="lead">{words.lead}</p>
-        </div>
-      </header>
+      <PageHead title={words.title} lead={words.lead} />
       <Await loaded={funnels}>{(list) => <Search site={site} query={query} funnels={list} />}</Await>
     </>
   );
@@ -36,8 +33,9 @@ export function JourneysPage({ site, query }: Props) {
 function Search({ site, query, funnels }: Props & { funnels: SavedFunnel[] }) {
   const { question, usual, today, ask } = useAsked(site, query);
   const finding = parseFinding(query);
-  const name = funnelFor(finding.funnel, site.funnel, funnels.map((funnel) => funnel.name));
-  const stages = funnels.find((funnel) => funnel.name === name)?.definition.stages ?? [];
+  const chosen = chosenFunnel(finding.funnel, site, funnels);
+  const name = chosen?.name ?? "";
+  const stages = chosen?.definition.stages ?? [];
   const go = (change: Partial<Finding>) =>
     navigate(link.screen(site.name, "journeys") + queryWith(findingKeys({ ...finding, ...change }), question, usual));
   const asked = askedOf({ ...question, compare: { kind: "none" } }, today);

@@ -63,9 +63,3 @@ export function searchOf(finding: Finding, funnel: string): SearchRequest {
   if (finding.stage !== null) request.stage = finding.stage;
   return request;
 }
-
-/* The funnel to show: the one asked for, else the site's chosen one, else the first. */
-export function funnelFor(asked: string | null, chosen: string, names: string[]): string {
-  if (asked !== null && (asked === "" || names.includes(asked))) return asked;
-  return names.includes(chosen) ? chosen : (names[0] ?? "");
-}

@@ -3,11 +3,12 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import type { LiveEvent, SavedFunnel, Site } from "../api-types";
 import { formatDuration } from "../format";
-import { funnelFor } from "../journeys/finding";
+import { chosenFunnel } from "../funnels/chosen";
 import { shortId } from "../journeys/sessions";
 import { attributeOf, driverWords, valueOf } from "../journeys/words";
 import { Await, Failed, Loading } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
+import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
 import type { ScreenProps } from "../screens";
 import { LOCALE } from "../text";
@@ -21,12 +22,7 @@ export function LivePage({ site, query }: ScreenProps) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{words.title}</h1>
-          <p class="lead">{words.lead}</p>
-        </div>
-      </header>
+      <PageHead title={words.title} lead={words.lead} />
       <Await loaded={funnels}>{(list) => <Watch site={site} query={query} funnels={list} />}</Await>
     </>
   );
@@ -44,8 +40,9 @@ function clock(time: number, timeZone: string): string {
 function Watch({ site, query, funnels }: { site: Site; query: string; funnels: SavedFunnel[] }) {
   const [isPaused, setPaused] = useState(false);
   const asked = new URLSearchParams(query).get("funnel");
-  const name = funnelFor(asked, site.funnel, funnels.map((funnel) => funnel.name));
-  const stages = funnels.find((funnel) => funnel.name === name)?.definition.stages ?? [];
+  const chosen = chosenFunnel(asked, site, funnels);
+  const name = chosen?.name ?? "";
+  const stages = chosen?.definition.stages ?? [];
   const { live, error, checked } = useLive(site.name, name, isPaused);
   if (live === null) return error === null ? <Loading /> : <Failed error={error} />;
   const age = live.newest === null ? null : Date.parse(live.as_of) - Date.parse(live.newest);

@@ -7,6 +7,7 @@ import { isLive } from "../ask/range";
 import { askedOf, sharedQuery } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { useAsked, type AskedHere } from "../ask/useAsked";
+import { chosenFunnel } from "../funnels/chosen";
 import { Await, Failed, Loading } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { Places } from "../parts/Places";
@@ -43,8 +44,8 @@ export function OverviewPage({ site: loadedSite, session, query }: ScreenProps) 
       {site.events === 0 && <Arrival site={site} />}
       <Await loaded={funnels}>
         {(list) => {
-          const funnel = chosenFunnel(site, list, query);
-          if (funnel === undefined)
+          const funnel = chosenFunnel(new URLSearchParams(query).get("funnel"), site, list);
+          if (funnel === null)
             return (
               <p class="lead">
                 {text.overview.noFunnel} <a href={link.funnels(site.name)}>{text.screens.funnels}</a>
@@ -55,16 +56,6 @@ export function OverviewPage({ site: loadedSite, session, query }: ScreenProps) 
       </Await>
       <Places session={session} />
     </>
-  );
-}
-
-/* The address's, else the site's own choice, else one that ends with a sale, else the first. */
-function chosenFunnel(site: Site, list: SavedFunnel[], query: string): SavedFunnel | undefined {
-  const wanted = new URLSearchParams(query).get("funnel") ?? site.funnel;
-  return (
-    list.find(({ name }) => name === wanted) ??
-    list.find(({ definition }) => definition.stages.length > 2 && definition.stages.at(-1)?.kind === "sale" && definition.preset !== "closed") ??
-    list[0]
   );
 }
 

@@ -71,6 +71,33 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, key: str
   return loaded;
 }
 
+export interface Action {
+  isBusy: boolean;
+  error: ApiError | null;
+  /* false where it did not work: the error is kept until the next try */
+  run: (work: () => Promise<void>) => Promise<boolean>;
+}
+
+/* Something that is asked of the server once, by a button or a form. */
+export function useAction(): Action {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
+  const run = async (work: () => Promise<void>) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+      setBusy(false);
+      return true;
+    } catch (reason) {
+      setError(asApiError(reason));
+      setBusy(false);
+      return false;
+    }
+  };
+  return { isBusy, error, run };
+}
+
 export function messageOf(error: ApiError): string {
   if (error.code === "unreachable") return text.common.unreachable;
   return error.message === "" ? `${text.common.unexpected} (${error.code})` : error.message;

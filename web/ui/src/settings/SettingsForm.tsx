@@ -5,6 +5,7 @@ import { api, type ApiError } from "../api";
 import type { Site, SiteChange } from "../api-types";
 import { CopyBox, Notice } from "../parts/basic";
 import { asApiError, messageOf } from "../parts/hooks";
+import { isAtLeast } from "../people/rights";
 import { words } from "../words/settings";
 
 export function Part({
@@ -106,7 +107,9 @@ export function SettingsForm({ id, title, lead, site, onSaved, fields, confirm, 
     <Part id={id} title={title} lead={lead}>
       <form class="stack" onSubmit={submit} aria-labelledby={`${id}-title`}>
         {error !== null && !isOwn && <Notice kind="error">{messageOf(error)}</Notice>}
-        {children(own)}
+        <fieldset class="bare" disabled={!isAtLeast(site, "editor")}>
+          {children(own)}
+        </fieldset>
         <p class="actions">
           <button type="submit" class={isDirty ? "button is-primary" : "button"} disabled={!isDirty || isBusy}>
             {isBusy ? words.saving : words.save}

@@ -4,9 +4,10 @@ import type { SavedFunnel, Site } from "../api-types";
 import { QuestionBar } from "../ask/QuestionBar";
 import { queryWith } from "../ask/question";
 import { useAsked, type AskedHere } from "../ask/useAsked";
-import { funnelFor } from "../journeys/finding";
+import { chosenFunnel } from "../funnels/chosen";
 import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
+import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
 import type { ScreenProps } from "../screens";
 import { words } from "../words/content";
@@ -23,12 +24,7 @@ export function ContentPage({ site, query }: ScreenProps) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{words.title}</h1>
-          <p class="lead">{words.lead}</p>
-        </div>
-      </header>
+      <PageHead title={words.title} lead={words.lead} />
       <QuestionBar
         site={site}
         question={here.question}
@@ -93,7 +89,7 @@ interface RowsProps {
 
 function Rows({ site, here, query, level, funnels }: RowsProps) {
   const asked = new URLSearchParams(query).get("funnel");
-  const name = funnelFor(asked, site.funnel, funnels.map((funnel) => funnel.name));
+  const name = chosenFunnel(asked, site, funnels)?.name ?? "";
   const hrefOf = (value: string | null) => {
     const question = { ...here.question, filters: deeper(here.question.filters, level, value) };
     const own = { by: level.next ?? level.by, funnel: asked };

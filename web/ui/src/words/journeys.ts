@@ -2,6 +2,8 @@
 import { n, plural } from "./numbers";
 
 export const words = {
+  notForViewers:
+    "Viewers of this site see figures, not single visitors. An owner or an editor can allow it: Settings, What viewers see.",
   title: "Journeys",
   lead: "Single visitors: find one, and read what brought and kept them, in their order.",
   searchBy: "Search by",

@@ -34,6 +34,7 @@ export const report = {
   take: "Export",
   takeJson: "Save as JSON",
   print: "Print",
+  share: "Share by a link…",
   command: "The command that prints the same",
 
   weakest: {

@@ -5,6 +5,7 @@ export const words = {
   title: "Settings",
   of: (site: string) => `Settings of ${site}`,
   lead: "What is changed here holds from now on, for all who look at this site.",
+  readOnly: "You can look at these settings; editors and owners of this site change them.",
   sections: "Sections of the settings",
   save: "Save",
   saving: "Saving…",
@@ -86,7 +87,7 @@ export const words = {
     days: { monday: "Monday", saturday: "Saturday", sunday: "Sunday" },
     funnel: "The site's chosen funnel",
     funnelHint: "The one that the overview, sources and journeys show.",
-    noFunnel: "the first one",
+    noFunnel: "none: the first that ends with a sale",
   },
 
   sources: {
@@ -182,15 +183,4 @@ export const words = {
     journeys: "Viewers may look at single visitors",
     journeysHint: "Their journeys and the ids that the site knows them by.",
   },
-
-  keys: {
-    title: "Keys",
-    lead: "The site key is in every page and no secret. The secret key is for your servers.",
-    key: "Site key",
-    secret: "Secret key",
-    secretLead:
-      "It was shown once, when the site was added, and is not kept: only its hash is.",
-    server: "An event from your server",
-  },
-
 };
