@@ -263,7 +263,9 @@ take_person(const struct journey *j, void *context, struct err *err)
     struct enquiry *e = context;
 
     person_events_read(&e->person, j);
-    return e->person.all.n == 0 ? ERR_OK : e->walk->person(e, j, e->walk->context, err);
+    if (e->person.all.n == 0 && !e->walk->wants_left_out)
+        return ERR_OK;
+    return e->walk->person(e, j, e->walk->context, err);
 }
 
 static size_t

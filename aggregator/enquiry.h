@@ -43,6 +43,7 @@ struct enquiry_walk {
                             struct err *err);
     size_t (*held_bytes)(void *context); /* what the asker holds; NULL: nothing */
     void *context;
+    bool wants_left_out;      /* also people of whom only events are left that do not count: bots */
     size_t n_only;            /* not 0: only the people that these ids are of (and, where hashes
                                  are equal, others), */
     const struct slice *only; /* all ids of each, as enquiry_ids gives them */

@@ -1,5 +1,6 @@
 /* What the questions besides funnels share: which files answer, limits, and the reply. */
 #include "aggregator/saved_funnel.h"
+#include "core/clock.h"
 #include "web/api/web_int.h"
 
 #define UNPROCESSABLE 422
@@ -81,6 +82,25 @@ web__read_query_id(struct call *c, const json_t *body, struct err *err)
     if (rc == ERR_OK)
         c->query_id = arena_copy(c->request->arena, id); /* the body goes before the query ends */
     return rc;
+}
+
+enum err_code
+web__read_question(struct call *c, json_t *body, const char *const *own, struct request *r,
+                   char snapshot[SNAPSHOT_NAME_MAX], struct err *err)
+{
+    static const char *const not_here[] = {"breakdown", "trend", "compare", NULL};
+    enum err_code rc = ERR_OK;
+
+    for (int i = 0; rc == ERR_OK && not_here[i] != NULL; i++)
+        if (json_object_get(body, not_here[i]) != NULL)
+            rc = err_set(err, ERR_INVALID, not_here[i], "is not for this question");
+    if (rc == ERR_OK)
+        rc = request_read_json(r, body, own, err);
+    if (rc == ERR_OK)
+        rc = request_finish(r, c->site.timezone, clock_wall_ms(), err);
+    if (rc == ERR_OK)
+        rc = web__read_snapshot(body, r, snapshot, err);
+    return rc == ERR_OK ? web__read_query_id(c, body, err) : rc;
 }
 
 struct turn_asker

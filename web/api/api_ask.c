@@ -26,27 +26,7 @@ struct question {
     struct figure_place figure;
 };
 
-/* ---- Reading what all of them have ---- */
-
-/* own: members that are the question's, ended by NULL; "funnel" and "snapshot" are among them. */
-static enum err_code
-read_common(struct call *c, json_t *body, const char *const *own, struct question *q,
-            struct err *err)
-{
-    static const char *const not_here[] = {"breakdown", "trend", "compare", NULL};
-    enum err_code rc = ERR_OK;
-
-    for (int i = 0; rc == ERR_OK && not_here[i] != NULL; i++)
-        if (json_object_get(body, not_here[i]) != NULL)
-            rc = err_set(err, ERR_INVALID, not_here[i], "is not for this question");
-    if (rc == ERR_OK)
-        rc = request_read_json(&q->request, body, own, err);
-    if (rc == ERR_OK)
-        rc = request_finish(&q->request, c->site.timezone, clock_wall_ms(), err);
-    if (rc == ERR_OK)
-        rc = web__read_snapshot(body, &q->request, q->snapshot, err);
-    return rc == ERR_OK ? web__read_query_id(c, body, err) : rc;
-}
+/* ---- Reading ---- */
 
 static enum err_code
 read_whole(const json_t *body, const char *name, int from, int to, int *out, struct err *err)
@@ -83,7 +63,7 @@ read_next(struct call *c, json_t *body, struct question *q, struct err *err)
 {
     static const char *const own[] = {"funnel", "figure",   "stage",    "attribute",
                                       "steps",  "snapshot", "query_id", NULL};
-    enum err_code rc = read_common(c, body, own, q, err);
+    enum err_code rc = web__read_question(c, body, own, &q->request, q->snapshot, err);
 
     q->next.steps = 1;
     if (rc == ERR_OK)
@@ -182,7 +162,7 @@ read_contrast(struct call *c, json_t *body, struct question *q, struct err *err)
 {
     static const char *const own[] = {"funnel",   "a",        "b", "attributes",
                                       "snapshot", "query_id", NULL};
-    enum err_code rc = read_common(c, body, own, q, err);
+    enum err_code rc = web__read_question(c, body, own, &q->request, q->snapshot, err);
 
     if (rc == ERR_OK)
         rc = web__read_funnel(c, json_object_get(body, "funnel"), &q->funnel, err);
@@ -220,7 +200,7 @@ read_dropoff(struct call *c, json_t *body, struct question *q, struct err *err)
 {
     static const char *const own[] = {"funnel",   "stage",    "attributes",
                                       "snapshot", "query_id", NULL};
-    enum err_code rc = read_common(c, body, own, q, err);
+    enum err_code rc = web__read_question(c, body, own, &q->request, q->snapshot, err);
 
     if (rc == ERR_OK)
         rc = web__read_funnel(c, json_object_get(body, "funnel"), &q->funnel, err);
@@ -338,7 +318,7 @@ read_search(struct call *c, json_t *body, struct question *q, struct err *err)
 {
     static const char *const own[] = {"id",       "order",  "funnel",   "figure", "stage",
                                       "snapshot", "cursor", "query_id", NULL};
-    enum err_code rc = read_common(c, body, own, q, err);
+    enum err_code rc = web__read_question(c, body, own, &q->request, q->snapshot, err);
 
     if (rc == ERR_OK)
         rc = read_id(body, q, err);
@@ -381,7 +361,7 @@ read_journey(struct call *c, json_t *body, struct question *q, struct err *err)
     json_t *funnel = json_object_get(body, "funnel");
     int limit = JOURNEY_LIMIT;
     struct slice visitor;
-    enum err_code rc = read_common(c, body, own, q, err);
+    enum err_code rc = web__read_question(c, body, own, &q->request, q->snapshot, err);
 
     if (rc == ERR_OK)
         rc = web__body_text(body, "visitor", true, &visitor, err);

@@ -57,6 +57,8 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/sites/{site}/next", ACCESS_READ, false, web__post_next},
     {HTTP_POST, "/api/v1/sites/{site}/contrast", ACCESS_READ, false, web__post_contrast},
     {HTTP_POST, "/api/v1/sites/{site}/dropoff", ACCESS_READ, false, web__post_dropoff},
+    {HTTP_POST, "/api/v1/sites/{site}/reconcile", ACCESS_READ, false, web__post_reconcile},
+    {HTTP_POST, "/api/v1/sites/{site}/catalogue", ACCESS_READ, false, web__post_catalogue},
     {HTTP_POST, "/api/v1/sites/{site}/search", ACCESS_VISITORS, false, web__post_search},
     {HTTP_POST, "/api/v1/sites/{site}/journey", ACCESS_VISITORS, false, web__post_journey},
     {HTTP_GET, "/api/v1/sites/{site}/people", ACCESS_MANAGE, false, web__get_people},

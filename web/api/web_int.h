@@ -118,6 +118,12 @@ enum err_code web__read_snapshot(const json_t *body, const struct request *r,
 /* Fill query_id from the body's or (NULL) the address's query_id. ERR_INVALID. */
 enum err_code web__read_query_id(struct call *c, const json_t *body, struct err *err);
 
+/* What questions of visitors have in common: range, filters, bots, limit, snapshot, query_id. own:
+ * members that are the question's, ended by NULL; "snapshot" and "query_id" are among them. */
+enum err_code web__read_question(struct call *c, json_t *body, const char *const *own,
+                                 struct request *r, char snapshot[SNAPSHOT_NAME_MAX],
+                                 struct err *err);
+
 /* Who asks, for turn_take. */
 struct turn_asker web__asker(const struct call *c);
 
@@ -213,6 +219,8 @@ void web__post_search(struct call *c);
 void web__post_journey(struct call *c);
 void web__get_live(struct call *c);
 void web__get_health(struct call *c);
+void web__post_reconcile(struct call *c);
+void web__post_catalogue(struct call *c);
 
 /* ---- Handlers beside the API (of struct http_route) ---- */
 
