@@ -15,7 +15,8 @@
  *   window        over a window after what it would have to follow, or before what follows it
  *   before_range  its path began before the range: another report counts it
  *   no_stage      a required stage is missing before it
- *   other_path    another path goes deeper, is fuller or earlier; or its session is another report's
+ *   other_path    another path goes deeper, is fuller or earlier; or its session is another
+ * report's
  *
  * To these come, with a minus, what makes received less or counted more:
  *

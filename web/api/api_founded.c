@@ -79,8 +79,7 @@ answer_catalogue(struct call *c, const void *what, struct web__from from, struct
 }
 
 static void
-ask(struct call *c,
-    enum err_code (*read)(struct call *, json_t *, struct question *, struct err *),
+ask(struct call *c, enum err_code (*read)(struct call *, json_t *, struct question *, struct err *),
     web__question answer)
 {
     struct question q = {.funnel = NULL};

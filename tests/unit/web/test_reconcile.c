@@ -91,8 +91,8 @@ test_each_cause_is_a_part(void **state)
         const char *name;
         json_int_t orders;
         const char *usd;
-    } rows[] = {{"bots", 1, "1.00"},   {"second", 2, "10.00"}, {"refunds", 0, "-2.50"},
-                {"window", 0, NULL},   {"repeats", 0, NULL},   {"other_path", 0, NULL},
+    } rows[] = {{"bots", 1, "1.00"},   {"second", 2, "10.00"},  {"refunds", 0, "-2.50"},
+                {"window", 0, NULL},   {"repeats", 0, NULL},    {"other_path", 0, NULL},
                 {"no_stage", 0, NULL}, {"after_range", 0, NULL}};
     struct fixture *f = *state;
     json_t *document = get(f, "/api/v1/openapi.json");
@@ -104,8 +104,7 @@ test_each_cause_is_a_part(void **state)
     assert_int_equal(integer_at(reply, "received.orders"), 7);
     expect_text(reply, "received.value.USD", "38.95"); /* 41.45 less 2.50 */
     assert_int_equal(integer_at(reply, "counted.orders"), integer_at(report, "converted"));
-    expect_text(reply, "counted.value.USD",
-                json_string_value(at(report, "stages.2.value.USD")));
+    expect_text(reply, "counted.value.USD", json_string_value(at(report, "stages.2.value.USD")));
     assert_int_equal(integer_at(reply, "difference.orders"), 3);
     expect_text(reply, "difference.value.USD", "8.50");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
