@@ -148,6 +148,7 @@ async function addSite() {
   await shoot(page, "add-site-error");
   await page.getByLabel("Name").fill("my-shop");
   await page.getByRole("button", { name: "Add the site" }).click();
+  await page.waitForFunction(() => location.pathname === "/sites/my-shop");
   await page.waitForSelector("text=Shown only this once");
   await shoot(page, "add-site-done");
   await page.close();

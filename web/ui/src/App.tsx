@@ -136,7 +136,7 @@ function TopBar({ route, session, onSession }: ScreenProps) {
 }
 
 function Content({ route, session }: { route: Route; session: Session }) {
-  if (route.screen === "sites" || route.screen === "setup") return <SitesPage />;
+  if (route.screen === "sites" || route.screen === "setup") return <SitesPage session={session} />;
   if (route.screen === "account") return <AccountPage session={session} />;
   const screen = route.screen === "site" ? screenOf(route.path) : undefined;
   if (route.screen !== "site" || screen === undefined) return <NotFound />;

@@ -523,6 +523,8 @@ export interface Live {
   visitors: number;
   events_per_minute: number;
   cursor: string;
+  /* the latest first */
+  events: LiveEvent[];
 }
 
 export interface DropoffRequest extends Scope {

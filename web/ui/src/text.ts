@@ -115,7 +115,8 @@ export const text = {
   sites: {
     title: "Sites",
     lead: "A site is counted on its own: its own snippet, time zone, currency and funnels.",
-    none: "No site yet. Name the first one: you will get a snippet to paste into its pages.",
+    none: "No site yet. Name the first one: you get a snippet to paste into its pages, see the first event arrive, and have a funnel within minutes.",
+    noneYours: "No site is shared with you yet. Whoever runs this Corong can invite you to one.",
     add: "Add a site",
     addTitle: "Add a site",
     name: "Name",
@@ -128,13 +129,6 @@ export const text = {
     noCurrency: "none",
     currencyHint: "For values that come without one.",
     create: "Add the site",
-    created: (name: string) => `${name} is ready`,
-    createdLead: "Paste the snippet into every page, just before </head>. The first event will show here within seconds.",
-    snippet: "Snippet for your pages",
-    secretKey: "Secret key for your servers",
-    secretOnce:
-      "Shown only this once. Your servers send events to /api/v1/events with it. Keep it out of pages and repositories.",
-    continue: "Go to the site",
     events: (count: number) => plural(count, "event", "events"),
     noEvents: "no events yet",
     since: (moment: string) => `since ${moment}`,
@@ -147,9 +141,6 @@ export const text = {
     funnels: "Funnels",
     noFunnels: "No funnel yet. Begin with a template; every stage can be changed.",
     newFunnel: "New funnel",
-    waiting: "Waiting for the first event",
-    waitingLead: "Paste this snippet into your pages, just before </head>. This page notices the first event by itself.",
-    showSnippet: "Snippet to paste",
     demoTitle: "This is a demonstration",
     demoLead:
       "Its traffic was generated. Click through the shop up to the sale and watch a funnel's report: you will be in it within seconds.",

@@ -13,7 +13,8 @@ import { useLoaded, useTitle } from "../parts/hooks";
 import { Places } from "../parts/Places";
 import { link } from "../router";
 import { screenOf, type ScreenProps } from "../screens";
-import { Arrival, useArrival } from "../sites/Arrival";
+import { lazy } from "../shell/lazy";
+import { useArrival } from "../sites/arrival";
 import { text } from "../text";
 import { Figures } from "./Figures";
 import { FunnelPanel } from "./FunnelPanel";
@@ -22,18 +23,33 @@ import { Lists } from "./Lists";
 import { Sentence } from "./Sentence";
 import { pointsStep } from "../ask/step";
 
+const Start = lazy(() => import("../sites/Start").then((file) => file.Start));
+
 const POLL_MS = 10_000;
 
-export function OverviewPage({ site: loadedSite, session, query }: ScreenProps) {
-  const site = useArrival(loadedSite);
+export function OverviewPage(props: ScreenProps) {
+  const site = useArrival(props.site);
   useTitle(site.name);
-  const here = useAsked(site, query);
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
+  return (
+    <Await loaded={funnels}>
+      {(list) => {
+        const asked = new URLSearchParams(props.query).get("funnel");
+        const funnel = chosenFunnel(asked === "" ? null : asked, site, list);
+        if (site.events === 0 || funnel === null) return <Start site={site} funnels={list} />;
+        return <Overview {...props} site={site} funnel={funnel} />;
+      }}
+    </Await>
+  );
+}
+
+function Overview({ site, session, query, funnel }: ScreenProps & { funnel: SavedFunnel }) {
+  const here = useAsked(site, query);
   return (
     <>
       <header class="page-head is-tight">
         <h1>{site.name}</h1>
-        {site.events > 0 && <HereNow site={site} />}
+        <HereNow site={site} />
         {session.demo !== null && site.demo && (
           <a class="button" href={session.demo.shop} target="_blank" rel="noopener">
             {text.site.openShop} <span aria-hidden="true">↗</span>
@@ -41,19 +57,7 @@ export function OverviewPage({ site: loadedSite, session, query }: ScreenProps) 
           </a>
         )}
       </header>
-      {site.events === 0 && <Arrival site={site} />}
-      <Await loaded={funnels}>
-        {(list) => {
-          const funnel = chosenFunnel(new URLSearchParams(query).get("funnel"), site, list);
-          if (funnel === null)
-            return (
-              <p class="lead">
-                {text.overview.noFunnel} <a href={link.funnels(site.name)}>{text.screens.funnels}</a>
-              </p>
-            );
-          return <Shown site={site} funnel={funnel} here={here} query={query} />;
-        }}
-      </Await>
+      <Shown site={site} funnel={funnel} here={here} query={query} />
       <Places session={session} />
     </>
   );

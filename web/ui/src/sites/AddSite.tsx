@@ -8,7 +8,8 @@ import { text } from "../text";
 
 interface Props {
   onCreated: (site: CreatedSite) => void;
-  onCancel: () => void;
+  /* left out where there is nothing else to do */
+  onCancel?: () => void;
 }
 
 const FIELDS = ["name", "domain", "timezone", "currency"];
@@ -118,9 +119,11 @@ export function AddSite({ onCreated, onCancel }: Props) {
         <button type="submit" class="button is-primary" disabled={isBusy}>
           {words.create}
         </button>
-        <button type="button" class="button" onClick={onCancel}>
-          {text.common.cancel}
-        </button>
+        {onCancel !== undefined && (
+          <button type="button" class="button" onClick={onCancel}>
+            {text.common.cancel}
+          </button>
+        )}
       </p>
     </form>
   );

@@ -1,57 +1,53 @@
 /* All sites, and adding one. */
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import type { CreatedSite, Site } from "../api-types";
+import type { CreatedSite, Session, Site } from "../api-types";
 import { formatMoment } from "../format";
-import { Await, CopyBox, Notice } from "../parts/basic";
+import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
-import { link } from "../router";
+import { PageHead } from "../parts/PageHead";
+import { link, navigate } from "../router";
 import { text } from "../text";
 import { AddSite } from "./AddSite";
+import { rememberSecret } from "./newSite";
 
-export function SitesPage() {
+export function SitesPage({ session }: { session: Session }) {
   useTitle(text.sites.title);
-  const [round, setRound] = useState(0);
   const [isAdding, setAdding] = useState(false);
-  const [created, setCreated] = useState<CreatedSite | null>(null);
-  const loaded = useLoaded((signal) => api.sites(signal), String(round));
-  const onCreated = (site: CreatedSite) => {
-    setCreated(site);
-    setAdding(false);
-    setRound((count) => count + 1);
-  };
+  const loaded = useLoaded((signal) => api.sites(signal), "");
+  const canAdd = session.account?.role !== "viewer";
   return (
     <>
-      <header class="page-head">
-        <div>
-          <h1>{text.sites.title}</h1>
-          <p class="lead">{text.sites.lead}</p>
-        </div>
-        {!isAdding && (
-          <div class="page-actions">
-            <button type="button" class="button is-primary" onClick={() => setAdding(true)}>
-              {text.sites.add}
-            </button>
-          </div>
+      <PageHead title={text.sites.title} lead={text.sites.lead}>
+        {canAdd && !isAdding && loaded.state === "ready" && loaded.value.length > 0 && (
+          <button type="button" class="button is-primary" onClick={() => setAdding(true)}>
+            {text.sites.add}
+          </button>
         )}
-      </header>
-      {created !== null && <Created site={created} />}
-      {isAdding && <AddSite onCreated={onCreated} onCancel={() => setAdding(false)} />}
+      </PageHead>
       <Await loaded={loaded}>
-        {(sites) =>
-          sites.length === 0 ? (
-            !isAdding && <p class="empty">{text.sites.none}</p>
-          ) : (
+        {(sites) => (
+          <>
+            {sites.length === 0 && <p class="lead">{canAdd ? text.sites.none : text.sites.noneYours}</p>}
+            {canAdd && (isAdding || sites.length === 0) && (
+              <AddSite onCreated={begin} {...(sites.length > 0 && { onCancel: () => setAdding(false) })} />
+            )}
             <ul class="rows">
               {sites.map((site) => (
                 <SiteRow key={site.name} site={site} />
               ))}
             </ul>
-          )
-        }
+          </>
+        )}
       </Await>
     </>
   );
+}
+
+/* A new site's overview is the rest of the way: snippet, first event, first funnel. */
+function begin(site: CreatedSite): void {
+  rememberSecret(site.name, site.secret_key);
+  navigate(link.site(site.name));
 }
 
 function SiteRow({ site }: { site: Site }) {
@@ -82,24 +78,5 @@ function SiteRow({ site }: { site: Site }) {
         </span>
       </a>
     </li>
-  );
-}
-
-/* The only time that the secret key is shown. */
-function Created({ site }: { site: CreatedSite }) {
-  const words = text.sites;
-  return (
-    <section class="panel stack" aria-labelledby="created-title">
-      <h2 id="created-title">{words.created(site.name)}</h2>
-      <p>{words.createdLead}</p>
-      <CopyBox label={words.snippet} value={site.snippet} rows={3} />
-      <CopyBox label={words.secretKey} value={site.secret_key} />
-      <Notice kind="info">{words.secretOnce}</Notice>
-      <p>
-        <a class="button is-primary" href={link.site(site.name)}>
-          {words.continue}
-        </a>
-      </p>
-    </section>
   );
 }

@@ -5,7 +5,6 @@ export const overview = {
   here: (count: number, perMinute: string, age: string) =>
     `${n(count)} here now, ${perMinute} events a minute${age === "" ? "" : `, ${age} old`}`,
   funnel: "Funnel",
-  noFunnel: "No funnel yet: choose one, and this page says how many come through and where they leave.",
   sentence: {
     of: "of",
     bought: "bought",
