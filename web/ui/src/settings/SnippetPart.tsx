@@ -3,7 +3,7 @@ import type { Site } from "../api-types";
 import { CopyBox } from "../parts/basic";
 import { useFirstEvent } from "../sites/arrival";
 import { words } from "../words/settings";
-import { Checks, Findings } from "./Diagnosis";
+import { Checks, Findings } from "./SnippetChecks";
 import { Part } from "./SettingsForm";
 
 const SALE = `corong('sale', {order: '1001', value: 12.50, currency: 'USD'})`;

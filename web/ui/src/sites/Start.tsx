@@ -11,7 +11,7 @@ import { messageOf, useAction, useLoaded } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { isAtLeast } from "../people/rights";
 import { link, navigate } from "../router";
-import { Checks, Findings } from "../settings/Diagnosis";
+import { Checks, Findings } from "../settings/SnippetChecks";
 import { text } from "../text";
 import { words } from "../words/start";
 import { secretOf } from "./newSite";
