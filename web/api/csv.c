@@ -1,11 +1,30 @@
 #include "web/api/csv.h"
 
+/* Some spreadsheets pass over spaces before a formula. */
+static struct slice
+without_spaces(struct slice text)
+{
+    static const char *const spaces[] = {" ", "\xc2\xa0", "\xef\xbb\xbf"}; /* U+A0, U+FEFF */
+    size_t i = 0;
+
+    while (i < sizeof spaces / sizeof *spaces) {
+        struct slice space = slice_from(spaces[i++]);
+
+        if (slice_starts_with(text, space)) {
+            text = slice_sub(text, space.n, text.n);
+            i = 0;
+        }
+    }
+    return text;
+}
+
 bool
 csv_is_formula(struct slice text)
 {
     static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
                                        "\xef\xbc\xa0"}; /* U+FF1D, FF0B, FF0D, FF20 */
 
+    text = without_spaces(text);
     if (text.n == 0)
         return false;
     if (memchr("=+-@\t\r\n", text.p[0], 7) != NULL)

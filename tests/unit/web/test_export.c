@@ -95,12 +95,13 @@ static void
 test_names_are_no_formulas(void **state)
 {
     struct fixture *f = *state;
-    const char *text = file(f, "{\"funnel\":{\"window\":\"1d\",\"stages\":[{\"name\":\"=1+1\","
-                               "\"rule\":" RULE("pageview") "},{\"name\":\"@a\",\"rule\":" RULE(
-                                   "sale") "}]},"
-                                           "\"what\":\"visitors\",\"figure\":\"entered\"}");
+    const char *text =
+        file(f, "{\"funnel\":{\"window\":\"1d\",\"stages\":[{\"name\":\"=1+1\","
+                "\"rule\":" RULE("pageview") "},{\"name\":\"\\u00a0@a\",\"rule\":" RULE(
+                    "sale") "}]},"
+                            "\"what\":\"visitors\",\"figure\":\"entered\"}");
 
-    assert_non_null(strstr(text, "\"visitor\",\"last_stage\",\"'=1+1\",\"'@a\"\r\n"));
+    assert_non_null(strstr(text, "\"visitor\",\"last_stage\",\"'=1+1\",\"'\xc2\xa0@a\"\r\n"));
     text =
         file(f, "{\"funnel\":{\"window\":\"1d\",\"stages\":[{\"name\":\"=1+1\",\"rule\":" RULE(
                     "pageview") "},{\"name\":\"@a\",\"rule\":" RULE("sale") "}]},"
