@@ -49,15 +49,21 @@ read_definition(struct session *s, struct slice file, struct slice *out, struct 
     return rc;
 }
 
-/* FUNNEL.json|NAME: what looks like a file is one; else a saved funnel, else a file after all. */
+/* FUNNEL.json|NAME: what looks like a file is one; else a saved funnel, else a file after all. The
+ * JSON itself may stand there too. */
 static enum err_code
 find_definition(struct session *s, struct slice word, struct slice *out, struct err *err)
 {
+    bool is_json = slice_starts_with(word, SLICE("{"));
     bool looks_like_file = slice_ends_with(word, SLICE(".json")) || slice_is(word, "-") ||
                            slice_find(word, '/', 0) < word.n;
     struct saved_funnel saved;
     enum err_code rc;
 
+    if (is_json) {
+        *out = word;
+        return ERR_OK;
+    }
     if (looks_like_file)
         return read_definition(s, word, out, err);
     rc = saved_funnel_get(s->db, s->site.id, word, &s->c->arena, &saved, err);

@@ -149,14 +149,14 @@ static const struct command commands[] = {
      "corong funnel restore SITE NAME --version N [--note TEXT]\n"
      "corong funnel remove SITE NAME",
      "Run a funnel over what is stored; keep, list, show and remove definitions.",
+     "  FUNNEL.json       a file, or the JSON itself: '{\"window\":..}'\n"
      "  --from D --to D   days of the time zone (2026-06-01, the last one left out), or times;\n"
      "                    default: the whole history\n"
      "  --timezone Z      default: the site's\n"
      "  --as-of T         as if it were then: later events are left out\n"
      "  --bots B          exclude (default), include or only\n"
-     "  --where FILE      a filter, or a list of them, as JSON (docs/funnel.md, section 4); may "
-     "be\n"
-     "                    repeated: all must hold\n"
+     "  --where FILE      a filter, or a list of them, as JSON (docs/funnel.md, section 4): a file\n"
+     "                    or the JSON itself; may be repeated: all must hold\n"
      "  --breakdown ATTR  rows by the attribute at the path's first visit; @first, @last or the\n"
      "                    number of a stage (@3) behind it take another event; may be repeated\n"
      "  --limit N         rows of the breakdown (20), the largest first\n"

@@ -5,21 +5,31 @@
 
 #define FILTERS_BYTES_MAX (1024 * 1024)
 
+/* A file's name, or the JSON itself: that way a command is one line to copy, in every shell. */
+static enum err_code
+add_filters(struct request *r, struct slice where, struct err *err)
+{
+    struct buffer bytes = BUFFER_EMPTY;
+    enum err_code rc;
+
+    if (slice_starts_with(where, SLICE("{")) || slice_starts_with(where, SLICE("[")))
+        return request_set(r, "filters", where, err);
+    rc = file_read(where.p, FILTERS_BYTES_MAX, &bytes, err);
+    if (rc == ERR_OK)
+        rc = request_set(r, "filters", buffer_slice(&bytes), err);
+    buffer_fini(&bytes);
+    return rc;
+}
+
 static enum err_code
 read_where(struct cmd *c, struct request *r, struct err *err)
 {
-    const char *path;
+    const char *where;
     int at = 0;
     enum err_code rc = ERR_OK;
 
-    while (rc == ERR_OK && (path = cmd_next_value(c, "--where", &at)) != NULL) {
-        struct buffer bytes = BUFFER_EMPTY;
-
-        rc = file_read(path, FILTERS_BYTES_MAX, &bytes, err);
-        if (rc == ERR_OK)
-            rc = request_set(r, "filters", buffer_slice(&bytes), err);
-        buffer_fini(&bytes);
-    }
+    while (rc == ERR_OK && (where = cmd_next_value(c, "--where", &at)) != NULL)
+        rc = add_filters(r, slice_from(where), err);
     return rc;
 }
 

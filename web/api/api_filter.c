@@ -55,7 +55,7 @@ check_places(const struct request *r, struct err *err)
         return err_set(err, ERR_INVALID, "filters", "is empty");
     for (size_t i = 0; i < r->n_filters; i++) {
         snprintf(field, sizeof field, "filters[%zu].at", i);
-        if (r->filters[i].at == AT_STAGE)
+        if (r->filters[i].at == AT_STAGE || r->filters[i].at == AT_VISIT)
             return err_set(err, ERR_INVALID, field,
                            "is a stage's number: saved filters are for every funnel");
     }

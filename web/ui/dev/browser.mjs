@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { editorJourneys } from "./editor_journeys.mjs";
 import { startServer } from "./server.mjs";
 import { ACCESS_SCREENS, accessJourneys } from "./access_journeys.mjs";
 import { SITE_SCREENS, siteJourneys } from "./sites_journeys.mjs";
@@ -29,7 +30,7 @@ async function openPage({ width, scheme = "light", height = 900 }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
   page.on("console", (message) => {
     const isExpected =
-      /status of (400|401|403)/.test(message.text()) || message.location().url.endsWith("/api/v1/share/gone");
+      /status of (400|401|403|409)/.test(message.text()) || message.location().url.endsWith("/api/v1/share/gone");
     if (message.type() === "error" && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack}`));
@@ -298,6 +299,7 @@ try {
   await live();
   await siteJourneys({ openPage, startServer, shoot, checkAccess });
   await accessJourneys({ openPage, startServer, shoot, checkAccess });
+  await editorJourneys({ openPage, startServer, shoot, checkAccess, checkWidth });
   assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
   console.log("browser: every screen and journey without a complaint");
 } finally {

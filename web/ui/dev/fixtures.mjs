@@ -191,7 +191,9 @@ export const SITES = [
   { name: "blog", domain: "blog.example", timezone: "Europe/Warsaw", currency: "PLN", key: "site_BBBBBBBBBBBBBBBBBBBBBB", snippet: '<script async src="http://localhost:8001/corong.js" data-site="site_BBBBBBBBBBBBBBBBBBBBBB"></script>', events: 0, first_event: null, last_event: null, demo: false, ...USUAL },
 ];
 
-export const FUNNELS = [SHOP_FUNNEL, LONG_FUNNEL].map((definition) => ({ name: definition.name, updated: "2026-08-29T10:00:00Z", definition }));
+export const FUNNELS = [SHOP_FUNNEL, LONG_FUNNEL].map((definition) => ({
+  name: definition.name, version: 1, updated: "2026-08-29T10:00:00Z", author: "owner@shop.example", note: "", definition,
+}));
 
 export const ATTRIBUTES = [
   ["event", "event", "text", 49963], ["path", "event", "text", 49963], ["url", "event", "text", 49963],

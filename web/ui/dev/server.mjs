@@ -25,13 +25,14 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     },
     sites: structuredClone(SITES),
     funnels: structuredClone(FUNNELS),
+    filters: [],
     isDown: false,
     ...accessState(),
   };
 
   const error = (status, code, message, field) => [status, { error: { code, message, ...(field ? { field } : {}) } }];
 
-  function answer(method, url, body) {
+  function answer(method, url, body, headers = {}) {
     const path = url.pathname.replace("/api/v1", "");
     const parts = path.split("/").slice(1).map(decodeURIComponent);
     if (path === "/session" && method === "GET") return [200, state.session];
@@ -77,7 +78,12 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     }
     const own = site === "shop" ? state.funnels : [];
     if (kind === "funnels" && name === undefined) return [200, { funnels: own }];
-    if (kind === "funnels") return funnel(own, method, name, body, url);
+    if (kind === "funnels" && parts[4] === "versions") {
+      const known = versionsOf(own.find((one) => one.name === name));
+      return [200, { versions: known.map(({ version, updated, author, note }) => ({ version, saved: updated, author, note })) }];
+    }
+    if (kind === "funnels") return funnel(own, method, name, body, url, headers);
+    if (kind === "filters") return filters(method, name, body);
     if (kind === "report") {
       const bad = refuse(body.funnel);
       return bad ?? [200, reportFor(body.funnel, body)];
@@ -98,22 +104,42 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     return index < 0 ? null : error(400, "invalid", "needs at least one value", `stages[${index}].rule.values`);
   }
 
-  function funnel(own, method, name, body, url) {
+  /* the newest first */
+  const versionsOf = (saved) => [saved, ...(saved.older ?? [])];
+
+  function funnel(own, method, name, body, url, headers) {
     const index = own.findIndex((one) => one.name === name);
+    const old = own[index];
     if (method === "PUT") {
       const bad = refuse(body);
       if (bad) return bad;
-      const saved = { name: url.searchParams.get("rename_to") ?? name, updated: new Date().toISOString(), definition: body };
+      const match = headers["if-match"];
+      if (headers["if-none-match"] === "*" && old) return error(409, "exists", "there is one already", "name");
+      if (match !== undefined && match !== `"${old?.version}"`) return error(409, "conflict", "somebody saved another version", "version");
+      const saved = {
+        name: url.searchParams.get("rename_to") ?? name, version: (old?.version ?? 0) + 1, updated: new Date().toISOString(),
+        author: state.session.account.email, note: url.searchParams.get("note") ?? "", definition: body,
+        older: old ? versionsOf(old).map((one) => ({ ...one, older: [] })) : [],
+      };
       if (index < 0) own.push(saved);
       else own[index] = saved;
       return [200, saved];
     }
-    if (index < 0) return error(404, "not_found", "there is no such funnel");
+    if (index < 0) return error(404, "not_found", "there is no such funnel", "funnel");
     if (method === "DELETE") {
       own.splice(index, 1);
       return [204, null];
     }
-    return [200, own[index]];
+    const version = url.searchParams.get("version");
+    return [200, version === null ? old : versionsOf(old).find((one) => one.version === Number(version))];
+  }
+
+  function filters(method, name, body) {
+    if (name === undefined) return [200, { filters: state.filters }];
+    state.filters = state.filters.filter((one) => one.name !== name);
+    if (method === "DELETE") return [204, null];
+    state.filters.push({ name, updated: new Date().toISOString(), author: "owner@shop.example", filters: body.filters });
+    return [200, state.filters.at(-1)];
   }
 
   const server = createServer((request, response) => {
@@ -126,7 +152,7 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
       if (url.pathname.startsWith("/api/")) {
         const source = Buffer.concat(chunks).toString();
         if (request.method !== "GET" && request.headers["x-corong"] !== "1") return response.writeHead(403).end();
-        const [status, body] = answer(request.method, url, source === "" ? null : JSON.parse(source));
+        const [status, body] = answer(request.method, url, source === "" ? null : JSON.parse(source), request.headers);
         response.writeHead(status, { ...headers, "Content-Type": "application/json" });
         return response.end(body === null ? "" : JSON.stringify(body));
       }

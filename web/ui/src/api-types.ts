@@ -262,8 +262,26 @@ export interface FunnelDefinition {
 
 export interface SavedFunnel {
   name: string;
+  version: number;
   updated: string;
+  /* an e-mail address, "key 3", or "": a command */
+  author: string;
+  note: string;
   definition: FunnelDefinition;
+}
+
+export interface FunnelVersion {
+  version: number;
+  saved: string;
+  author: string;
+  note: string;
+}
+
+export interface SavedFilter {
+  name: string;
+  updated: string;
+  author: string;
+  filters: Filter[];
 }
 
 export type Money = Record<string, string>;

@@ -14,7 +14,9 @@ import type {
   Dropoff,
   DropoffRequest,
   ErrorBody,
+  Filter,
   FunnelDefinition,
+  FunnelVersion,
   Journey,
   JourneyRequest,
   KeyScope,
@@ -31,6 +33,7 @@ import type {
   Report,
   ReportRequest,
   Role,
+  SavedFilter,
   SavedFunnel,
   Search,
   SearchRequest,
@@ -93,7 +96,14 @@ function errorFrom(response: Response, body: unknown): ApiError {
 interface Options {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
+  headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+}
+
+/* What a save is based on (null: whatever is there; 0: nothing yet) and what it says of itself. */
+export interface SaveWords {
+  basedOn?: number | null;
+  note?: string;
 }
 
 /* The answer to a GET and its tag; null where the tag says that nothing has changed. */
@@ -118,8 +128,8 @@ async function callTagged(
   throw errorFrom(response, answer);
 }
 
-async function call<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1" };
+async function call<T>(path: string, { method = "GET", body, headers: more, signal }: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1", ...more };
   const init: RequestInit = {
     method,
     credentials: "same-origin",
@@ -259,13 +269,30 @@ export const api = {
   funnel: (site: string, name: string, signal?: AbortSignal) =>
     call<SavedFunnel>(funnelPath(site, name), { signal }),
   /* Saves under `name`; a funnel saved as `name` that the definition names otherwise is renamed. */
-  saveFunnel: (site: string, name: string, definition: FunnelDefinition) => {
-    const rename =
-      definition.name === name ? "" : `?${new URLSearchParams({ rename_to: definition.name })}`;
-    return call<SavedFunnel>(funnelPath(site, name) + rename, { method: "PUT", body: definition });
+  saveFunnel: (site: string, name: string, definition: FunnelDefinition, { basedOn = null, note = "" }: SaveWords = {}) => {
+    const query = new URLSearchParams();
+    if (definition.name !== name) query.set("rename_to", definition.name);
+    if (note !== "") query.set("note", note);
+    const headers: Record<string, string> = {};
+    if (basedOn === 0) headers["If-None-Match"] = "*";
+    else if (basedOn !== null) headers["If-Match"] = `"${basedOn}"`;
+    const asked = query.toString();
+    const path = funnelPath(site, name) + (asked === "" ? "" : `?${asked}`);
+    return call<SavedFunnel>(path, { method: "PUT", body: definition, headers });
   },
+  funnelVersions: (site: string, name: string, signal?: AbortSignal) =>
+    call<{ versions: FunnelVersion[] }>(`${funnelPath(site, name)}/versions`, { signal }).then((a) => a.versions),
+  funnelVersion: (site: string, name: string, version: number, signal?: AbortSignal) =>
+    call<SavedFunnel>(`${funnelPath(site, name)}?version=${version}`, { signal }),
   removeFunnel: (site: string, name: string) =>
     call<null>(funnelPath(site, name), { method: "DELETE" }),
+
+  savedFilters: (site: string, signal?: AbortSignal) =>
+    call<{ filters: SavedFilter[] }>(`${sitePath(site)}/filters`, { signal }).then((a) => a.filters),
+  saveFilters: (site: string, name: string, filters: Filter[]) =>
+    call<SavedFilter>(`${sitePath(site)}/filters/${encodeURIComponent(name)}`, { method: "PUT", body: { filters } }),
+  removeFilters: (site: string, name: string) =>
+    call<null>(`${sitePath(site)}/filters/${encodeURIComponent(name)}`, { method: "DELETE" }),
 
   /* Stops this account's queries of that id. */
   stopQuery: (queryId: string) =>

@@ -55,9 +55,31 @@ export const link = {
 
 const CHANGED = "corong:navigated";
 
+/* Called instead of going to another screen while it stands; what it is given goes there after all. */
+type Guard = (leave: () => void) => void;
+let guard: Guard | null = null;
+let guarded = "";
+
+/* A page with unsaved changes stands in the way of leaving it; null: no longer. */
+export function guardLeaving(next: Guard | null): void {
+  guard = next;
+  guarded = window.location.pathname + window.location.search;
+}
+
+function isHeld(address: string, leave: () => void): boolean {
+  if (guard === null || address === guarded) return false;
+  guard(() => {
+    guard = null;
+    leave();
+  });
+  return true;
+}
+
 /* Goes to an address of this application; `replace` leaves no step for the back button. */
 export function navigate(url: string, { replace = false } = {}): void {
   const before = window.location.pathname;
+  const { pathname, search } = new URL(url, window.location.href);
+  if (isHeld(pathname + search, () => navigate(url, { replace }))) return;
   if (replace) window.history.replaceState(null, "", url);
   else window.history.pushState(null, "", url);
   window.dispatchEvent(new Event(CHANGED));
@@ -106,6 +128,12 @@ export function useRoute(): Route {
   const [route, setRoute] = useState(read);
   useEffect(() => {
     const update = () => {
+      const { pathname, search, hash } = window.location;
+      /* the browser has gone back already: it comes here again, and asks */
+      if (isHeld(pathname + search, () => navigate(pathname + search + hash))) {
+        window.history.pushState(null, "", guarded);
+        return;
+      }
       const next = read();
       setRoute((old) => (JSON.stringify(old) === JSON.stringify(next) ? old : next));
     };

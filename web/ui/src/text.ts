@@ -3,6 +3,7 @@
 import type { Preset, StageKind } from "./api-types";
 import { LOCALE, n, plural, visitors } from "./words/numbers";
 import { dropoff } from "./words/dropoff";
+import { editor, templates } from "./words/editor";
 import { overview } from "./words/overview";
 import { charts, report } from "./words/report";
 import { ask, screens } from "./words/shell";
@@ -338,107 +339,8 @@ export const text = {
     },
   },
 
-  editor: {
-    newTitle: "New funnel",
-    editTitle: (name: string) => `Edit ${name}`,
-    name: "Funnel's name",
-    preset: "Order",
-    window: "Time to convert",
-    windowHint: "From a visitor's first stage to the last. At most 400 days.",
-    windowUnits: { m: "minutes", h: "hours", d: "days", s: "seconds", ms: "milliseconds" } as Record<
-      string,
-      string
-    >,
-    stages: "Stages",
-    stage: (number: number) => `Stage ${number}`,
-    stageName: "Stage's name",
-    kind: "Kind",
-    required: "Required",
-    requiredHint: "Nobody counts beyond this stage without coming through it.",
-    requiredByPreset: "as the order above says",
-    rule: "Counts an event when",
-    match: "Match",
-    all: "all of these hold",
-    any: "any of these holds",
-    attribute: "Attribute",
-    operator: "Comparison",
-    values: "Values",
-    value: "Value",
-    low: "From",
-    high: "To",
-    ignoreCase: "Ignore upper and lower case",
-    addCondition: "Add a condition",
-    removeCondition: "Remove this condition",
-    addStage: "Add a stage",
-    addStageHere: "Add a stage after this one",
-    removeStage: (name: string) => `Remove stage ${name}`,
-    moveUp: (name: string) => `Move ${name} up`,
-    moveDown: (name: string) => `Move ${name} down`,
-    moveKeys: "In a stage, Alt+↑ and Alt+↓ move it.",
-    moved: (name: string, place: number) => `${name} is now stage ${place}`,
-    exclusions: "Exclusions",
-    exclusionsLead: "An event that ends a visitor's path between two stages, for example a refund.",
-    addExclusion: "Add an exclusion",
-    removeExclusion: "Remove this exclusion",
-    exclusionFrom: "Between",
-    exclusionTo: "and",
-    advanced:
-      "This rule is nested more deeply than this form shows. It is kept as it is; change it as JSON below, or begin again with a simple one.",
-    beginSimple: "Replace by a simple rule",
-    searchValues: "Search what the site sent",
-    addTyped: (value: string) => `Use “${value}”`,
-    noValues: "The site has sent nothing like it yet.",
-    removeValue: (value: string) => `Remove ${value}`,
-    notSeen: "not seen yet",
-    numberNeeded: "A number is needed here.",
-    save: "Save funnel",
-    saving: "Saving…",
-    delete: "Delete funnel",
-    deleteConfirm: (name: string) => `Delete the funnel ${name}? Its reports go; the events stay.`,
-    deleteYes: "Delete it",
-    errorsAbove: "Not saved:",
-    at: (field: string) => `at ${field}`,
-    json: "As JSON",
-    jsonHint: "The funnel as the command line reads it. Change it here, or open a file.",
-    jsonApply: "Use this JSON",
-    jsonBad: (message: string) => `This is not a funnel: ${message}`,
-    jsonDownload: "Download",
-    jsonOpen: "Open a file",
-    preview: "As it is now, all time",
-    previewWaiting: "The drawing appears when every stage has a rule.",
-    previewFigures: (entered: number, converted: number, share: string) =>
-      `${n(entered)} entered, ${n(converted)} converted (${share})`,
-    nameTaken: "Another funnel of this site has this name.",
-    newStage: (number: number) => `Stage ${number}`,
-  },
-
-  templates: {
-    shop: {
-      title: "Shop",
-      lead: "Saw a page, put something in the cart, began the checkout, bought",
-      stages: ["Page view", "Add to cart", "Checkout", "Sale"],
-    },
-    campaign: {
-      title: "Campaign",
-      lead: "Came by a campaign, answered, stayed, bought",
-      stages: ["Trace", "Response", "Engagement", "Sale"],
-    },
-    lead: {
-      title: "Lead form",
-      lead: "Saw a page, began a form, sent it",
-      stages: ["Page view", "Form begun", "Form sent"],
-    },
-    trial: {
-      title: "Trial",
-      lead: "Saw a page, signed up, used it, paid",
-      stages: ["Page view", "Sign-up", "First use", "Payment"],
-    },
-    blank: {
-      title: "Empty",
-      lead: "Two stages, yours to fill",
-      stages: ["First stage", "Last stage"],
-    },
-  },
+  editor,
+  templates,
 };
 
 function skipping(names: string[]): string {

@@ -85,7 +85,7 @@ test("the funnel: asked for, chosen by the site, one of sales, the first; none w
   const saved = (name: string, ...kinds: StageKind[]) => {
     const stages = kinds.map((kind) => ({ name: kind, kind, rule: { all: [] } }));
     const definition: FunnelDefinition = { name, stages };
-    return { name, updated: "", definition };
+    return { name, version: 1, updated: "", author: "", note: "", definition };
   };
   const list = [saved("A", "trace", "custom"), saved("B", "trace", "response", "sale"), saved("C", "trace", "sale")];
   const name = (asked: string | null, funnel: string, funnels = list) => chosenFunnel(asked, { funnel }, funnels)?.name;

@@ -10,6 +10,7 @@ import { CompareMenu } from "./CompareMenu";
 import { AttributeList } from "./AttributeList";
 import { FilterForm } from "./FilterForm";
 import { withFilter, withoutFilter, type ChosenFilter } from "./filter";
+import { lazy } from "../shell/lazy";
 import type { Question } from "./question";
 import { RangeMenu } from "./RangeMenu";
 import { capital, filterWords } from "./words";
@@ -24,6 +25,8 @@ interface Props {
   /* of the funnel, for filters at a stage */
   stages?: string[];
 }
+
+const SavedFilters = lazy(() => import("./SavedFilters").then((module) => module.SavedFilters));
 
 /* One click away, each in a place of its own: chosen or not, they never move. */
 const QUICK = ["region", "campaign", "keyword", "product"];
@@ -53,6 +56,11 @@ export function QuestionBar({ site, question, today, onChange, hasCompare = true
         ))}
         <li>
           <AnyFilter {...part} />
+        </li>
+        <li>
+          <Menu label={words.saved.title} name={words.saved.label} class="ask-add">
+            {(close) => <SavedFilters site={site} filters={filters} onFilters={onFilters} onClose={close} />}
+          </Menu>
         </li>
         {filters.length > 1 && (
           <li>

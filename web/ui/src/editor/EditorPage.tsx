@@ -4,18 +4,15 @@ import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { text } from "../text";
 import { FunnelForm } from "./FunnelForm";
+import { loadNames } from "./names";
 
-export function EditorPage({ site, funnel }: { site: Site; funnel: string }) {
+export function EditorPage({ site, funnel, query }: { site: Site; funnel: string; query: string }) {
   const title = text.editor.editTitle(funnel);
   useTitle(title);
   const loaded = useLoaded(
     async (signal) => {
-      const [saved, attributes, all] = await Promise.all([
-        api.funnel(site.name, funnel, signal),
-        api.attributes(site.name),
-        api.funnels(site.name, signal),
-      ]);
-      return { saved, attributes, taken: all.map((one) => one.name) };
+      const [saved, names] = await Promise.all([api.funnel(site.name, funnel, signal), loadNames(site, signal)]);
+      return { saved, names };
     },
     `${site.name}/${funnel}`,
   );
@@ -25,13 +22,13 @@ export function EditorPage({ site, funnel }: { site: Site; funnel: string }) {
         <h1>{title}</h1>
       </header>
       <Await loaded={loaded}>
-        {({ saved, attributes, taken }) => (
+        {({ saved, names }) => (
           <FunnelForm
             site={site}
-            attributes={attributes}
-            initial={saved.definition}
-            savedAs={saved.name}
-            taken={taken}
+            {...names}
+            query={query}
+            initial={{ ...saved.definition, name: saved.name }}
+            saved={saved}
           />
         )}
       </Await>

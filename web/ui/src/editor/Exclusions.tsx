@@ -1,12 +1,17 @@
 /* Events that end a path between two stages. */
+import { useState } from "preact/hooks";
 import type { ApiError } from "../api";
 import type { Attribute } from "../api-types";
 import { messageOf } from "../parts/hooks";
 import { text } from "../text";
+import { othersOf } from "./asking";
+import { Matches, type MatchScope } from "./Matches";
 import {
   addExclusion,
   changeExclusion,
+  isFilled,
   removeExclusion,
+  ruleOf,
   type Draft,
   type DraftExclusion,
 } from "./model";
@@ -17,11 +22,13 @@ interface Props {
   attributes: Attribute[];
   draft: Draft;
   error: ApiError | null;
+  scope: MatchScope;
   onChange: (draft: Draft) => void;
 }
 
-export function Exclusions({ site, attributes, draft, error, onChange }: Props) {
+export function Exclusions({ site, attributes, draft, error, scope, onChange }: Props) {
   const words = text.editor;
+  const [active, setActive] = useState<number | null>(null);
   return (
     <section aria-labelledby="exclusions-title">
       <h2 id="exclusions-title">{words.exclusions}</h2>
@@ -30,7 +37,7 @@ export function Exclusions({ site, attributes, draft, error, onChange }: Props) 
         const field = `exclusions[${index}]`;
         const isOwn = error?.field === `${field}.from` || error?.field === `${field}.to`;
         return (
-          <fieldset key={exclusion.id} class="stage">
+          <fieldset key={exclusion.id} class="stage" onFocusIn={() => setActive(exclusion.id)}>
             <legend class="visually-hidden">
               {words.exclusions} {index + 1}
             </legend>
@@ -50,6 +57,13 @@ export function Exclusions({ site, attributes, draft, error, onChange }: Props) 
               field={`${field}.rule`}
               error={error}
               onChange={(rule) => onChange(changeExclusion(draft, exclusion.id, { rule }))}
+            />
+            <Matches
+              scope={scope}
+              rule={isFilled(exclusion.rule) ? ruleOf(exclusion.rule) : null}
+              others={othersOf(draft, -1)}
+              isActive={active === exclusion.id}
+              seen=""
             />
           </fieldset>
         );

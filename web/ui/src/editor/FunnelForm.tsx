@@ -1,151 +1,222 @@
-/* The whole form of a funnel, new or saved. */
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+/* The whole form of a funnel, new or saved: what it is on the left, what it makes of the data on the
+ * right. */
+import { useRef, useState } from "preact/hooks";
 import { api, ApiError } from "../api";
-import type { Attribute, FunnelDefinition, Preset, Site } from "../api-types";
-import { Field, Notice } from "../parts/basic";
+import type { Attribute, FunnelDefinition, SavedFunnel, Site } from "../api-types";
+import { useAsked } from "../ask/useAsked";
+import { Notice } from "../parts/basic";
+import { Dialog } from "../parts/Dialog";
 import { asApiError, messageOf } from "../parts/hooks";
-import { link, navigate } from "../router";
+import { guardLeaving, link, navigate } from "../router";
 import { text } from "../text";
-import { parseWindow } from "../windowWords";
+import { isUnchanged } from "./asking";
+import { Basics } from "./Basics";
+import { Conflict, LeaveQuestion } from "./Conflict";
 import { Exclusions } from "./Exclusions";
 import { JsonPanel } from "./JsonPanel";
-import {
-  addStage,
-  changeStage,
-  definitionOf,
-  draftOf,
-  moveStage,
-  removeStage,
-  STAGES_MAX,
-  toggleRequired,
-  type Draft,
-} from "./model";
+import { definitionOf, draftOf } from "./model";
 import { Preview } from "./Preview";
-import { StageForm } from "./StageForm";
+import { SaveBar } from "./SaveBar";
+import { StageList } from "./StageList";
+import { useDraft, useLeaveGuard } from "./useDraft";
+import { usePreview } from "./usePreview";
+import { Versions } from "./Versions";
 
 interface Props {
   site: Site;
   attributes: Attribute[];
+  /* event names that the site sent */
+  sent: string[];
   initial: FunnelDefinition;
-  /* the name under which it is saved, null for a new funnel */
-  savedAs: string | null;
+  /* as it is saved, null for a new funnel */
+  saved: SavedFunnel | null;
   /* names of the site's funnels */
   taken: string[];
+  query: string;
 }
 
-const PRESETS: Preset[] = ["open", "closed", "sequential"];
-
-export function FunnelForm({ site, attributes, initial, savedAs, taken }: Props) {
+export function FunnelForm({ site, attributes, sent, initial, saved, taken, query }: Props) {
   const words = text.editor;
-  const [draft, setDraft] = useState<Draft>(() => draftOf(initial));
+  const state = useDraft(() => draftOf(initial));
+  const { draft } = state;
+  const [base, setBase] = useState(saved);
+  const [theirs, setTheirs] = useState<SavedFunnel | null>(null);
+  const [compared, setCompared] = useState<SavedFunnel | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
+  const [done, setDone] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [note, setNote] = useState("");
   const [announcement, announce] = useState("");
-  const keepFocus = useFocusKeeper();
+  const [active, setActive] = useState<number | null>(draft.stages[0]?.id ?? null);
   const form = useRef<HTMLFormElement>(null);
+  const here = useAsked(site, query);
+  const [question, setQuestion] = useState({ ...here.question, filters: [] as typeof here.question.filters });
 
-  const change = (next: Draft) => {
-    setDraft(next);
+  const start = base?.definition ?? initial;
+  const isDirty = !isUnchanged(draft, base === null ? start : { ...start, name: base.name }, draftOf);
+  const guard = useLeaveGuard(isDirty);
+  const beside = compared ?? base;
+  const preview = usePreview(site, draft, beside?.definition ?? null, question, here.today);
+  const shownError = error ?? preview.error;
+  const maySave = site.role !== "viewer";
+  const scope = { site, question, today: here.today };
+
+  const change: typeof state.change = (next) => {
+    state.change(next);
     if (error !== null) setError(null);
+    if (done !== "") setDone("");
   };
-  const move = (index: number, by: -1 | 1) => {
-    const next = moveStage(draft, index, by);
-    if (next === draft) return;
-    keepFocus();
-    change(next);
-    announce(words.moved(draft.stages[index]?.name ?? "", index + by + 1));
+  const take = (now: SavedFunnel) => {
+    setBase(now);
+    setTheirs(null);
+    setCompared(null);
+    setError(null);
+    state.reset(draftOf({ ...now.definition, name: now.name }));
   };
-  const save = async (event: Event) => {
-    event.preventDefault();
+  /* The error stands where it belongs, the draft stays as it is. */
+  const refused = async (reason: unknown) => {
+    const refusal = asApiError(reason);
+    setBusy(false);
+    if (base !== null && refusal.code === "conflict") {
+      setTheirs(await api.funnel(site.name, base.name).catch(() => null));
+    } else if (base !== null && refusal.status === 404 && refusal.field === "funnel") {
+      setBase(null);
+      setError(new ApiError(404, "not_found", words.gone));
+      return;
+    }
+    setError(refusal);
+    window.requestAnimationFrame(() => showError(form.current));
+  };
+  const save = async (basedOn: number) => {
     const definition = definitionOf(draft);
+    const name = base?.name ?? definition.name;
     setBusy(true);
     setError(null);
+    setTheirs(null);
     try {
-      if (definition.name !== savedAs && taken.includes(definition.name))
+      if (definition.name !== base?.name && taken.includes(definition.name))
         throw new ApiError(409, "exists", words.nameTaken, "name");
-      const saved = await api.saveFunnel(site.name, savedAs ?? definition.name, definition);
-      navigate(link.report(site.name, saved.name));
+      const now = await api.saveFunnel(site.name, name, definition, { basedOn, note: note.trim() });
+      guardLeaving(null);
+      navigate(link.report(site.name, now.name));
     } catch (reason) {
-      setError(asApiError(reason));
-      setBusy(false);
-      window.requestAnimationFrame(() => showError(form.current));
+      await refused(reason);
     }
   };
 
   return (
-    <form class="editor" ref={form} onSubmit={(event) => void save(event)} noValidate>
+    <form
+      class="editor"
+      ref={form}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save(base?.version ?? 0);
+      }}
+      onKeyDown={(event) => {
+        const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+        if (isTyping || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+        event.preventDefault();
+        const step = event.shiftKey ? state.redo : state.undo;
+        step?.();
+        if (step !== null) announce(event.shiftKey ? words.redone : words.undone);
+      }}
+    >
       <div class="editor-main">
-        {error !== null && (
+        {theirs !== null && base !== null && (
+          <Conflict
+            site={site}
+            theirs={theirs}
+            mine={base.version}
+            onSee={() => setCompared(theirs)}
+            onSaveOver={() => void save(theirs.version)}
+            onTake={() => take(theirs)}
+          />
+        )}
+        {error !== null && theirs === null && (
           <Notice kind="error">
             <strong>{words.errorsAbove}</strong> {messageOf(error)}{" "}
-            {error.field !== null && error.field !== "" && (
-              <span class="hint">{words.at(error.field)}</span>
-            )}
+            {error.field !== null && error.field !== "" && <span class="hint">{words.at(error.field)}</span>}
           </Notice>
         )}
-        <Basics draft={draft} error={error} onChange={change} />
-        <section aria-labelledby="stages-title">
-          <h2 id="stages-title">{words.stages}</h2>
-          <p class="hint">{words.moveKeys}</p>
-          {draft.stages.map((stage, index) => (
-            <StageForm
-              key={stage.id}
-              site={site.name}
-              attributes={attributes}
-              draft={draft}
-              index={index}
-              stage={stage}
-              error={error}
-              onChange={(part) => change(changeStage(draft, stage.id, part))}
-              onRequired={() => change(toggleRequired(draft, index))}
-              onMove={(by) => move(index, by)}
-              onAdd={() => change(addStage(draft, index, words.newStage(draft.stages.length + 1)))}
-              onRemove={() => change(removeStage(draft, index))}
-            />
-          ))}
-          {draft.stages.length < STAGES_MAX && (
-            <button
-              type="button"
-              class="button"
-              onClick={() =>
-                change(
-                  addStage(draft, draft.stages.length - 1, words.newStage(draft.stages.length + 1)),
-                )
-              }
-            >
-              + {words.addStage}
-            </button>
-          )}
-          <p class="visually-hidden" role="status">
-            {announcement}
-          </p>
-        </section>
+        {done !== "" && <Notice kind="success">{done}</Notice>}
+        <Basics draft={draft} error={shownError} onChange={change} />
+        <StageList
+          attributes={attributes}
+          sent={sent}
+          draft={draft}
+          report={preview.report}
+          error={shownError}
+          scope={scope}
+          active={active}
+          onActive={setActive}
+          onChange={change}
+          announce={announce}
+        />
         <Exclusions
           site={site.name}
           attributes={attributes}
           draft={draft}
-          error={error}
+          error={shownError}
+          scope={scope}
           onChange={change}
         />
         <JsonPanel draft={draft} onChange={change} />
-      </div>
-      <div class="editor-side">
-        <Preview site={site.name} draft={draft} />
-        <p class="actions is-sticky">
-          <button type="submit" class="button is-primary" disabled={isBusy}>
-            {isBusy ? words.saving : words.save}
-          </button>
-          <a
-            class="button"
-            href={savedAs === null ? link.funnels(site.name) : link.report(site.name, savedAs)}
-          >
-            {text.common.cancel}
-          </a>
-          {savedAs !== null && <Delete site={site} name={savedAs} onError={setError} />}
+        <p class="visually-hidden" role="status">
+          {announcement}
         </p>
       </div>
+      <div class="editor-side">
+        <div class="editor-look">
+          <Preview
+            question={question}
+            today={here.today}
+            onQuestion={setQuestion}
+            preview={preview}
+            draft={definitionOf(draft)}
+            old={beside === null ? null : { definition: beside.definition, title: titleOf(beside, compared !== null) }}
+          />
+          {base !== null && (
+            <Versions
+              site={site}
+              saved={base}
+              compared={compared?.version ?? null}
+              isDirty={isDirty}
+              maySave={maySave}
+              onCompare={(version) => setCompared(version.version === compared?.version ? null : version)}
+              onRestored={(now, version) => {
+                take(now);
+                setDone(words.restored(version, now.version));
+              }}
+              onError={(reason) => void refused(reason)}
+            />
+          )}
+        </div>
+        <SaveBar
+          site={site}
+          savedAs={base?.name ?? null}
+          state={{ ...state, change }}
+          note={note}
+          error={error}
+          isBusy={isBusy}
+          maySave={maySave}
+          onNote={setNote}
+          onGone={() => guardLeaving(null)}
+          onError={setError}
+          announce={announce}
+        />
+      </div>
+      {guard.leave !== null && (
+        <Dialog title={words.leaveTitle} onClose={guard.stay}>
+          <LeaveQuestion leave={guard.leave} stay={guard.stay} />
+        </Dialog>
+      )}
     </form>
   );
+}
+
+function titleOf(funnel: SavedFunnel, isChosen: boolean): string {
+  return isChosen ? text.editor.asVersion(funnel.version) : text.editor.asSaved(funnel.version);
 }
 
 /* Brings the eye, and the keyboard, to what is wrong: the field if there is one, else the notice. */
@@ -154,133 +225,4 @@ function showError(form: HTMLElement | null): void {
   (field ?? form?.querySelector(".notice.is-error"))?.scrollIntoView({ block: "center" });
   const wrong = form?.querySelector("[aria-invalid=true]");
   if (wrong instanceof HTMLElement) wrong.focus({ preventScroll: true });
-}
-
-/* Moving an element in the document takes the keyboard's focus from it; this gives it back. */
-function useFocusKeeper(): () => void {
-  const held = useRef<Element | null>(null);
-  useLayoutEffect(() => {
-    if (held.current instanceof HTMLElement && document.activeElement !== held.current)
-      held.current.focus();
-    held.current = null;
-  });
-  return () => {
-    held.current = document.activeElement;
-  };
-}
-
-function Basics({
-  draft,
-  error,
-  onChange,
-}: {
-  draft: Draft;
-  error: ApiError | null;
-  onChange: (draft: Draft) => void;
-}) {
-  const words = text.editor;
-  const at = (field: string) => (error?.field === field ? messageOf(error) : null);
-  const window = parseWindow(draft.window) ?? { count: 7, unit: "d" };
-  const units = Object.keys(words.windowUnits).filter(
-    (unit) => ["m", "h", "d"].includes(unit) || unit === window.unit,
-  );
-  return (
-    <div class="panel stack">
-      <Field label={words.name} error={at("name")}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            maxLength={100}
-            autocomplete="off"
-            value={draft.name}
-            onInput={(event) => onChange({ ...draft, name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
-      <fieldset class="choices">
-        <legend>{words.preset}</legend>
-        {PRESETS.map((preset) => (
-          <label key={preset} class="choice">
-            <input
-              type="radio"
-              name="preset"
-              checked={draft.preset === preset}
-              onChange={() => onChange({ ...draft, preset })}
-            />
-            <span>
-              <strong>{text.presets[preset].name}</strong>
-              <span class="hint">{text.presets[preset].explains}</span>
-            </span>
-          </label>
-        ))}
-        {at("preset") !== null && <p class="field-error">{at("preset")}</p>}
-      </fieldset>
-      <Field label={words.window} hint={words.windowHint} error={at("window")}>
-        {(ids) => (
-          <span class="window">
-            <input
-              {...ids}
-              inputMode="numeric"
-              value={String(window.count)}
-              onInput={(event) => {
-                const digits = event.currentTarget.value.replace(/\D/g, "").slice(0, 15);
-                onChange({ ...draft, window: `${digits === "" ? "0" : digits}${window.unit}` });
-              }}
-            />
-            <select
-              aria-label={words.window}
-              value={window.unit}
-              onChange={(event) =>
-                onChange({ ...draft, window: `${window.count}${event.currentTarget.value}` })
-              }
-            >
-              {units.map((unit) => (
-                <option key={unit} value={unit}>
-                  {words.windowUnits[unit]}
-                </option>
-              ))}
-            </select>
-          </span>
-        )}
-      </Field>
-    </div>
-  );
-}
-
-/* Asks once more in place: a browser's own dialog would stop everything else. */
-function Delete({
-  site,
-  name,
-  onError,
-}: {
-  site: Site;
-  name: string;
-  onError: (error: ApiError) => void;
-}) {
-  const words = text.editor;
-  const [isAsking, setAsking] = useState(false);
-  const remove = () => {
-    api.removeFunnel(site.name, name).then(
-      () => navigate(link.funnels(site.name)),
-      (reason: unknown) => onError(asApiError(reason)),
-    );
-  };
-  if (!isAsking)
-    return (
-      <button type="button" class="button is-danger" onClick={() => setAsking(true)}>
-        {words.delete}
-      </button>
-    );
-  return (
-    <span class="confirm" role="alertdialog" aria-label={words.deleteConfirm(name)}>
-      {words.deleteConfirm(name)}{" "}
-      <button type="button" class="button is-danger" onClick={remove}>
-        {words.deleteYes}
-      </button>{" "}
-      <button type="button" class="button" onClick={() => setAsking(false)}>
-        {text.common.cancel}
-      </button>
-    </span>
-  );
 }

@@ -1,10 +1,10 @@
 /* The funnel as JSON: to read, to copy, to change, to save as a file and to open from one. */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { CopyBox, Field } from "../parts/basic";
 import { download } from "../parts/download";
 import { text } from "../text";
 import { definitionOf, draftOf, type Draft } from "./model";
-import { parseFunnel } from "./parse";
+import { FunnelError, parseFunnel } from "./parse";
 
 interface Props {
   draft: Draft;
@@ -22,7 +22,17 @@ export function JsonPanel({ draft, onChange }: Props) {
   /* what a person typed, null while the box shows the draft */
   const [typed, setTyped] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
+  const box = useRef<HTMLTextAreaElement>(null);
 
+  /* Brings the eye to the line that is wrong. */
+  const show = (source: string, at: number) => {
+    const area = box.current;
+    if (area === null) return;
+    const end = source.indexOf("\n", at);
+    area.value = source;
+    area.focus();
+    area.setSelectionRange(at, end < 0 ? source.length : end);
+  };
   const apply = (source: string) => {
     try {
       onChange(draftOf(parseFunnel(source)));
@@ -31,6 +41,7 @@ export function JsonPanel({ draft, onChange }: Props) {
     } catch (reason) {
       setTyped(source);
       setError(words.jsonBad(reason instanceof Error ? reason.message : String(reason)));
+      if (reason instanceof FunnelError) show(source, reason.at);
     }
   };
   const open = async (input: HTMLInputElement) => {
@@ -45,6 +56,7 @@ export function JsonPanel({ draft, onChange }: Props) {
         {(ids) => (
           <textarea
             {...ids}
+            ref={box}
             class="code"
             rows={18}
             spellcheck={false}

@@ -1,10 +1,13 @@
-/* One stage: its name, its kind, what counts as it, whether it is required, and its place. */
+/* One stage: its name, its kind, what counts as it and what that matches, whether it is required, and
+ * its place. */
 import type { ApiError } from "../api";
 import type { Attribute, StageKind } from "../api-types";
 import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
 import { text } from "../text";
-import { isRequired, STAGES_MAX, STAGES_MIN, type Draft, type DraftStage } from "./model";
+import { othersOf } from "./asking";
+import { Matches, type MatchScope } from "./Matches";
+import { isFilled, isRequired, ruleOf, STAGES_MAX, STAGES_MIN, type Draft, type DraftStage } from "./model";
 import { RuleForm } from "./RuleForm";
 
 interface Props {
@@ -14,17 +17,27 @@ interface Props {
   index: number;
   stage: DraftStage;
   error: ApiError | null;
+  scope: MatchScope;
+  /* its rule is being worked at */
+  isActive: boolean;
+  /* units that did it, by the draft's report; null where there is none */
+  seen: number | null;
+  /* how it looks while a stage is being dragged */
+  dropped: string;
   onChange: (change: Partial<DraftStage>) => void;
+  onKind: (kind: StageKind) => void;
   onRequired: () => void;
   onMove: (by: -1 | 1) => void;
+  onDrag: (event: PointerEvent) => void;
   onAdd: () => void;
   onRemove: () => void;
+  onActive: () => void;
 }
 
 const KINDS: StageKind[] = ["trace", "response", "engagement", "sale", "custom"];
 
 export function StageForm(props: Props) {
-  const { site, attributes, index, stage, error, onChange } = props;
+  const { site, attributes, draft, index, stage, error, onChange } = props;
   const words = text.editor;
   const field = `stages[${index}]`;
   const at = (name: string) =>
@@ -35,7 +48,13 @@ export function StageForm(props: Props) {
     props.onMove(event.key === "ArrowUp" ? -1 : 1);
   };
   return (
-    <fieldset class="stage" onKeyDown={onKeyDown}>
+    <fieldset
+      class={`stage${props.dropped}`}
+      data-card
+      onKeyDown={onKeyDown}
+      onFocusIn={props.onActive}
+      onPointerDown={props.onActive}
+    >
       <legend class="visually-hidden">{words.stage(index + 1)}</legend>
       <StageHead {...props} />
       {error?.field === field && <p class="field-error">{messageOf(error)}</p>}
@@ -59,7 +78,7 @@ export function StageForm(props: Props) {
               value={stage.kind}
               onChange={(event) => {
                 const kind = KINDS.find((one) => one === event.currentTarget.value);
-                if (kind !== undefined) onChange({ kind });
+                if (kind !== undefined) props.onKind(kind);
               }}
             >
               {KINDS.map((kind) => (
@@ -81,11 +100,22 @@ export function StageForm(props: Props) {
         error={error}
         onChange={(rule) => onChange({ rule })}
       />
+      <Matches
+        scope={props.scope}
+        rule={isFilled(stage.rule) ? ruleOf(stage.rule) : null}
+        others={othersOf(draft, index)}
+        isActive={props.isActive}
+        seen={props.seen === null ? "" : seenWords(draft, props.seen)}
+      />
     </fieldset>
   );
 }
 
-function StageHead({ draft, index, stage, onMove, onAdd, onRemove }: Props) {
+function seenWords(draft: Draft, seen: number): string {
+  return draft.count === "sessions" ? text.editor.seenSessions(seen) : text.editor.seenVisitors(seen);
+}
+
+function StageHead({ draft, index, stage, onMove, onDrag, onAdd, onRemove }: Props) {
   const words = text.editor;
   const name = stage.name === "" ? words.stage(index + 1) : stage.name;
   const isFirst = index === 0;
@@ -107,6 +137,9 @@ function StageHead({ draft, index, stage, onMove, onAdd, onRemove }: Props) {
   );
   return (
     <div class="stage-head">
+      <span class="stage-handle" title={words.dragHandle} aria-hidden="true" onPointerDown={onDrag}>
+        ⠿
+      </span>
       <span class="card-number" aria-hidden="true">
         {index + 1}
       </span>

@@ -191,9 +191,8 @@ export function isRequired(draft: Draft, index: number): boolean {
   return draft.stages[index]?.required ?? presetRequires(draft.preset, index);
 }
 
-/* Is every rule filled in, so that the server can be asked for figures? */
-export function isComplete(draft: Draft): boolean {
-  const isFilled = (rule: DraftRule) =>
+export function isFilled(rule: DraftRule): boolean {
+  return (
     rule.kind === "nested" ||
     (rule.conditions.length > 0 &&
       rule.conditions.every(
@@ -201,7 +200,12 @@ export function isComplete(draft: Draft): boolean {
           condition.op === "set" ||
           condition.op === "not_set" ||
           (condition.values.length > 0 && condition.values.every((value) => value !== "")),
-      ));
+      ))
+  );
+}
+
+/* Is every rule filled in, so that the server can be asked for figures? */
+export function isComplete(draft: Draft): boolean {
   return (
     draft.stages.length >= STAGES_MIN &&
     draft.stages.every((stage) => isFilled(stage.rule)) &&
@@ -219,18 +223,26 @@ function emptyRule(id: number): DraftRule {
   };
 }
 
-export function addStage(draft: Draft, after: number, name: string): Draft {
+/* A stage of a kind, with what such a stage usually counts. */
+export interface NewStage {
+  name: string;
+  kind: StageKind;
+  rule: Rule;
+}
+
+export function addStage(draft: Draft, after: number, wanted: NewStage): Draft {
   if (draft.stages.length >= STAGES_MAX) return draft;
+  const ids = new Ids(draft.nextId);
   const stage: DraftStage = {
-    id: draft.nextId,
-    name,
-    kind: "custom",
+    id: ids.take(),
+    name: wanted.name,
+    kind: wanted.kind,
     required: null,
-    rule: emptyRule(draft.nextId + 1),
+    rule: draftRule(wanted.rule, ids),
   };
   const stages = [...draft.stages];
   stages.splice(after + 1, 0, stage);
-  return { ...draft, stages, nextId: draft.nextId + 2 };
+  return { ...draft, stages, nextId: ids.next };
 }
 
 export function removeStage(draft: Draft, index: number): Draft {
@@ -248,13 +260,11 @@ export function removeStage(draft: Draft, index: number): Draft {
   };
 }
 
-export function moveStage(draft: Draft, index: number, by: -1 | 1): Draft {
-  const stage = draft.stages[index];
-  const other = draft.stages[index + by];
-  if (stage === undefined || other === undefined) return draft;
-  const stages = [...draft.stages];
-  stages[index + by] = stage;
-  stages[index] = other;
+export function moveStage(draft: Draft, from: number, to: number): Draft {
+  const stage = draft.stages[from];
+  if (stage === undefined || draft.stages[to] === undefined || from === to) return draft;
+  const stages = draft.stages.filter((one) => one !== stage);
+  stages.splice(to, 0, stage);
   return { ...draft, stages };
 }
 
@@ -263,6 +273,18 @@ export function changeStage(draft: Draft, id: number, change: Partial<DraftStage
     ...draft,
     stages: draft.stages.map((stage) => (stage.id === id ? { ...stage, ...change } : stage)),
   };
+}
+
+/* Another kind; a rule that says nothing yet becomes what such a stage usually counts, and a name
+ * that nobody chose (`given`) that of the kind. */
+export function changeKind(draft: Draft, id: number, wanted: NewStage, given: (name: string) => boolean): Draft {
+  const stage = draft.stages.find((one) => one.id === id);
+  if (stage === undefined) return draft;
+  const ids = new Ids(draft.nextId);
+  const change: Partial<DraftStage> = { kind: wanted.kind };
+  if (!isFilled(stage.rule)) change.rule = draftRule(wanted.rule, ids);
+  if (!given(stage.name)) change.name = wanted.name;
+  return changeStage({ ...draft, nextId: ids.next }, id, change);
 }
 
 /* Turns the switch; where it then says what the preset says anyway, the preset decides again. */

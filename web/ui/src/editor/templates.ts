@@ -2,6 +2,7 @@
  * the site really sent decides which of them its rule takes. */
 import type { FunnelDefinition, Rule, StageKind } from "../api-types";
 import { text } from "../text";
+import { STAGES_MAX, type NewStage } from "./model";
 
 export type TemplateId = keyof typeof text.templates;
 
@@ -21,7 +22,11 @@ export interface Template {
 const PAGE = ["pageview", "page_viewed", "page_view"];
 const CART = ["add_to_cart", "product_added_to_cart", "added_to_cart", "AddToCart"];
 const CHECKOUT = ["checkout", "checkout_started", "begin_checkout", "InitiateCheckout"];
+const SIGN_UP = ["sign_up", "signup", "registered"];
 const SALE = ["sale", "purchase", "checkout_completed", "order_completed", "Purchase"];
+
+/* stands for the event that the site sends for a page */
+const PAGEVIEW: Rule = { attribute: "event", op: "is", values: PAGE.slice(0, 1) };
 
 export const TEMPLATES: Template[] = [
   {
@@ -58,9 +63,37 @@ export const TEMPLATES: Template[] = [
     window: "30d",
     stages: [
       { kind: "trace", events: PAGE },
-      { kind: "response", events: ["sign_up", "signup", "registered"] },
+      { kind: "response", events: SIGN_UP },
       { kind: "engagement", events: ["first_use", "activated", "activate"] },
       { kind: "sale", events: [...SALE, "subscribe", "subscription_started"] },
+    ],
+  },
+  {
+    id: "content",
+    window: "30d",
+    stages: [
+      { kind: "trace", rule: { attribute: "entrance", op: "is", values: ["true"] } },
+      { kind: "engagement", rule: { attribute: "engaged_ms", op: "ge", values: [30_000] } },
+      {
+        kind: "response",
+        rule: {
+          all: [
+            PAGEVIEW,
+            { attribute: "entrance", op: "is", values: ["false"] },
+          ],
+        },
+      },
+      { kind: "sale", events: ["newsletter_signup", "subscribe", "email_submitted", ...SIGN_UP] },
+    ],
+  },
+  {
+    id: "second",
+    window: "90d",
+    /* of the same rule: the second one needs a purchase of its own */
+    stages: [
+      { kind: "trace", events: PAGE },
+      { kind: "sale", events: SALE },
+      { kind: "sale", events: SALE },
     ],
   },
   { id: "blank", window: "7d", stages: [{ kind: "custom", events: [] }, { kind: "custom", events: [] }] },
@@ -73,6 +106,11 @@ function eventRule(candidates: string[], sent: Set<string>): Rule {
   return { attribute: "event", op: "is", values };
 }
 
+function withSent(rule: Rule, sent: Set<string>): Rule {
+  if (rule === PAGEVIEW) return eventRule(PAGE, sent);
+  return "all" in rule ? { all: rule.all.map((member) => withSent(member, sent)) } : rule;
+}
+
 export function fromTemplate(template: Template, name: string, sent: string[]): FunnelDefinition {
   const names = text.templates[template.id].stages;
   const known = new Set(sent);
@@ -83,9 +121,28 @@ export function fromTemplate(template: Template, name: string, sent: string[]): 
     stages: template.stages.map((stage, index) => ({
       name: names[index] ?? text.editor.newStage(index + 1),
       kind: stage.kind,
-      rule: stage.rule ?? eventRule(stage.events ?? [], known),
+      rule: stage.rule === undefined ? eventRule(stage.events ?? [], known) : withSent(stage.rule, known),
     })),
   };
+}
+
+/* What a stage of a kind usually counts, in the site's own event names. */
+export function stageOfKind(kind: StageKind, number: number, sent: string[]): NewStage {
+  const known = new Set(sent);
+  const rules: Record<StageKind, Rule> = {
+    trace: { attribute: "entrance", op: "is", values: ["true"] },
+    response: eventRule(PAGE, known),
+    engagement: { any: [eventRule(CART, known), { attribute: "engaged_ms", op: "ge", values: [30_000] }] },
+    sale: eventRule(SALE, known),
+    custom: { attribute: "event", op: "is", values: [] },
+  };
+  return { kind, name: kind === "custom" ? text.editor.newStage(number) : text.kinds[kind], rule: rules[kind] };
+}
+
+/* Did somebody choose the name, or does it stand there by itself? */
+export function isChosenName(name: string): boolean {
+  const numbers = Array.from({ length: STAGES_MAX }, (_, index) => text.editor.newStage(index + 1));
+  return name.trim() !== "" && !numbers.includes(name) && !Object.values(text.kinds).includes(name);
 }
 
 /* "Shop", or "Shop 2" where that is taken, and so on. */

@@ -13,10 +13,10 @@ export function FunnelsScreen({ site, session, rest, query }: ScreenProps) {
   const [funnel, edit, ...more] = rest;
   if (funnel === undefined) {
     const template = new URLSearchParams(query).get("new");
-    if (template !== null) return <NewFunnelPage site={site} template={template} />;
+    if (template !== null) return <NewFunnelPage key={template} site={site} template={template} query={query} />;
     return <FunnelsPage site={site} query={query} />;
   }
   if (more.length > 0 || (edit !== undefined && edit !== "edit")) return <NotFound />;
-  if (edit === "edit") return <EditorPage key={funnel} site={site} funnel={funnel} />;
+  if (edit === "edit") return <EditorPage key={funnel} site={site} funnel={funnel} query={query} />;
   return <ReportPage key={funnel} site={site} funnel={funnel} query={query} session={session} />;
 }

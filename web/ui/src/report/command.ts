@@ -7,14 +7,17 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/* JSON goes in by the shell's own <( ), so that the command is one line to paste. */
-const inline = (value: unknown) => `<(echo ${quoted(JSON.stringify(value))})`;
+/* The command takes JSON where it takes a file's name: one line to paste, into any shell. */
+const inline = (value: unknown) => quoted(JSON.stringify(value));
+
+/* Names that the command would take for a file, for JSON or for a flag. */
+const isOddName = (name: string) => /^[-{]|\.json$/.test(name);
 
 /* `saved`: the funnel's name where the report is of it as it is saved. */
 export function commandOf(site: string, request: ReportRequest, saved: string | null, asOf: string): string {
   const { funnel, from, to, bots, filters, breakdown, limit, trend, compare } = request;
   const words = ["corong", "funnel", "run", quoted(site)];
-  words.push(saved !== null ? quoted(saved) : inline(funnel));
+  words.push(saved !== null && !isOddName(saved) ? quoted(saved) : inline(funnel));
   if (typeof from === "string") words.push("--from", from);
   if (typeof to === "string") words.push("--to", to);
   words.push("--as-of", asOf);
