@@ -15,8 +15,8 @@ struct visitor {
     const struct journey_piece *pieces;
     size_t n_pieces;
     uint32_t n_rows;
-    uint64_t all; /* the words of all rows */
-    bool has_times;
+    uint64_t all;    /* the words of all rows */
+    bool has_times;  /* not read for who has no path: nobody asks them */
     bool are_few;    /* the following: */
     struct few rows; /* those of values, and the first of each stage */
 };
@@ -143,7 +143,8 @@ put_event(struct pass *p, const struct visitor *v, uint32_t i)
     struct pass_plain *k = p->plain;
     uint64_t word = k->words[i];
 
-    l->events[l->n] = (struct path_event){k->times[i], (uint32_t)(word & PACKED_STAGES),
+    l->events[l->n] = (struct path_event){v->has_times ? k->times[i] : k->from_ms,
+                                          (uint32_t)(word & PACKED_STAGES),
                                           (uint32_t)((word & PACKED_MATCHES) >> PACKED_EXCLUSIONS)};
     l->conditions[l->n] = (uint32_t)(word >> PACKED_CONDITIONS & UINT16_MAX);
     l->values[l->n] = (struct tally_value){0, -1};
@@ -220,11 +221,12 @@ few_find(const struct few *f, uint32_t row)
 /* As path_count finds most: each possible stage at the first row that may serve it after the one
  * before. Where that does not get to the last of them within the window, false. */
 static bool
-find_path(const struct pass_plain *k, const struct visitor *v, const struct plan *plan,
-          uint32_t possible, struct path *out)
+find_path(struct pass_plain *k, struct visitor *v, const struct plan *plan, uint32_t possible,
+          struct path *out)
 {
     uint32_t i = 0;
 
+    read_times(k, v);
     out->stages = possible;
     out->n = 0;
     for (uint32_t left = possible; left != 0; left &= left - 1) {
@@ -242,10 +244,9 @@ find_path(const struct pass_plain *k, const struct visitor *v, const struct plan
 }
 
 static bool
-find_outcome(const struct pass *p, const struct visitor *v, const struct plan *plan,
-             struct outcome *out)
+find_outcome(const struct pass *p, struct visitor *v, const struct plan *plan, struct outcome *out)
 {
-    const struct pass_plain *k = p->plain;
+    struct pass_plain *k = p->plain;
     uint32_t possible = plan_possible(plan, (uint32_t)(v->all & PACKED_STAGES));
     uint64_t entry = 0;
 
@@ -310,7 +311,6 @@ count_visitor(struct pass *p, struct journey_walk *w, struct visitor *v, struct 
         count_read(p, v);
         return ERR_OK;
     }
-    read_times(p->plain, v);
     if ((v->all & PACKED_MATCHES) >> PACKED_EXCLUSIONS != 0 || !find_outcomes(p, v))
         return count_events(p, w, v, err);
     return count_few(p, w, v, err);

@@ -264,7 +264,42 @@ pass__count_single(struct pass *p, size_t input, uint64_t all, uint32_t code)
         add_to_rows(p, input, code, stage, 1);
 }
 
-/* The same without reading a row, of a run that is known to match one stage. False: it must be
+/* Of visitors whose rows may have these words: is none in any figure, for want of what a filter
+ * asks?
+ */
+static bool
+are_left_out(const struct pass *p, uint64_t all)
+{
+    const struct chooser *c = &p->chooser;
+
+    for (size_t i = 0; i < c->n && (all & p->plain->give) == 0; i++)
+        if (c->filters[i].at != AT_NONE &&
+            (all >> PACKED_CONDITIONS & c->filters[i].condition) == 0)
+            return true;
+    return false;
+}
+
+/* The words of a visitor's rows, who is inside: is he known by them, as he has no path, whatever
+ * their order? Then he is counted. */
+static bool
+count_pathless(struct pass *p, uint64_t all)
+{
+    uint32_t stages = (uint32_t)(all & PACKED_STAGES);
+
+    if ((all & (p->plain->give | PACKED_VALUE)) != 0)
+        return false;
+    for (int i = 0; i < p->setup.q->n_presets; i++)
+        if (plan_possible(&p->plans[i], stages) != 0)
+            return false;
+    if (p->chooser.needs_path || !pass__is_chosen(&p->chooser, all, 0))
+        return true;
+    for (uint32_t left = stages; left != 0; left &= left - 1)
+        for (int i = 0; i < p->setup.q->n_presets; i++)
+            tally_add_seen(p->tallies[i], (uint32_t)__builtin_ctz(left), 1);
+    return true;
+}
+
+/* Visitors whose runs are known to match one stage, without reading a row. False: they must be
  * read. */
 static bool
 count_known(struct pass *p, const struct journey_piece *piece, const struct scan_known *known,
@@ -302,9 +337,13 @@ is_counted(struct pass *p, const struct journey_piece *piece)
     const struct plain_place *place = &p->plain->places[piece->input];
     const struct scan_known *known = &place->known[piece->run - place->begin];
 
-    return known->kind == SCAN_NOTHING || (!place->is_entered && !known->has_bots) ||
-           (known->kind == SCAN_SINGLE && place->is_inside &&
-            count_known(p, piece, known, known->all));
+    if (known->kind == SCAN_NOTHING || (!place->is_entered && !known->has_bots) ||
+        are_left_out(p, known->all))
+        return true;
+    if (!place->is_inside)
+        return false;
+    return known->kind == SCAN_SINGLE ? count_known(p, piece, known, known->all)
+                                      : known->is_exact && count_pathless(p, known->all);
 }
 
 static enum err_code
@@ -382,51 +421,68 @@ put_in_order(struct pass_plain *k, const struct journey_piece *given, size_t n,
     return true;
 }
 
-/* What is known of several runs together, of one visitor. NULL: they must be read. *out: the run
- * that he enters by. */
-static const struct scan_known *
-know_several(struct pass *p, const struct journey_piece *pieces, size_t n, uint64_t *out_all,
-             const struct journey_piece **out)
+/* What is known of several runs together. */
+struct together {
+    uint64_t all; /* as of scan_known */
+    bool is_exact;
+    bool are_inside;
+    bool match_nothing;
+    bool enter_nowhere;                   /* nor are they bots' */
+    const struct scan_known *single;      /* where all that match match this one stage; else NULL */
+    const struct journey_piece *entry_by; /* the first of these */
+};
+
+static void
+add_known(struct together *t, const struct plain_place *place, const struct journey_piece *piece,
+          const struct scan_known *known)
 {
-    struct pass_plain *k = p->plain;
-    const struct scan_known *single = NULL;
-
-    *out_all = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct scan_known *known = known_of(k, &pieces[i]);
-
-        if (known->kind == SCAN_TO_READ || !k->places[pieces[i].input].is_inside ||
-            (p->chooser.n != 0 && !known->is_exact))
-            return NULL;
-        *out_all |= known->all;
-        if (known->kind == SCAN_NOTHING)
-            continue;
-        if (single == NULL) {
-            single = known;
-            *out = &pieces[i];
-        } else if (((single->entry ^ known->entry) & PACKED_STAGES) != 0) {
-            return NULL;
-        }
+    t->all |= known->all;
+    t->is_exact = t->is_exact && known->is_exact;
+    t->are_inside = t->are_inside && place->is_inside;
+    t->enter_nowhere = t->enter_nowhere && !place->is_entered && !known->has_bots;
+    if (known->kind == SCAN_NOTHING)
+        return;
+    if (t->match_nothing) {
+        t->single = known->kind == SCAN_SINGLE ? known : NULL;
+        t->entry_by = piece;
+    } else if (known->kind != SCAN_SINGLE ||
+               (t->single && ((t->single->entry ^ known->entry) & PACKED_STAGES) != 0)) {
+        t->single = NULL;
     }
-    return single;
+    t->match_nothing = false;
 }
 
-/* Who matches nothing does not count, whoever they are; nor do those who have no event in the
- * range.
- */
-static bool
-are_nothing(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
+static struct together
+know_several(struct pass_plain *k, const struct journey_piece *pieces, size_t n)
 {
-    bool match_nothing = true;
-    bool enter_nowhere = true;
+    struct together t = {
+        .is_exact = true, .are_inside = true, .match_nothing = true, .enter_nowhere = true};
 
-    for (size_t i = 0; i < n; i++) {
-        const struct scan_known *known = known_of(k, &pieces[i]);
+    for (size_t i = 0; i < n; i++)
+        add_known(&t, &k->places[pieces[i].input], &pieces[i], known_of(k, &pieces[i]));
+    return t;
+}
 
-        match_nothing = match_nothing && known->kind == SCAN_NOTHING;
-        enter_nowhere = enter_nowhere && !k->places[pieces[i].input].is_entered && !known->has_bots;
+/* Visitors of whom enough is known, but whether they are one. */
+static enum err_code
+count_several(struct pass *p, struct journey_walk *w, const struct journey_piece *pieces, size_t n,
+              const struct together *t, bool *out_taken, struct err *err)
+{
+    bool is_single = t->single && (t->is_exact || p->chooser.n == 0);
+    enum err_code rc = ERR_OK;
+
+    if (t->are_inside && (is_single || t->is_exact)) {
+        rc = journey_is_one(w, pieces, n, out_taken, err);
+        if (rc != ERR_OK || !*out_taken)
+            return rc;
+        if (is_single ? count_known(p, t->entry_by, t->single, t->all)
+                      : count_pathless(p, t->all)) {
+            p->n_plain++;
+            p->n_several += n > 1;
+            return ERR_OK;
+        }
     }
-    return match_nothing || enter_nowhere;
+    return pass__count_pieces(p, w, pieces, n, out_taken, err);
 }
 
 static enum err_code
@@ -435,19 +491,19 @@ take_several(struct journey_walk *w, const struct journey_piece *given, size_t n
 {
     struct journey_piece pieces[JOURNEY_PIECES_MAX];
     struct pass *p = context;
-    const struct journey_piece *entry = NULL;
-    const struct scan_known *known;
+    struct together together;
     enum err_code rc = ERR_OK;
     bool may_repeat = false;
     size_t n_with_ids;
-    uint64_t all;
     size_t n;
 
     *out_taken = false;
     if (!put_in_order(p->plain, given, n_given, pieces, &n, &n_with_ids) ||
         (n < n_given && n_with_ids > 0))
         return ERR_OK;
-    if (are_nothing(p->plain, pieces, n)) {
+    together = know_several(p->plain, pieces, n);
+    /* they do not count, whoever they are */
+    if (together.match_nothing || together.enter_nowhere || are_left_out(p, together.all)) {
         *out_taken = true;
         return ERR_OK;
     }
@@ -455,17 +511,7 @@ take_several(struct journey_walk *w, const struct journey_piece *given, size_t n
         rc = journey_may_repeat(w, pieces, n, &may_repeat, err);
     if (rc != ERR_OK || may_repeat)
         return rc;
-    known = know_several(p, pieces, n, &all, &entry);
-    if (!known)
-        return pass__count_pieces(p, w, pieces, n, out_taken, err);
-    rc = journey_is_one(w, pieces, n, out_taken, err);
-    if (rc != ERR_OK || !*out_taken)
-        return rc;
-    if (!count_known(p, entry, known, all))
-        return pass__count_pieces(p, w, pieces, n, out_taken, err);
-    p->n_plain++;
-    p->n_several += n > 1;
-    return ERR_OK;
+    return count_several(p, w, pieces, n, &together, out_taken, err);
 }
 
 const struct journey_lying pass__lying = {.plain = take_plain, .several = take_several};

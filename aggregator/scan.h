@@ -98,7 +98,8 @@ enum scan_known_kind {
 };
 
 struct scan_known {
-    uint64_t all;   /* the words of all rows together, where is_exact */
+    uint64_t all;   /* the words of all rows together; or, where not is_exact, what these may be,
+                       and more */
     uint64_t entry; /* of SCAN_SINGLE: the word of those that match */
     uint8_t kind;
     bool is_exact;

@@ -79,6 +79,13 @@ word_of(const struct scan_packing *p, uint64_t bits)
     return p->is_direct ? bits : p->words[bits];
 }
 
+static inline uint64_t
+flags_of(uint64_t presence)
+{
+    return ((presence & PRESENCE_COOKIELESS) != 0 ? PACKED_COOKIELESS : 0) |
+           ((presence & PRESENCE_VALUE) != 0 ? PACKED_VALUE : 0);
+}
+
 /* bits: what the other columns' values say. */
 static struct scan_known
 judge(const struct scan_runs *r, const struct scan_packing *p, uint64_t presence, uint64_t bits)
@@ -97,12 +104,11 @@ judge(const struct scan_runs *r, const struct scan_packing *p, uint64_t presence
         first = first == 0 ? word : first;
         differs |= first ^ word;
     }
-    if ((presence & PRESENCE_COOKIELESS) != 0)
-        k.all |= PACKED_COOKIELESS;
+    k.all |= flags_of(presence);
     k.entry = first;
     if ((k.all & UNSETTLED_OR_STAGES) == 0)
         k.kind = SCAN_NOTHING;
-    else if ((k.all & PACKED_UNSETTLED) == 0 && differs == 0 && (presence & PRESENCE_VALUE) == 0 &&
+    else if ((k.all & (PACKED_UNSETTLED | PACKED_VALUE)) == 0 && differs == 0 &&
              (first & (first - 1) & PACKED_STAGES) == 0)
         k.kind = SCAN_SINGLE;
     return k;
@@ -115,15 +121,17 @@ judge_class(const struct scan *s, const struct scan_packing *p, const uint64_t *
     const struct scan_runs *r = s->runs;
     uint64_t all = 0;
 
-    *out = (struct run_class){.known = {.kind = SCAN_TO_READ,
+    *out = (struct run_class){.known = {.all = UINT64_MAX,
+                                        .kind = SCAN_TO_READ,
                                         .has_given_ids = (presence & PRESENCE_GIVEN) != 0,
                                         .has_bots = (presence & PRESENCE_BOT) != 0}};
     if ((presence & PRESENT_UNKNOWN) != 0)
         return;
-    for (uint64_t left = presence & PRESENT_EVENTS; left != 0; left &= left - 1)
-        all |= may[__builtin_ctzll(left)];
     if (r->has_numbers)
         return;
+    for (uint64_t left = presence & PRESENT_EVENTS; left != 0; left &= left - 1)
+        all |= may[__builtin_ctzll(left)];
+    out->known.all = all | flags_of(presence);
     if (r->n_others == 0)
         out->known = judge(r, p, presence, 0);
     else if ((all & UNSETTLED_OR_STAGES) == 0)
@@ -224,9 +232,12 @@ know_some(const struct scan *s, const struct scan_packing *p, uint32_t run, uint
         if (!has_read)
             read_others(r, run, n, bits);
         has_read = true;
-        if (bits[i].any == bits[i].all)
+        if (bits[i].any == bits[i].all) {
             out[i] = judge(r, p, presence, bits[i].any);
-        else if ((may_match_together(r, p, presence, &bits[i]) & UNSETTLED_OR_STAGES) == 0)
+            continue;
+        }
+        out[i].all = may_match_together(r, p, presence, &bits[i]) | flags_of(presence);
+        if ((out[i].all & UNSETTLED_OR_STAGES) == 0)
             out[i].kind = SCAN_NOTHING;
     }
 }
