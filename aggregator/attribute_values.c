@@ -225,12 +225,60 @@ attribute_values_of_code(struct attribute_values *v, size_t input, uint32_t code
     return number;
 }
 
-static uint32_t
-read_bot(struct attribute_values *v, struct reader *r, uint32_t row)
+void
+attribute_windows_fini(struct attribute_windows *w)
 {
-    int64_t flags;
+    for (size_t i = 0; i < w->n; i++)
+        free(w->of[i]);
+    free(w->of);
+    *w = (struct attribute_windows){.n = 0};
+}
 
-    segment_values(&r->column, row, 1, &flags, NULL);
+static struct segment_window *
+window_of(struct attribute_windows *w, const struct attribute_values *v, size_t input)
+{
+    if (w->n == 0) {
+        w->n = v->n_readers;
+        w->of = mem_zalloc(w->n * sizeof *w->of);
+    }
+    if (w->of[input] == NULL) {
+        w->of[input] =
+            mem_alloc(sizeof **w->of); /* its rows are not touched before they are read */
+        memset(w->of[input], 0, offsetof(struct segment_window, codes));
+        w->of[input]->column = &v->readers[input].column;
+    }
+    return w->of[input];
+}
+
+static uint32_t
+read_code(struct attribute_values *v, struct attribute_windows *w, struct journey_place place)
+{
+    uint32_t code;
+
+    if (w != NULL)
+        return segment_window_code(window_of(w, v, place.input), place.row);
+    segment_codes(&v->readers[place.input].column, place.row, 1, &code);
+    return code;
+}
+
+static int64_t
+read_units(struct attribute_values *v, struct attribute_windows *w, struct journey_place place,
+           bool *is_set)
+{
+    int64_t units;
+
+    if (w != NULL)
+        return segment_window_value(window_of(w, v, place.input), place.row, is_set);
+    segment_values(&v->readers[place.input].column, place.row, 1, &units, is_set);
+    return units;
+}
+
+static uint32_t
+read_bot(struct attribute_values *v, struct attribute_windows *w, struct journey_place place)
+{
+    bool is_set;
+    int64_t flags = read_units(v, w, place, &is_set);
+
     return attribute_values_find(v, (flags & EVENT_BOT) != 0 ? SLICE("true") : SLICE("false"));
 }
 
@@ -257,18 +305,18 @@ number_of_locked(struct attribute_values *v, int64_t units, int digits)
 }
 
 static uint32_t
-read_number(struct attribute_values *v, struct reader *r, uint32_t row)
+read_number(struct attribute_values *v, struct attribute_windows *w, struct journey_place place)
 {
     enum event_number attribute = (enum event_number)v->asked->attribute.code;
+    const struct reader *r = &v->readers[place.input];
     uint32_t currency;
     uint32_t number;
-    int64_t units;
     bool is_set;
+    int64_t units = read_units(v, w, place, &is_set);
 
-    segment_values(&r->column, row, 1, &units, &is_set);
     if (!is_set)
         return ATTRIBUTE_VALUE_NULL;
-    segment_codes(&r->currency, row, 1, &currency);
+    segment_codes(&r->currency, place.row, 1, &currency);
     pthread_mutex_lock(&v->lock);
     number = number_of_locked(
         v, units, event_number_digits(attribute, segment_text_value(&r->currency, currency)));
@@ -277,19 +325,17 @@ read_number(struct attribute_values *v, struct reader *r, uint32_t row)
 }
 
 uint32_t
-attribute_values_read(struct attribute_values *v, struct journey_place place)
+attribute_values_read(struct attribute_values *v, struct attribute_windows *w,
+                      struct journey_place place)
 {
     const struct attribute *a = &v->asked->attribute;
-    struct reader *r = &v->readers[place.input];
-    uint32_t code;
 
-    assert(place.input < v->n_readers && r->numbers);
+    assert(place.input < v->n_readers && v->readers[place.input].numbers);
     if (a->source == SOURCE_NUMBER)
-        return read_number(v, r, place.row);
+        return read_number(v, w, place);
     if (a->source == SOURCE_DERIVED && a->code == DERIVED_BOT)
-        return read_bot(v, r, place.row);
-    segment_codes(&r->column, place.row, 1, &code);
-    return attribute_values_of_code(v, place.input, code);
+        return read_bot(v, w, place);
+    return attribute_values_of_code(v, place.input, read_code(v, w, place));
 }
 
 size_t

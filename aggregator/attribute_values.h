@@ -3,7 +3,7 @@
  *     struct attribute_values *v = attribute_values_create(&breakdown);
  *     attribute_values_begin(v, n_inputs)                before each walk
  *     attribute_values_open_input(v, i, segment, err)    for each input, from any thread
- *     attribute_values_read(v, place)                    from any thread
+ *     attribute_values_read(v, windows, place)           from any thread, with windows of its own
  *     attribute_values_text(v, number)                   after the walk
  *
  * Rows are read one by one, where a path is counted. What the row of another event gives (a
@@ -41,8 +41,17 @@ const struct segment_column *attribute_values_column(const struct attribute_valu
                                                      size_t input);
 uint32_t attribute_values_of_code(struct attribute_values *v, size_t input, uint32_t code);
 
-/* The value in a row's own columns, of an opened input: of landing its path. */
-uint32_t attribute_values_read(struct attribute_values *v, struct journey_place place);
+/* Where a thread that wants most rows reads in each input, of one walk. Begins with zeros. */
+struct attribute_windows {
+    size_t n;
+    struct segment_window **of; /* owned; NULL: nothing was read there yet */
+};
+void attribute_windows_fini(struct attribute_windows *w);
+
+/* The value in a row's own columns, of an opened input: of landing its path. w NULL: few rows are
+ * wanted, each is read by itself. */
+uint32_t attribute_values_read(struct attribute_values *v, struct attribute_windows *w,
+                               struct journey_place place);
 
 /* The number of a text that stands in no column: "direct", "true". "" is null. */
 uint32_t attribute_values_find(struct attribute_values *v, struct slice text);

@@ -10,6 +10,9 @@ struct count_reader {
     struct segment_column event;
     uint32_t sale;     /* codes of event; 0: no event of this segment has that name */
     uint32_t value_of; /* whose value is summed up */
+    struct segment_window engaged_near;
+    struct segment_window order_near;
+    struct segment_window event_near;
 };
 
 static enum err_code
@@ -26,6 +29,9 @@ open_reader(struct count_reader *r, const struct segment *segment, struct slice 
         return rc;
     r->sale = segment_text_find(&r->event, SALE);
     r->value_of = segment_text_find(&r->event, value_of);
+    r->engaged_near = (struct segment_window){.column = &r->engaged};
+    r->order_near = (struct segment_window){.column = &r->order};
+    r->event_near = (struct segment_window){.column = &r->event};
     r->is_open = true;
     return ERR_OK;
 }
@@ -53,19 +59,19 @@ count_columns_read(const struct count_columns *c, const struct journey *j, uint3
 {
     const struct event_list *all = &c->enquiry->person.all;
     struct journey_place place = journey_place(j, all->from[event]);
-    const struct count_reader *r = &c->readers[place.input];
+    struct count_reader *r = &c->readers[place.input];
     bool has_value = all->values[event].currency >= 0;
-    uint32_t order, name = 0;
+    uint32_t order, name;
     bool is_set;
 
     *out = (struct count_event){.value = {0, -1}};
     if (!r->is_open)
         return;
-    segment_values(&r->engaged, place.row, 1, &out->engaged_ms, &is_set);
-    segment_codes(&r->order, place.row, 1, &order);
+    out->engaged_ms = segment_window_value(&r->engaged_near, place.row, &is_set);
+    order = segment_window_code(&r->order_near, place.row);
     if (order == 0 && !has_value)
         return;
-    segment_codes(&r->event, place.row, 1, &name);
+    name = segment_window_code(&r->event_near, place.row);
     if (order != 0 && name == r->sale)
         out->order = segment_text_value(&r->order, order);
     if (has_value && name == r->value_of)

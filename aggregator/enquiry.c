@@ -137,8 +137,10 @@ drop_walk(struct enquiry *e)
     leaf_sets_destroy(&e->sets);
     driver_table_destroy(&e->drivers);
     tally_destroy(&e->currencies);
-    for (size_t k = 0; k < e->setup.n_attributes; k++)
+    for (size_t k = 0; k < e->setup.n_attributes; k++) {
+        attribute_windows_fini(&e->windows[k]);
         attribute_values_destroy(&e->values[k]);
+    }
 }
 
 void
@@ -445,7 +447,8 @@ enquiry_each_unit(struct enquiry *e, const struct journey *j, enquiry_take take,
 static uint32_t
 read_at(struct enquiry *e, const struct journey *j, size_t k, uint32_t event)
 {
-    return attribute_values_read(e->values[k], journey_place(j, e->person.all.from[event]));
+    return attribute_values_read(e->values[k], &e->windows[k],
+                                 journey_place(j, e->person.all.from[event]));
 }
 
 uint32_t

@@ -56,6 +56,7 @@ struct enquiry {
     const struct persons *persons;
     struct tally *currencies; /* its numbers are those of all values */
     struct attribute_values *values[ENQUIRY_ATTRIBUTES_MAX];
+    struct attribute_windows windows[ENQUIRY_ATTRIBUTES_MAX];
     /* of the walk */
     struct person_events person;
     struct chooser chooser;

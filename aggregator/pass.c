@@ -22,7 +22,8 @@ static uint32_t
 read_at(const struct pass *p, const struct counted *c, struct attribute_values *values,
         uint32_t event)
 {
-    return attribute_values_read(values, journey_place(c->journey, p->person.all.from[event]));
+    return attribute_values_read(values, NULL,
+                                 journey_place(c->journey, p->person.all.from[event]));
 }
 
 /* Of event i of the unit. */

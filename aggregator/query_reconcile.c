@@ -100,7 +100,8 @@ is_in_range(const struct reconciling *c, int64_t time_ms)
 static uint32_t
 read_row(struct enquiry *e, const struct journey *j, int attribute, uint32_t row)
 {
-    return attribute_values_read(e->values[attribute], journey_place(j, row));
+    return attribute_values_read(e->values[attribute], &e->windows[attribute],
+                                 journey_place(j, row));
 }
 
 static void

@@ -185,6 +185,24 @@ void segment_codes(const struct segment_column *c, uint32_t row, uint32_t n, uin
 void segment_values(const struct segment_column *c, uint32_t row, uint32_t n, int64_t *values,
                     bool *is_set);
 
+/* A column that is read row by row, each mostly near the one before: the frame of rows around it is
+ * decoded once. For one thread. Begin with {.column = the column, which is borrowed}. */
+#define SEGMENT_WINDOW_ROWS 512
+struct segment_window {
+    const struct segment_column *column;
+    uint32_t begin; /* rows [begin, begin + n) are decoded */
+    uint32_t n;
+    union {
+        uint32_t codes[SEGMENT_WINDOW_ROWS];
+        struct {
+            int64_t values[SEGMENT_WINDOW_ROWS];
+            bool is_set[SEGMENT_WINDOW_ROWS];
+        };
+    };
+};
+uint32_t segment_window_code(struct segment_window *w, uint32_t row);
+int64_t segment_window_value(struct segment_window *w, uint32_t row, bool *is_set);
+
 /* A number that is set in the row. */
 int64_t segment_value_at(const struct segment_column *c, uint32_t row);
 

@@ -288,6 +288,60 @@ test_wrong_presence_is_found(void **state)
     merged_close(&m);
 }
 
+/* Row by row, onwards with leaps back: what the column says of the row alone. */
+static void
+check_window_codes(const struct segment_column *c, struct random *r)
+{
+    struct segment_window w = {.column = c};
+    uint32_t row = 0;
+
+    for (int i = 0; i < 3000; i++) {
+        uint32_t code;
+
+        row = random_below(r, 50) == 0 ? random_below(r, c->n_rows)
+                                       : (row + random_below(r, 4)) % c->n_rows;
+        segment_codes(c, row, 1, &code);
+        assert_int_equal(segment_window_code(&w, row), code);
+    }
+}
+
+static void
+check_window_values(const struct segment_column *c, struct random *r)
+{
+    struct segment_window w = {.column = c};
+
+    for (uint32_t row = 0; row < c->n_rows; row += random_below(r, 4)) {
+        int64_t value;
+        bool is_set, is_set_there;
+
+        segment_values(c, row, 1, &value, &is_set);
+        assert_int_equal(segment_window_value(&w, row, &is_set_there), value);
+        assert_int_equal(is_set_there, is_set);
+    }
+}
+
+static void
+test_windows(void **state)
+{
+    struct random r = {47};
+    struct segment_column c;
+    struct merged m;
+
+    (void)state;
+    merged_open(&m, MIXED);
+    for (int i = 0; i < TEXT_COUNT; i++) {
+        assert_int_equal(segment_text_open(m.segment, (enum event_text)i, &c, NULL), ERR_OK);
+        check_window_codes(&c, &r);
+    }
+    for (int i = 0; i < NUMBER_COUNT; i++) {
+        assert_int_equal(segment_number_open(m.segment, (enum event_number)i, &c, NULL), ERR_OK);
+        check_window_values(&c, &r);
+    }
+    assert_int_equal(segment_flags_open(m.segment, &c, NULL), ERR_OK);
+    check_window_values(&c, &r);
+    merged_close(&m);
+}
+
 int
 main(void)
 {
@@ -295,6 +349,7 @@ main(void)
         cmocka_unit_test(test_visitors_are_what_they_were),
         cmocka_unit_test(test_visitors_are_compared),
         cmocka_unit_test(test_times_of_runs),
+        cmocka_unit_test(test_windows),
         cmocka_unit_test(test_codes_of_runs),
         cmocka_unit_test(test_presence_of_runs),
         cmocka_unit_test(test_wrong_presence_is_found),
