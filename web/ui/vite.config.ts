@@ -18,6 +18,7 @@ export default defineConfig({
       output: {
         manualChunks: (id) => {
           if (/\/src\/(text\.ts|words\/(numbers|shell|report|overview|dropoff)\.ts)/.test(id)) return "language";
+          if (/\/src\/words\/health\.ts/.test(id)) return "language-health";
           return /\/src\/words\//.test(id) ? "language-more" : undefined;
         },
       },

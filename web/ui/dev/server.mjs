@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { accessState, answerAccess, answerPublic } from "./access_answers.mjs";
+import { answerHealth } from "./health_answers.mjs";
 import { answerSite } from "./sites_answers.mjs";
 import { ATTRIBUTES, countFor, DROPOFF, FUNNELS, listFor, NEXT, reportFor, SITES, VALUES } from "./fixtures.mjs";
 
@@ -22,6 +23,7 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
       account: mode === "ready" ? { email: "owner@shop.example", role: "owner" } : null,
       setup: mode === "setup", insecure: mode === "insecure",
       demo: { shop: "http://localhost:8001/shop/" }, version: "0.1.0",
+      places: { name: "IP Geolocation by DB-IP", url: "https://db-ip.com" },
     },
     sites: structuredClone(SITES),
     funnels: structuredClone(FUNNELS),
@@ -62,6 +64,8 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
     if (!state.sites.some((one) => one.name === site)) return error(404, "not_found", "there is no such site");
     const ofAccess = answerAccess({ state, error, method, kind, name, body, url });
     if (ofAccess !== null) return ofAccess;
+    const ofHealth = answerHealth({ state, error, site, kind, body });
+    if (ofHealth !== null) return ofHealth;
     const ofSite = answerSite({ state, error, method, site, kind, name, body, url });
     if (ofSite !== null) return ofSite;
     if (kind === "attributes") return [200, { attributes: ATTRIBUTES }];

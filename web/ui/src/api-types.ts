@@ -13,8 +13,8 @@ export interface Session {
   setup: boolean;
   insecure: boolean;
   demo: { shop: string } | null;
-  /* what the place database asks to be named by; left out by servers that know none */
-  places?: { name: string; url: string } | null;
+  /* whom the place database asks to be named */
+  places: { name: string; url: string } | null;
   version: string;
 }
 
@@ -743,4 +743,116 @@ export interface AuditEntry {
 export interface Audit {
   entries: AuditEntry[];
   cursor: string | null;
+}
+
+/* What became of events on one of the site's days. */
+export interface HealthDay {
+  day: string;
+  accepted: number;
+  late: number;
+  bots: number;
+  repeats: number;
+  refused: Record<string, number>;
+}
+
+export interface HealthCollector {
+  name: string;
+  state: "ready" | "spooling" | "refusing" | "away";
+  seen: string | null;
+  why: string;
+  spool_bytes: number;
+  damaged_records: number;
+  places: { type: string; built: string | null } | null;
+}
+
+export interface HealthAlarm {
+  code: string;
+  message: string;
+  first: string | null;
+  last: string | null;
+  times: number;
+}
+
+export interface Health {
+  as_of: string;
+  timezone: string;
+  /* the latest first, only those on which something came; null where Redis is away */
+  days: HealthDay[] | null;
+  stored: {
+    events: number;
+    first: string | null;
+    newest: string | null;
+    stored: string | null;
+    damage: { code: string; message: string }[];
+  };
+  installation: {
+    days: HealthDay[] | null;
+    redis: {
+      is_there: boolean;
+      why: string;
+      entries_waiting?: number;
+      oldest?: string | null;
+      memory_bytes?: number;
+      memory_max_bytes?: number;
+    };
+    collectors: HealthCollector[];
+    segments: number;
+    bytes: number;
+    free_bytes: number;
+    backup: string | null;
+    bad_entries: number;
+    alarms: HealthAlarm[];
+  };
+}
+
+export interface ReconcileRequest extends Scope {
+  funnel: FunnelDefinition | string;
+  limit?: number;
+}
+
+export interface SalesSum {
+  orders: number;
+  value: Money;
+}
+
+export interface SharedOrder {
+  /* null where one may not see visitors */
+  order: string | null;
+  events: number;
+  counted: number;
+  n_visitors: number;
+  visitors: string[] | null;
+}
+
+/* received - counted = difference = the sum of the parts */
+export interface Reconciliation extends Answered {
+  stage: number;
+  received: SalesSum;
+  counted: SalesSum;
+  difference: SalesSum;
+  parts: (SalesSum & { part: string })[];
+  refunds: number;
+  shared_orders: { n: number; counted_twice: number; orders: SharedOrder[] };
+}
+
+export interface CatalogueRequest {
+  from?: string | null;
+  to?: string | null;
+  limit?: number;
+  query_id?: string;
+}
+
+export interface CatalogueList {
+  n: number;
+  rows: { name: string; events: number; last: string }[];
+}
+
+export interface Catalogue {
+  events: CatalogueList;
+  properties: CatalogueList;
+  bots: CatalogueList;
+  damaged_files: number;
+  from: string | null;
+  to: string | null;
+  timezone: string;
 }

@@ -1,5 +1,10 @@
 /* The only file that knows the server's URLs. */
 import type {
+  Catalogue,
+  CatalogueRequest,
+  Health,
+  ReconcileRequest,
+  Reconciliation,
   ApiKey,
   Attribute,
   AttributeValue,
@@ -235,7 +240,7 @@ export const api = {
 
   count: (site: string, request: CountRequest, signal?: AbortSignal) =>
     call<Count>(`${sitePath(site)}/count`, { method: "POST", body: request, signal }),
-  /* The newest events; `live` is null where nothing has changed since the answer with that tag. */
+  /* The newest events; `value` is null where nothing has changed since the answer with that tag. */
   liveEvents: async (
     site: string,
     { funnel, limit }: { funnel: string; limit: number },
@@ -244,8 +249,16 @@ export const api = {
   ) => {
     const query = new URLSearchParams({ limit: String(limit), ...(funnel === "" ? {} : { funnel }) });
     const answer = await callTagged(`${sitePath(site)}/live?${query}`, etag, signal);
-    return { live: answer.value as LiveAnswer | null, etag: answer.etag };
+    return { value: answer.value as LiveAnswer | null, etag: answer.etag };
   },
+  health: async (site: string, etag: string | null, signal: AbortSignal) => {
+    const answer = await callTagged(`${sitePath(site)}/health`, etag, signal);
+    return { value: answer.value as Health | null, etag: answer.etag };
+  },
+  reconcile: (site: string, request: ReconcileRequest, signal?: AbortSignal) =>
+    call<Reconciliation>(`${sitePath(site)}/reconcile`, { method: "POST", body: request, signal }),
+  catalogue: (site: string, request: CatalogueRequest, signal?: AbortSignal) =>
+    call<Catalogue>(`${sitePath(site)}/catalogue`, { method: "POST", body: request, signal }),
   search: (site: string, request: SearchRequest, signal?: AbortSignal) =>
     call<Search>(`${sitePath(site)}/search`, { method: "POST", body: request, signal }),
   journey: (site: string, request: JourneyRequest, signal?: AbortSignal) =>

@@ -75,6 +75,26 @@ export function formatDecimal(decimal: string): string {
   return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + fraction;
 }
 
+/* Exact amounts with the other sign. */
+export function negated(money: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(money).map(([code, amount]) => [
+      code,
+      /^-?0*(\.0*)?$/.test(amount) ? amount.replace("-", "") : amount.startsWith("-") ? amount.slice(1) : `-${amount}`,
+    ]),
+  );
+}
+
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/* "18.4 GB" */
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let amount = bytes;
+  for (; amount >= 1000 && unit < BYTE_UNITS.length - 1; unit++) amount /= 1000;
+  return `${unit === 0 || amount >= 100 ? integers.format(amount) : oneDecimal.format(amount)} ${BYTE_UNITS[unit] ?? ""}`;
+}
+
 /* One text per currency, the largest list first by code; empty where nothing has a value. */
 export function formatMoney(money: Record<string, string> | null | undefined): string[] {
   return Object.entries(money ?? {})

@@ -8,6 +8,7 @@ import "./style/sites.css";
 import "./style/journeys.css";
 import "./style/editor.css";
 import "./style/people.css";
+import "./style/health.css";
 
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);

@@ -49,6 +49,11 @@ export const SCREENS: SiteScreen[] = [
     show: lazy(() => import("./live/LivePage").then((file) => file.LivePage)),
   },
   {
+    path: "health",
+    name: text.screens.health,
+    show: lazy(() => import("./health/HealthPage").then((file) => file.HealthPage)),
+  },
+  {
     path: "settings",
     name: text.screens.settings,
     show: lazy(() => import("./settings/SettingsScreen").then((file) => file.SettingsScreen)),

@@ -22,7 +22,11 @@ export function LivePage({ site, query }: ScreenProps) {
   const funnels = useLoaded((signal) => api.funnels(site.name, signal), site.name);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
+      <PageHead title={words.title} lead={words.lead}>
+        <a class="button" href={link.screen(site.name, "health")}>
+          {words.health}
+        </a>
+      </PageHead>
       <Await loaded={funnels}>{(list) => <Watch site={site} query={query} funnels={list} />}</Await>
     </>
   );
@@ -43,7 +47,7 @@ function Watch({ site, query, funnels }: { site: Site; query: string; funnels: S
   const chosen = chosenFunnel(asked, site, funnels);
   const name = chosen?.name ?? "";
   const stages = chosen?.definition.stages ?? [];
-  const { live, error, checked } = useLive(site.name, name, isPaused);
+  const { value: live, error, checked } = useLive(site.name, name, isPaused);
   if (live === null) return error === null ? <Loading /> : <Failed error={error} />;
   const age = live.newest === null ? null : Date.parse(live.as_of) - Date.parse(live.newest);
   return (

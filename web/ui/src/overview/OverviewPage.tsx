@@ -12,7 +12,7 @@ import { Await, Failed, Loading } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { Places } from "../parts/Places";
 import { link } from "../router";
-import { screenOf, type ScreenProps } from "../screens";
+import type { ScreenProps } from "../screens";
 import { lazy } from "../shell/lazy";
 import { useArrival } from "../sites/arrival";
 import { text } from "../text";
@@ -106,7 +106,6 @@ function Shown({ site, funnel, here, query }: ShownProps) {
       </>
     );
   const part = { site, funnel, here, report: report.value };
-  const health = screenOf("live");
   return (
     <>
       {bar}
@@ -119,9 +118,7 @@ function Shown({ site, funnel, here, query }: ShownProps) {
       <footer class="report-foot">
         <p>
           {text.overview.foot.leftOut(report.value.left_out.bots)}{" "}
-          {health !== undefined && (
-            <a href={link.screen(site.name, "live") + sharedQuery(query)}>{text.overview.foot.health}</a>
-          )}
+          <a href={link.screen(site.name, "health") + sharedQuery(query)}>{text.overview.foot.health}</a>
         </p>
       </footer>
     </>

@@ -4,7 +4,7 @@ import { text } from "../text";
 
 export function Places({ session }: { session: Session }) {
   const { places } = session;
-  if (places === null || places === undefined) return null;
+  if (places === null) return null;
   return (
     <p class="hint places">
       <a href={places.url} target="_blank" rel="noopener">

@@ -44,7 +44,7 @@ export function Foot({ report, answer, view, places }: Props) {
       <p>{text.report.read(report.events_read, formatDuration(report.elapsed_ms))}</p>
       {report.began_before > 0 && <p>{text.report.beganBefore(report.began_before)}</p>}
       {report.after_range > 0 && <p>{text.report.afterRange(report.after_range)}</p>}
-      {places !== null && places !== undefined && (
+      {places !== null && (
         <p>
           <a href={places.url} target="_blank" rel="noopener">
             {places.name}

@@ -104,7 +104,7 @@ function ReportView({ site, saved, query, session }: ViewProps) {
               />
               <Tab view={view} report={report} onState={(change) => navigate(hrefOf(change))} />
             </div>
-            <Foot report={report} answer={answer} view={view} places={session.places ?? null} />
+            <Foot report={report} answer={answer} view={view} places={session.places} />
           </div>
         </Figures.Provider>
       )}

@@ -3,6 +3,7 @@ import { n, plural } from "./numbers";
 
 export const words = {
   title: "Live",
+  health: "What is left out, and why",
   lead: "The newest events, and what became of each of them. Asked for every 2 seconds while this page is in sight.",
   here: (visitors: number, rate: string) =>
     `${plural(visitors, "visitor", "visitors")} in the last 5 minutes, ${rate} events a minute`,

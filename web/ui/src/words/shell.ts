@@ -9,6 +9,7 @@ export const screens = {
   content: "Sources and content",
   dropoff: "Drop-off",
   live: "Live",
+  health: "Data health",
   settings: "Settings",
 };
 
