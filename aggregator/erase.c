@@ -3,12 +3,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "aggregator/query.h"
 #include "core/clock.h"
 #include "core/stream_forget.h"
 
 #define REWRITING_MS 60000
 #define POLL_MS      100
 #define DONE         "erased_traces" /* a property: when the newest who is gone for good was erased */
+
+/* ---- A person ---- */
+
+enum err_code
+erase_person(const struct erase_wish *w, struct catalog *catalog, size_t *out_n_ids,
+             struct err *err)
+{
+    struct query_person person;
+    struct arena a;
+    enum err_code rc;
+
+    arena_init(&a, 4096);
+    rc = query_person(w->pool, w->site, w->visitor, 1, &a, &person, err);
+    if (rc == ERR_OK && person.n_events == 0 && person.n_ids == 1 && !w->is_again)
+        rc = err_set(err, ERR_NOT_FOUND, "visitor", "the site has no visitor %.*s",
+                     SLICE_ARG(slice_sub(w->visitor, 0, 100)));
+    if (rc == ERR_OK)
+        rc = catalog_erase(catalog, w->site, person.ids, person.n_ids, clock_wall_ms(), err);
+    if (rc == ERR_OK)
+        *out_n_ids = person.n_ids;
+    arena_fini(&a);
+    return rc;
+}
 
 /* ---- Redis's log ---- */
 

@@ -1,5 +1,6 @@
-/* What is left of the erased once no segment holds them (docs/privacy.md): pages of the databases
- * that are free, and Redis's log, which keeps whatever was ever written until it is written anew.
+/* Erasing a person, and what is left of the erased once no segment holds them (docs/privacy.md):
+ * pages of the databases that are free, and Redis's log, which keeps whatever was ever written
+ * until it is written anew.
  */
 #ifndef AGGREGATOR_ERASE_H
 #define AGGREGATOR_ERASE_H
@@ -8,6 +9,21 @@
 
 #include "aggregator/catalog.h"
 #include "aggregator/settings_db.h"
+#include "aggregator/snapshot.h"
+
+struct erase_wish {
+    const struct store *store; /* all borrowed */
+    struct snapshot_pool *pool;
+    uint32_t site;
+    struct slice visitor; /* any of his ids */
+    bool is_again;        /* also one of whom no answer knows (any more) */
+};
+
+/* Erase all ids of the person that the visitor is one of, up to now: from the commit on no answer
+ * has them; merges take them out of the files. catalog is open for writing. ERR_NOT_FOUND, and the
+ * errors of the catalog. */
+enum err_code erase_person(const struct erase_wish *w, struct catalog *catalog, size_t *out_n_ids,
+                           struct err *err);
 
 struct erase_traces {
     struct catalog *catalog; /* all borrowed */

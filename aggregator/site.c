@@ -176,6 +176,8 @@ check_wish(const struct site_wish *wish, struct arena *a, struct site_wish *out,
 
 /* ---- Keys ---- */
 
+#define SECRET_BYTES 24
+
 /* prefix and `bytes` random bytes in the url-safe alphabet */
 static void
 make_key(char out[SITE_KEY_MAX], const char *prefix, size_t bytes)
@@ -349,7 +351,7 @@ site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a, 
     if (sodium_init() < 0)
         return err_set(err, ERR_IO, NULL, "no source of random bytes");
     make_key(key, "site_", 16);
-    make_key(new_secret, "secret_", 24);
+    make_key(new_secret, "secret_", SECRET_BYTES);
     hash_secret(new_secret, hash);
     sql = settings_db_lock(db);
     rc = sql_do(sql, NULL, err,
@@ -373,6 +375,30 @@ site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a, 
     if (rc == ERR_OK)
         memcpy(secret, new_secret, SITE_KEY_MAX);
     sodium_memzero(new_secret, sizeof new_secret);
+    return rc;
+}
+
+enum err_code
+site_renew_secret(struct settings_db *db, uint32_t site, char secret[SITE_KEY_MAX], struct err *err)
+{
+    char hash[2 * crypto_hash_sha256_BYTES + 1];
+    char key[SITE_KEY_MAX];
+    int n_changed = 0;
+    enum err_code rc;
+
+    if (sodium_init() < 0)
+        return err_set(err, ERR_IO, NULL, "no source of random bytes");
+    make_key(key, "secret_", SECRET_BYTES);
+    hash_secret(key, hash);
+    rc = sql_do(settings_db_lock(db), &n_changed, err,
+                "UPDATE sites SET secret_sha256 = ? WHERE id = ?", "ti", slice_from(hash),
+                (int64_t)site);
+    settings_db_unlock(db);
+    if (rc == ERR_OK && n_changed == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "site", "there is no such site");
+    if (rc == ERR_OK)
+        memcpy(secret, key, SITE_KEY_MAX);
+    sodium_memzero(key, sizeof key);
     return rc;
 }
 

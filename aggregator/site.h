@@ -77,6 +77,11 @@ struct site_wish site_wish_of(const struct site *s);
 enum err_code site_add(struct settings_db *db, const struct site_wish *wish, struct arena *a,
                        struct site *out, char secret[SITE_KEY_MAX], struct err *err);
 
+/* Another secret key in the place of the present one, which from now on is none; collectors know of
+ * it within seconds. Tickets (core/ticket.h) made with the old one end. ERR_NOT_FOUND. */
+enum err_code site_renew_secret(struct settings_db *db, uint32_t site, char secret[SITE_KEY_MAX],
+                                struct err *err);
+
 /* Change everything but name, id and keys. ERR_NOT_FOUND, ERR_INVALID. */
 enum err_code site_update(struct settings_db *db, struct slice name, const struct site_wish *wish,
                           struct err *err);

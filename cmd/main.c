@@ -70,6 +70,7 @@ static const struct command commands[] = {
      "corong site list [--json]\n"
      "corong site debug NAME\n"
      "corong site refused NAME [--json]\n"
+     "corong site secret NAME\n"
      "corong site remove NAME",
      "Add, change, show and remove sites; prints keys and the snippet to paste.",
      "  --domain D           whose pages these are; its sub-domains too\n"
@@ -92,7 +93,8 @@ static const struct command commands[] = {
      "                       or 400d; older ones leave every answer at once and are then deleted\n"
      "debug prints a ticket: for half an hour a beacon that shows it (?debug=, or the header\n"
      "X-Corong-Debug) is answered with what became of its events. refused lists what collectors\n"
-     "refused of the site in the last hour, and why.\n",
+     "refused of the site in the last hour, and why. secret makes another secret key; the former\n"
+     "one is refused from then on.\n",
      USER_DATA, site_flags, cmd_site},
     {"user", "corong user add EMAIL [--role owner|editor|viewer] [--site NAME]",
      "Add a person to the dashboard; the password is read from standard input.",

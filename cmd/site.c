@@ -476,6 +476,20 @@ refused(struct cmd *c, struct settings_db *db, struct err *err)
     return CMD_DONE;
 }
 
+static int
+renew_secret(struct cmd *c, struct settings_db *db, struct err *err)
+{
+    char secret[SITE_KEY_MAX];
+    struct site site;
+
+    if (site_find(db, cmd_word(c, 1), &c->arena, &site, err) != ERR_OK ||
+        site_renew_secret(db, site.id, secret, err) != ERR_OK)
+        return cmd_fail(err);
+    printf("secret key  %s   (for your server; shown once; the former one is none any more)\n",
+           secret);
+    return CMD_DONE;
+}
+
 int
 cmd_site(struct cmd *c)
 {
@@ -486,7 +500,7 @@ cmd_site(struct cmd *c)
 
     if (!cmd_is(c, 0, "add", 2) && !cmd_is(c, 0, "set", 2) && !cmd_is(c, 0, "list", 1) &&
         !cmd_is(c, 0, "show", 2) && !cmd_is(c, 0, "remove", 2) && !cmd_is(c, 0, "debug", 2) &&
-        !cmd_is(c, 0, "refused", 2))
+        !cmd_is(c, 0, "refused", 2) && !cmd_is(c, 0, "secret", 2))
         return cmd_usage(c);
     if (store_open(settings_text(c->settings, "data"), cmd_is(c, 0, "add", 2), &store, &err) !=
             ERR_OK ||
@@ -504,6 +518,8 @@ cmd_site(struct cmd *c)
         status = debug(c, db, &err);
     else if (slice_is(cmd_word(c, 0), "refused"))
         status = refused(c, db, &err);
+    else if (slice_is(cmd_word(c, 0), "secret"))
+        status = renew_secret(c, db, &err);
     else
         status = site_remove(db, cmd_word(c, 1), &err) == ERR_OK ? CMD_DONE : cmd_fail(&err);
     settings_db_close(&db);

@@ -4,7 +4,6 @@
 #include "aggregator/backup.h"
 #include "aggregator/erase.h"
 #include "aggregator/merge.h"
-#include "aggregator/query.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
 
@@ -90,30 +89,27 @@ enum err_code
 visitor_erase(struct cmd *c, const struct store *store, struct settings_db *db,
               struct snapshot_pool *pool, struct err *err)
 {
-    struct slice visitor = cmd_word(c, 2);
     bool is_now = cmd_flag(c, "--now");
     struct catalog *catalog = NULL;
-    struct query_person person;
     struct site site;
+    size_t n_ids = 0;
     enum err_code rc = site_find(db, cmd_word(c, 1), &c->arena, &site, err);
 
     if (rc == ERR_OK)
-        rc = query_person(pool, site.id, visitor, 1, &c->arena, &person, err);
-    /* with --now maybe once more: he is gone from every answer, and not from every file */
-    if (rc == ERR_OK && person.n_events == 0 && person.n_ids == 1 && !is_now)
-        rc = err_set(err, ERR_NOT_FOUND, "visitor", "no visitor %.*s on site %.*s",
-                     SLICE_ARG(visitor), SLICE_ARG(site.name));
-    if (rc == ERR_OK)
         rc = catalog_open(store, false, &catalog, err);
-    if (rc == ERR_OK)
-        rc = catalog_erase(catalog, site.id, person.ids, person.n_ids, clock_wall_ms(), err);
+    if (rc == ERR_OK) {
+        /* with --now maybe once more: he is gone from every answer, and not from every file */
+        struct erase_wish wish = {store, pool, site.id, cmd_word(c, 2), is_now};
+
+        rc = erase_person(&wish, catalog, &n_ids, err);
+    }
     if (rc == ERR_OK)
         tell_backup(c, store, db);
     if (rc == ERR_OK && is_now)
         rc = erase_now(c, store, db, catalog, err);
     catalog_close(&catalog);
     if (rc == ERR_OK)
-        printf("Erased: %zu id%s, up to now.%s\n", person.n_ids, person.n_ids == 1 ? "" : "s",
+        printf("Erased: %zu id%s, up to now.%s\n", n_ids, n_ids == 1 ? "" : "s",
                is_now ? "" : " Files are written anew within a day (--now: at once).");
     return rc;
 }

@@ -7,23 +7,6 @@
 #define AUDIT_LIMIT     100
 #define AUDIT_LIMIT_MAX 1000
 
-static void
-reply_done(struct call *c, enum err_code rc, const struct err *err)
-{
-    if (rc == ERR_OK)
-        c->reply->status = 204;
-    else
-        web__reply_err(c, err);
-}
-
-enum err_code
-web__read_id(const struct call *c, int64_t *out, struct err *err)
-{
-    if (!slice_to_int64(c->parameters[1], out) || *out < 1)
-        return err_set(err, ERR_NOT_FOUND, "id", "there is none of that number");
-    return ERR_OK;
-}
-
 /* One of a list that was just added to, with what is shown this once. Takes list. */
 static void
 reply_created(struct call *c, json_t *list, json_t *shown_once)
@@ -77,7 +60,7 @@ web__patch_person(struct call *c)
     if (rc == ERR_OK)
         rc = people_set_role(c->web->settings, c->parameters[1], c->site.id, role, &err);
     json_decref(body);
-    reply_done(c, rc, &err);
+    web__reply_done(c, rc, &err);
 }
 
 void
@@ -86,7 +69,7 @@ web__delete_person(struct call *c)
     struct err err = ERR_NONE;
     enum err_code rc = people_remove(c->web->settings, c->parameters[1], c->site.id, &err);
 
-    reply_done(c, rc, &err);
+    web__reply_done(c, rc, &err);
 }
 
 /* ---- Invitations ---- */
@@ -153,13 +136,7 @@ web__post_invitations(struct call *c)
 void
 web__delete_invitation(struct call *c)
 {
-    struct err err = ERR_NONE;
-    int64_t id = 0;
-    enum err_code rc = web__read_id(c, &id, &err);
-
-    if (rc == ERR_OK)
-        rc = invitation_remove(c->web->settings, c->site.id, id, &err);
-    reply_done(c, rc, &err);
+    web__delete_numbered(c, invitation_remove);
 }
 
 static enum err_code
@@ -306,13 +283,28 @@ web__post_key(struct call *c)
 void
 web__delete_key(struct call *c)
 {
+    web__delete_numbered(c, api_key_remove);
+}
+
+/* The site's own secret key, anew. */
+void
+web__post_secret(struct call *c)
+{
+    static const char *const keys[] = {NULL};
+    char secret[SITE_KEY_MAX];
     struct err err = ERR_NONE;
-    int64_t id = 0;
-    enum err_code rc = web__read_id(c, &id, &err);
+    json_t *body = NULL;
+    enum err_code rc = web__body_object(c, &body, &err);
 
     if (rc == ERR_OK)
-        rc = api_key_remove(c->web->settings, c->site.id, id, &err);
-    reply_done(c, rc, &err);
+        rc = web__body_check_keys(body, keys, &err);
+    if (rc == ERR_OK)
+        rc = site_renew_secret(c->web->settings, c->site.id, secret, &err);
+    if (rc == ERR_OK)
+        web__reply_json(c, 201, json_pack("{s:s}", "secret_key", secret));
+    else
+        web__reply_err(c, &err);
+    json_decref(body);
 }
 
 /* ---- What was done ---- */

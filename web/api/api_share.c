@@ -142,16 +142,7 @@ web__get_shares(struct call *c)
 void
 web__delete_share(struct call *c)
 {
-    struct err err = ERR_NONE;
-    int64_t id = 0;
-    enum err_code rc = web__read_id(c, &id, &err);
-
-    if (rc == ERR_OK)
-        rc = share_remove(c->web->settings, c->site.id, id, &err);
-    if (rc == ERR_OK)
-        c->reply->status = 204;
-    else
-        web__reply_err(c, &err);
+    web__delete_numbered(c, share_remove);
 }
 
 /* ---- Showing ---- */

@@ -92,6 +92,29 @@ web__reply_err(struct call *c, const struct err *err)
     http_reply_err(c->reply, err);
 }
 
+void
+web__reply_done(struct call *c, enum err_code rc, const struct err *err)
+{
+    if (rc == ERR_OK)
+        c->reply->status = 204;
+    else
+        web__reply_err(c, err);
+}
+
+void
+web__delete_numbered(struct call *c, web__remove remove)
+{
+    struct err err = ERR_NONE;
+    enum err_code rc;
+    int64_t id = 0;
+
+    if (slice_to_int64(c->parameters[1], &id) && id >= 1)
+        rc = remove(c->web->settings, c->site.id, id, &err);
+    else
+        rc = err_set(&err, ERR_NOT_FOUND, "id", "there is none of that number");
+    web__reply_done(c, rc, &err);
+}
+
 bool
 web__is_known(struct call *c, struct slice members)
 {

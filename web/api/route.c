@@ -73,6 +73,11 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/sites/{site}/shares", ACCESS_WRITE, false, web__get_shares},
     {HTTP_POST, "/api/v1/sites/{site}/shares", ACCESS_WRITE, false, web__post_share},
     {HTTP_DELETE, "/api/v1/sites/{site}/shares/{id}", ACCESS_WRITE, false, web__delete_share},
+    {HTTP_GET, "/api/v1/sites/{site}/links", ACCESS_READ, false, web__get_links},
+    {HTTP_POST, "/api/v1/sites/{site}/links", ACCESS_WRITE, false, web__post_link},
+    {HTTP_DELETE, "/api/v1/sites/{site}/links/{slug}", ACCESS_WRITE, false, web__delete_link},
+    {HTTP_POST, "/api/v1/sites/{site}/secret", ACCESS_MANAGE, false, web__post_secret},
+    {HTTP_POST, "/api/v1/sites/{site}/erase", ACCESS_MANAGE, false, web__post_erase},
     {HTTP_GET, "/api/v1/sites/{site}/audit", ACCESS_MANAGE, false, web__get_audit},
 };
 #define N_ROUTES (sizeof routes / sizeof *routes)

@@ -161,8 +161,13 @@ void web__give_back(struct call *c);
 /* Who did it, for people: an email address, or "key 3". In the request's arena. */
 struct slice web__who(const struct call *c);
 
-/* The path's second parameter as a number; ERR_NOT_FOUND where it is none. */
-enum err_code web__read_id(const struct call *c, int64_t *out, struct err *err);
+/* 204, or the error. */
+void web__reply_done(struct call *c, enum err_code rc, const struct err *err);
+
+/* Remove what the path's second parameter numbers, and reply; 404 where there is none. */
+typedef enum err_code (*web__remove)(struct settings_db *db, uint32_t site, int64_t id,
+                                     struct err *err);
+void web__delete_numbered(struct call *c, web__remove remove);
 
 /* ---- Handlers, one for each route of the API ---- */
 
@@ -188,6 +193,11 @@ void web__get_shares(struct call *c);
 void web__post_share(struct call *c);
 void web__delete_share(struct call *c);
 void web__get_share(struct call *c);
+void web__get_links(struct call *c);
+void web__post_link(struct call *c);
+void web__delete_link(struct call *c);
+void web__post_secret(struct call *c);
+void web__post_erase(struct call *c);
 void web__get_sites(struct call *c);
 void web__post_site(struct call *c);
 void web__get_site(struct call *c);

@@ -66,26 +66,32 @@ add_row(struct segment_builder *b, uint32_t site, const struct shop_row *row)
     arena_fini(&arena);
 }
 
-/* As one commit. */
+/* As one commit. Takes b. */
 static inline void
-write_rows(struct fixture *f, uint32_t site, const struct shop_row *rows, size_t n)
+commit_builder(struct fixture *f, struct segment_builder *b)
 {
-    struct segment_owner owner = store_owner(&f->store);
-    struct segment_builder *builder;
     struct catalog *catalog;
     struct writer *writer;
     struct err err = ERR_NONE;
 
-    builder = segment_builder_create(&owner);
-    for (size_t i = 0; i < n; i++)
-        add_row(builder, site, &rows[i]);
     if (catalog_open(&f->store, true, &catalog, &err) != ERR_OK ||
         writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, &err) != ERR_OK ||
-        writer_add(writer, builder, &err) != ERR_OK || writer_commit(writer, NULL, &err) != ERR_OK)
+        writer_add(writer, b, &err) != ERR_OK || writer_commit(writer, NULL, &err) != ERR_OK)
         fail_msg("%s", err.message);
     writer_close(&writer);
     catalog_close(&catalog);
-    segment_builder_destroy(&builder);
+    segment_builder_destroy(&b);
+}
+
+static inline void
+write_rows(struct fixture *f, uint32_t site, const struct shop_row *rows, size_t n)
+{
+    struct segment_owner owner = store_owner(&f->store);
+    struct segment_builder *builder = segment_builder_create(&owner);
+
+    for (size_t i = 0; i < n; i++)
+        add_row(builder, site, &rows[i]);
+    commit_builder(f, builder);
 }
 
 static inline int

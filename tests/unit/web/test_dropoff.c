@@ -45,8 +45,6 @@ write_people(struct fixture *f, goes_on goes)
 {
     struct segment_owner owner = store_owner(&f->store);
     struct segment_builder *b = segment_builder_create(&owner);
-    struct catalog *catalog;
-    struct writer *writer;
 
     for (int p = 0; p < PEOPLE; p++) {
         int64_t at = (int64_t)p * 1000;
@@ -63,13 +61,7 @@ write_people(struct fixture *f, goes_on goes)
             add(b, p, at + 90000, "pageview", "/"); /* back */
         }
     }
-    assert_int_equal(catalog_open(&f->store, true, &catalog, NULL), ERR_OK);
-    assert_int_equal(writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, NULL), ERR_OK);
-    assert_int_equal(writer_add(writer, b, NULL), ERR_OK);
-    assert_int_equal(writer_commit(writer, NULL, NULL), ERR_OK);
-    writer_close(&writer);
-    catalog_close(&catalog);
-    segment_builder_destroy(&b);
+    commit_builder(f, b);
 }
 
 #define STAGES_OF(extra)                                                                           \

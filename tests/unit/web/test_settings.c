@@ -108,19 +108,11 @@ write_pages(struct fixture *f)
 {
     struct segment_owner owner = store_owner(&f->store);
     struct segment_builder *b = segment_builder_create(&owner);
-    struct catalog *catalog;
-    struct writer *writer;
 
     add_page(b, "v", "/p/1");
     add_page(b, "w", "/p/2");
     add_page(b, "x", "/about");
-    assert_int_equal(catalog_open(&f->store, true, &catalog, NULL), ERR_OK);
-    assert_int_equal(writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, NULL), ERR_OK);
-    assert_int_equal(writer_add(writer, b, NULL), ERR_OK);
-    assert_int_equal(writer_commit(writer, NULL, NULL), ERR_OK);
-    writer_close(&writer);
-    catalog_close(&catalog);
-    segment_builder_destroy(&b);
+    commit_builder(f, b);
 }
 
 #define GROUP(op) "{\"attribute\":\"page_group\"," op "}"

@@ -38,8 +38,6 @@ setup_countries(void **state)
     struct fixture *f;
     struct segment_owner owner;
     struct segment_builder *b;
-    struct catalog *catalog;
-    struct writer *writer;
 
     fixture_setup_signed_in(state);
     f = *state;
@@ -53,13 +51,7 @@ setup_countries(void **state)
     add_people(b, "=1+1", 20, 3); /* buyers that are too few */
     add_people(b, "TH", 6, 0);
     add_people(b, "SG", 4, 1); /* a row that is too small: it goes with the next */
-    assert_int_equal(catalog_open(&f->store, true, &catalog, NULL), ERR_OK);
-    assert_int_equal(writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, NULL), ERR_OK);
-    assert_int_equal(writer_add(writer, b, NULL), ERR_OK);
-    assert_int_equal(writer_commit(writer, NULL, NULL), ERR_OK);
-    writer_close(&writer);
-    catalog_close(&catalog);
-    segment_builder_destroy(&b);
+    commit_builder(f, b);
     return 0;
 }
 
