@@ -30,6 +30,7 @@ export function accessState() {
       { id: 1, name: "For the board", days: 30, question: { funnel: SHOP_FUNNEL, breakdown: [{ attribute: "channel" }] }, created: ago(10), created_by: "owner@shop.example", expires: ago(-80), last_used: ago(1) },
       { id: 2, name: "June", days: 0, question: { funnel: "Shop", from: "2026-06-01", to: "2026-07-01" }, created: ago(100), created_by: "bo@shop.example", expires: ago(10), last_used: null },
     ],
+    links: [{ slug: "june", target: "https://shop.example/sale?utm_source=flyer&utm_campaign=june", address: "https://stats.shop.example/r/june", created: ago(30) }],
     sessions: [
       { id: "aaaaaaaaaaaaaaaa", created: ago(2), last_seen: ago(0), expires: ago(-28), agent: FIREFOX, current: true },
       { id: "bbbbbbbbbbbbbbbb", created: ago(9), last_seen: ago(3), expires: ago(-21), agent: IPHONE, current: false },
@@ -86,6 +87,19 @@ export function answerAccess({ state, error, method, kind, name, body, url }) {
     const before = Number(url.searchParams.get("before") ?? Infinity);
     const entries = state.audit.filter(({ id }) => id < before).slice(0, 100);
     return [200, { entries, cursor: entries.length === 100 ? String(entries.at(-1).id) : null }];
+  }
+  if (kind === "secret") return [201, { secret_key: "secret_anew" }];
+  if (kind === "erase") return [200, { ids: 3, backup_knows: false }];
+  if (kind === "links" && method === "GET") return [200, { links: state.links }];
+  if (kind === "links" && method === "DELETE") {
+    state.links = state.links.filter(({ slug }) => slug !== name);
+    return [204, null];
+  }
+  if (kind === "links") {
+    if (state.links.some(({ slug }) => slug === body.slug)) return error(409, "exists", `there is a link ${body.slug} already`, "slug");
+    const made = { ...body, address: `https://stats.shop.example/r/${body.slug}`, created: ago(0) };
+    state.links.push(made);
+    return [201, made];
   }
   if (!["invitations", "keys", "shares"].includes(kind)) return null;
   const list = state[kind];

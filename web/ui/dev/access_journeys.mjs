@@ -69,6 +69,10 @@ async function keysAndShares({ openPage, startServer, shoot, checkAccess }) {
   await page.getByText("shop server", { exact: true }).waitFor({ state: "detached" });
   assert.equal(state.keys.length, 2);
 
+  await page.getByRole("button", { name: "Make another one" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Make another one" }).press("Enter");
+  assert.equal(await page.getByLabel("The new secret key").inputValue(), "secret_anew");
+
   await page.goto(`${url}/sites/shop/funnels/Shop?range=7d&tab=breakdown&by=channel&by=device`);
   await page.getByRole("button", { name: "Export", exact: true }).press("Enter");
   await page.getByRole("button", { name: "Share by a link…" }).press("Enter");

@@ -31,7 +31,8 @@ async function openPage({ width, scheme = "light", height = 900 }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
   page.on("console", (message) => {
     const isExpected =
-      /status of (400|401|403|409)/.test(message.text()) || message.location().url.endsWith("/api/v1/share/gone");
+      /status of (400|401|403|409)/.test(message.text()) ||
+      /\/share\/gone$|\/journey$/.test(message.location().url);
     if (message.type() === "error" && !isExpected) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack}`));

@@ -62,7 +62,7 @@ export function search(body) {
 
 export function journey(body) {
   const one = VISITORS.find((candidate) => candidate.ids.includes(body.visitor));
-  if (one === undefined) return { ...about(body), visitor: body.visitor, ids: [body.visitor], n: 0, sessions: [], ...(body.funnel ? { paths: [] } : {}) };
+  if (one === undefined) return null;
   const sessions = structuredClone(SESSIONS);
   if (body.funnel === undefined) for (const session of sessions) for (const event of session.events) delete event.stages;
   const paths = [{ path: [[1, Date.parse("2026-08-29T03:00:00Z")], [2, Date.parse("2026-08-29T03:02:40Z")], [4, Date.parse("2026-08-30T14:12:00Z")]] }];

@@ -30,7 +30,10 @@ export function answerSite({ state, error, method, site, kind, body }) {
     return [200, site === "shop" ? liveOf(state.liveExtra ?? []) : { ...liveOf([]), events: [], newest: null, visitors: 0 }];
   }
   if (kind === "search") return [200, search(body)];
-  if (kind === "journey") return [200, journey(body)];
+  if (kind === "journey") {
+    const found = journey(body);
+    return found === null ? error(404, "not_found", "nobody of that id has done anything there", "visitor") : [200, found];
+  }
   if (kind === "report" && typeof body?.funnel === "string" && body.breakdown?.length === 1) return [200, bySource(body)];
   if (kind === "count") return [200, counted(body)];
   return null;

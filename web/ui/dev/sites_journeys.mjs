@@ -139,13 +139,17 @@ async function people({ openPage, startServer, shoot, checkAccess }) {
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByLabel("Stages of").selectOption("");
   await page.waitForFunction(() => document.querySelectorAll(".line .mark").length === 0);
+  await page.getByRole("button", { name: "Erase…" }).press("Enter");
+  await page.getByRole("button", { name: "Erase for good" }).press("Enter");
+  await page.getByText("customer-1234 is erased").waitFor();
+  await page.getByText("There is a backup that could not be told.").waitFor();
   await page.close();
   server.close();
 }
 
 /* Channel, source, campaign, keyword: one click each, each a filter; pages; a link to copy. */
-async function sources({ openPage, startServer }) {
-  const { server, url } = await startServer();
+async function sources({ openPage, startServer, shoot, checkAccess }) {
+  const { server, state, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(`${url}/sites/shop/content`);
   for (const [row, by] of [["paid search", "source"], ["google", "campaign"], ["<b>autumn</b>", "keyword"]]) {
@@ -159,9 +163,21 @@ async function sources({ openPage, startServer }) {
   await page.getByText("Time a visitor").waitFor();
   await page.getByRole("link", { name: "Campaign links" }).click();
   await page.getByRole("textbox", { name: "Source" }).fill("news letter");
-  await page.getByLabel("Short name").fill("june!");
+  await page.getByLabel(/^Short name/).fill("june!");
+  await page.getByRole("button", { name: "Make a short link of it" }).press("Enter");
+  await page.locator(".field-error").waitFor();
+  await page.getByLabel(/^Short name/).fill("flyer");
+  await page.getByRole("button", { name: "Make a short link of it" }).press("Enter");
+  await page.getByText("https://stats.shop.example/r/flyer leads there now.").waitFor();
+  await page.getByRole("button", { name: "QR code of flyer" }).press("Enter");
+  await page.getByRole("img", { name: "QR code of https://stats.shop.example/r/flyer" }).waitFor();
+  await shoot(page, "content-qr");
+  await checkAccess(page, "a link's QR code");
+  await page.getByRole("button", { name: "Remove the short link june" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).press("Enter");
+  await page.getByText("https://shop.example/sale?utm_source=flyer").waitFor({ state: "detached" });
+  assert.deepEqual(state.links.map(({ slug }) => slug), ["flyer"]);
   assert.equal(await page.getByLabel("The link").inputValue(), "https://shop.example/?utm_source=news+letter");
-  assert.match(await page.getByLabel(/As a short link/).inputValue(), /^corong link add shop june 'https:/);
   await page.getByLabel("Page to lead to").fill("javascript:alert(1)");
   await page.locator(".field-error").waitFor();
   assert.equal(await page.getByLabel("The link").count(), 0);

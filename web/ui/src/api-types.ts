@@ -730,6 +730,21 @@ export interface Shared {
   report: SharedReport;
 }
 
+/* A redirect of the collector's. */
+export interface Redirect {
+  slug: string;
+  target: string;
+  address: string;
+  created: string;
+}
+
+export interface Erased {
+  /* how many the person had */
+  ids: number;
+  /* false: there is a backup that could not be told */
+  backup_knows: boolean;
+}
+
 export interface AuditEntry {
   id: number;
   time: string;

@@ -18,6 +18,7 @@ import type {
   CreatedSite,
   Dropoff,
   DropoffRequest,
+  Erased,
   ErrorBody,
   Filter,
   FunnelDefinition,
@@ -35,6 +36,7 @@ import type {
   OpenInvitation,
   OwnSession,
   People,
+  Redirect,
   Report,
   ReportRequest,
   Role,
@@ -225,6 +227,18 @@ export const api = {
     call<NewShare>(`${sitePath(site)}/shares`, { method: "POST", body: wish }),
   removeShare: (site: string, id: number) =>
     call<null>(onePath(site, "shares", id), { method: "DELETE" }),
+  redirects: (site: string, signal?: AbortSignal) =>
+    call<{ links: Redirect[] }>(`${sitePath(site)}/links`, { signal }).then((a) => a.links),
+  addRedirect: (site: string, slug: string, target: string) =>
+    call<Redirect>(`${sitePath(site)}/links`, { method: "POST", body: { slug, target } }),
+  removeRedirect: (site: string, slug: string) =>
+    call<null>(onePath(site, "links", slug), { method: "DELETE" }),
+  renewSecret: (site: string) =>
+    call<{ secret_key: string }>(`${sitePath(site)}/secret`, { method: "POST", body: {} }).then(
+      (a) => a.secret_key,
+    ),
+  erase: (site: string, visitor: string) =>
+    call<Erased>(`${sitePath(site)}/erase`, { method: "POST", body: { visitor } }),
   audit: (site: string, before: string | null, signal?: AbortSignal) => {
     const query = before === null ? "" : `?${new URLSearchParams({ before })}`;
     return call<Audit>(`${sitePath(site)}/audit${query}`, { signal });

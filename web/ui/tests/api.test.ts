@@ -68,6 +68,11 @@ async function callEverything(): Promise<void> {
   await api.shares("s");
   await api.addShare("s", { name: "n", question: { funnel: "f" }, days: 0, expires_days: null });
   await api.removeShare("s", 1);
+  await api.redirects("s");
+  await api.addRedirect("s", "june", "https://a.example/");
+  await api.removeRedirect("s", "june");
+  await api.renewSecret("s");
+  await api.erase("s", "v");
   await api.audit("s", null);
   await api.audit("s", "7");
 }
@@ -81,7 +86,7 @@ test("every request is one of the document's, and those that change something sa
   sent.length = 0;
   answerWith(200, {});
   await callEverything();
-  assert.equal(sent.length, 34);
+  assert.equal(sent.length, 39);
   for (const { method, url, headers } of sent) {
     const template = Object.keys(document.paths).find((candidate) =>
       new RegExp(`^${candidate.replace(/\{\w+\}/g, "[^/]+")}$`).test(url.pathname),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { campaignLink, shellWord } from "../src/sources/campaignLink";
+import { campaignLink } from "../src/sources/campaignLink";
+import { qrOf } from "../src/sources/qr";
 import { CONTENT, deeper, DRIVERS, filterOfRow, levelOf } from "../src/sources/levels";
 
 const PARTS = { target: "https://shop.example/sale?a=1#top", source: "", medium: "", campaign: "", term: "", content: "" };
@@ -21,9 +22,13 @@ test("only whole addresses of pages are targets", () => {
     assert.equal(campaignLink({ ...PARTS, target }), null, target);
 });
 
-test("a word of a command is quoted where it must be", () => {
-  assert.equal(shellWord("https://a.example/x"), "https://a.example/x");
-  assert.equal(shellWord("a'b $(c)"), "'a'\\''b $(c)'");
+test("a QR code: its corners are finders, with a quiet zone around", () => {
+  const qr = qrOf("https://stats.shop.example/r/june");
+  assert.ok(qr !== null);
+  /* of the smallest version that holds 33 bytes at this level: 29 modules, and 4 on each side */
+  assert.equal(qr.size, 37);
+  for (const finder of ["M4,4h7v1h-7z", "M26,4h7v1h-7z", "M4,26h7v1h-7z"]) assert.ok(qr.path.includes(finder), finder);
+  assert.equal(qrOf("x".repeat(3000)), null);
 });
 
 test("a row is a filter, one of each attribute, and leads one level deeper", () => {

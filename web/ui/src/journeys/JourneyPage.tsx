@@ -1,14 +1,14 @@
 /* One visitor: who he is, which funnels count him, and his line. */
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import type { Journey, SavedFunnel, Site } from "../api-types";
+import type { Erased, Journey, JourneyRequest, SavedFunnel, Site } from "../api-types";
 import { askedOf } from "../ask/question";
 import { useAsked } from "../ask/useAsked";
 import { sharedQuery } from "../ask/question";
 import { formatMoment } from "../format";
 import { chosenFunnel } from "../funnels/chosen";
-import { Await } from "../parts/basic";
-import { useLoaded, useTitle } from "../parts/hooks";
+import { Await, Notice } from "../parts/basic";
+import { asApiError, useLoaded, useTitle } from "../parts/hooks";
 import { link, navigate } from "../router";
 import { words } from "../words/journeys";
 import { FunnelsOf } from "./FunnelsOf";
@@ -36,6 +36,7 @@ export function JourneyPage(props: Props) {
 function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: SavedFunnel[] }) {
   const { question, today } = useAsked(site, query);
   const [limit, setLimit] = useState(EVENTS);
+  const [erased, setErased] = useState<Erased | null>(null);
   const params = new URLSearchParams(query);
   const chosen = chosenFunnel(params.get("funnel"), site, funnels);
   const name = chosen?.name ?? "";
@@ -43,7 +44,7 @@ function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: 
   const { bots } = askedOf(question, today);
   /* the whole of it, whatever range the list was of */
   const request = { visitor, bots, limit, ...(name === "" ? {} : { funnel: name }) };
-  const loaded = useLoaded((signal) => api.journey(site.name, request, signal), JSON.stringify(request));
+  const loaded = useLoaded((signal) => journeyOf(site.name, request, signal), JSON.stringify(request));
   const choose = (funnel: string) => {
     const shared = sharedQuery(query);
     const own = new URLSearchParams({ funnel }).toString();
@@ -58,12 +59,14 @@ function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: 
       </p>
       <Await loaded={loaded}>
         {(journey) =>
-          journey.n === 0 ? (
+          erased !== null ? (
+            <Gone visitor={visitor} erased={erased} />
+          ) : journey === null ? (
             <Unknown visitor={visitor} />
           ) : (
             <>
               <Head site={site} journey={journey}>
-                <PersonActions site={site} journey={journey} canErase={canErase} />
+                <PersonActions site={site} journey={journey} canErase={canErase} onErased={setErased} />
               </Head>
               <div class="journey-parts">
                 <section class="panel" aria-labelledby="line-title">
@@ -92,6 +95,26 @@ function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: 
         }
       </Await>
     </article>
+  );
+}
+
+/* null: nobody of that id has done anything there */
+async function journeyOf(site: string, request: JourneyRequest, signal: AbortSignal): Promise<Journey | null> {
+  try {
+    const journey = await api.journey(site, request, signal);
+    return journey.n === 0 ? null : journey;
+  } catch (reason) {
+    if (asApiError(reason).status === 404) return null;
+    throw reason;
+  }
+}
+
+function Gone({ visitor, erased }: { visitor: string; erased: Erased }) {
+  return (
+    <Notice kind="success">
+      <p>{words.erased(visitor)}</p>
+      {!erased.backup_knows && <p>{words.erasedBackup}</p>}
+    </Notice>
   );
 }
 

@@ -1,12 +1,11 @@
 /* What can be done with all that is stored of a person: take it along, or have it gone. */
 import { useState } from "preact/hooks";
 import { api, type ApiError } from "../api";
-import type { Journey, Site } from "../api-types";
-import { CopyBox, Failed } from "../parts/basic";
-import { Dialog } from "../parts/Dialog";
+import type { Erased, Journey, Site } from "../api-types";
+import { Failed } from "../parts/basic";
+import { Confirm } from "../parts/Confirm";
 import { download } from "../parts/download";
 import { asApiError } from "../parts/hooks";
-import { text } from "../text";
 import { words } from "../words/journeys";
 
 const EXPORT_MAX = 10_000;
@@ -15,10 +14,10 @@ interface Props {
   site: Site;
   journey: Journey;
   canErase: boolean;
+  onErased: (erased: Erased) => void;
 }
 
-export function PersonActions({ site, journey, canErase }: Props) {
-  const [isErasing, setErasing] = useState(false);
+export function PersonActions({ site, journey, canErase, onErased }: Props) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const [note, setNote] = useState("");
@@ -45,30 +44,20 @@ export function PersonActions({ site, journey, canErase }: Props) {
         {isBusy ? words.exporting : words.export}
       </button>
       {canErase && (
-        <button type="button" class="button is-danger" onClick={() => setErasing(true)}>
-          {words.erase}
-        </button>
-      )}
-      {note !== "" && <p class="hint">{note}</p>}
-      {error !== null && <Failed error={error} />}
-      {isErasing && (
-        <Dialog title={words.eraseTitle} onClose={() => setErasing(false)}>
+        <Confirm
+          label={words.erase}
+          title={words.eraseTitle}
+          yes={words.eraseYes}
+          run={async () => onErased(await api.erase(site.name, journey.visitor))}
+        >
           <p class="visitor-id">
             <strong>{journey.visitor}</strong>
           </p>
           <p>{words.eraseLead(journey.ids.length)}</p>
-          <CopyBox
-            label={words.eraseCommand}
-            value={`corong visitor erase ${site.name} '${journey.visitor.replaceAll("'", `'\\''`)}' --now`}
-            rows={2}
-          />
-          <p class="actions">
-            <button type="button" class="button" onClick={() => setErasing(false)}>
-              {text.common.cancel}
-            </button>
-          </p>
-        </Dialog>
+        </Confirm>
       )}
+      {note !== "" && <p class="hint">{note}</p>}
+      {error !== null && <Failed error={error} />}
     </>
   );
 }

@@ -155,12 +155,29 @@ function KeyForm({ site, onMade }: { site: Site; onMade: (key: NewKey) => void }
 }
 
 function SiteKeys({ site }: { site: Site }) {
+  const [secret, setSecret] = useState<string | null>(null);
   const collector = collectorOf(site.snippet)?.origin ?? "";
-  const call = `curl ${eventsUrl(collector)} \\\n  -H 'Authorization: Bearer secret_...' \\\n  -d '{"visitor":"u123","time":"${new Date().toISOString()}","event":"sale","order":"1077","value":12.50}'`;
+  const call = `curl ${eventsUrl(collector)} \\\n  -H 'Authorization: Bearer ${secret ?? "secret_..."}' \\\n  -d '{"visitor":"u123","time":"${new Date().toISOString()}","event":"sale","order":"1077","value":12.50}'`;
   return (
     <section class="panel stack" aria-labelledby="secret-title">
       <h2 id="secret-title">{say.secretTitle}</h2>
       <p class="hint">{say.secretLead}</p>
+      {secret !== null && (
+        <Notice kind="success">
+          <CopyBox label={say.renewed} value={secret} />
+          <p>{words.once}</p>
+        </Notice>
+      )}
+      <div>
+        <Confirm
+          label={say.renew}
+          title={say.renewTitle}
+          yes={say.renew}
+          run={async () => setSecret(await api.renewSecret(site.name))}
+        >
+          <p>{say.renewLead}</p>
+        </Confirm>
+      </div>
       <CopyBox label={say.server} value={call} rows={4} />
       <CopyBox label={say.site} value={site.key} />
       <p class="hint">{say.siteLead}</p>

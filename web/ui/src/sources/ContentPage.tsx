@@ -13,7 +13,7 @@ import type { ScreenProps } from "../screens";
 import { words } from "../words/content";
 import { CountTable } from "./CountTable";
 import { CONTENT, deeper, DRIVERS, levelOf, type By, type Level } from "./levels";
-import { LinkBuilder } from "./LinkBuilder";
+import { LinksTab } from "./LinksTab";
 import { StageTable } from "./StageTable";
 
 export function ContentPage({ site, query }: ScreenProps) {
@@ -34,7 +34,7 @@ export function ContentPage({ site, query }: ScreenProps) {
       />
       <Tabs site={site} here={here} query={query} current={isLinks ? "links" : level.by} />
       {isLinks ? (
-        <LinkBuilder site={site} />
+        <LinksTab site={site} />
       ) : (
         <Await loaded={funnels}>
           {(list) => <Rows site={site} here={here} query={query} level={level} funnels={list} />}

@@ -1,13 +1,21 @@
-/* A campaign's link, made in the browser; nothing of it is sent. */
+/* A campaign's link, put together in the browser; what is done with it is the children's. */
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Site } from "../api-types";
 import { CopyBox, Field } from "../parts/basic";
 import { words } from "../words/content";
-import { campaignLink, shellWord, type CampaignLink } from "./campaignLink";
+import { campaignLink, type CampaignLink } from "./campaignLink";
+import { QrToggle } from "./QrToggle";
 
 const say = words.builder;
 
-export function LinkBuilder({ site }: { site: Site }) {
+interface Props {
+  site: Site;
+  /* gets the link, null while there is none */
+  children: (made: string | null) => ComponentChildren;
+}
+
+export function LinkBuilder({ site, children }: Props) {
   const [parts, setParts] = useState<CampaignLink>({
     target: `https://${site.domain}/`,
     source: "",
@@ -16,7 +24,6 @@ export function LinkBuilder({ site }: { site: Site }) {
     term: "",
     content: "",
   });
-  const [slug, setSlug] = useState("");
   const made = campaignLink(parts);
   const fields: [keyof CampaignLink, string, string][] = [
     ["source", say.source, say.sourceHint],
@@ -54,22 +61,14 @@ export function LinkBuilder({ site }: { site: Site }) {
             )}
           </Field>
         ))}
-        <Field label={say.slug} hint={say.slugHint}>
-          {(ids) => (
-            <input
-              {...ids}
-              autocomplete="off"
-              spellcheck={false}
-              value={slug}
-              onInput={(event) => setSlug(event.currentTarget.value.replace(/[^A-Za-z0-9_-]/g, ""))}
-            />
-          )}
-        </Field>
       </div>
       {made !== null && <CopyBox label={say.result} value={made} rows={2} />}
-      {made !== null && slug !== "" && (
-        <CopyBox label={say.short} value={`corong link add ${site.name} ${slug} ${shellWord(made)}`} rows={2} />
+      {made !== null && (
+        <div class="actions">
+          <QrToggle address={made} name={parts.campaign === "" ? site.name : parts.campaign} />
+        </div>
       )}
+      {children(made)}
     </section>
   );
 }

@@ -31,8 +31,3 @@ export function campaignLink(parts: CampaignLink): string | null {
   }
   return url.href;
 }
-
-/* A word of a shell command, whatever is in it. */
-export function shellWord(word: string): string {
-  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

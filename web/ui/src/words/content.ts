@@ -48,7 +48,7 @@ export const words = {
 
   builder: {
     title: "Link builder",
-    lead: "Campaign parameters tell where a visitor came from. Nothing is sent or kept by this form.",
+    lead: "Campaign parameters tell where a visitor came from. Nothing is kept unless you make a short link of it.",
     target: "Page to lead to",
     targetHint: "The whole address, as https://shop.example/sale",
     targetBad: "A whole address is needed, with http or https.",
@@ -63,8 +63,28 @@ export const words = {
     content: "Content",
     contentHint: "Which of several ads or buttons",
     result: "The link",
-    short: "As a short link of your own that counts clicks too, on the machine that runs Corong:",
-    slug: "Short name",
-    slugHint: "Letters, digits, - and _",
+    short: "Make a short link of it",
+    shortLead: "An address of your own that leads there and counts clicks, also where no page is opened. Its target is fixed once it is made.",
+    made: (address: string) => `${address} leads there now.`,
+    slug: "Short name (letters, digits, - and _)",
+  },
+
+  qr: {
+    show: "QR code",
+    showOf: (slug: string) => `QR code of ${slug}`,
+    label: (address: string) => `QR code of ${address}`,
+    tooLong: "This address is too long for a QR code. Make a short link of it.",
+  },
+
+  redirects: {
+    title: "Short links",
+    lead: "Each leads to its target and counts the click. In print they are short enough to type, and as a QR code easy to scan.",
+    none: "No short link yet.",
+    address: (address: string) => `Copy ${address}`,
+    remove: "Remove",
+    removeOf: (slug: string) => `Remove the short link ${slug}`,
+    removeTitle: "Remove this short link?",
+    removeLead: (address: string) => `Whoever opens ${address} gets “not found” from now on, also from what is printed. What was counted stays.`,
+    removed: (slug: string) => `The short link ${slug} is removed.`,
   },
 };

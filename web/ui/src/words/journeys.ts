@@ -123,8 +123,11 @@ export const words = {
   erase: "Erase…",
   eraseTitle: "Erase this person?",
   eraseLead: (ids: number) =>
-    `All events of ${ids === 1 ? "this id" : `these ${n(ids)} ids`} leave every figure, list and export at once, and are deleted from every file. No figure can be made to count them again; only a backup has them still.`,
-  eraseCommand: "On the machine that runs Corong:",
+    `All events of ${ids === 1 ? "this id" : `these ${n(ids)} ids`} leave every figure, list and export at once, and from every file within a day. It cannot be taken back, and the backup that Corong last made forgets them too.`,
+  eraseYes: "Erase for good",
+  erased: (id: string) => `${id} is erased: gone from every figure, list and export; the files are written anew within a day.`,
+  erasedBackup:
+    "There is a backup that could not be told. Make a new one, or restoring it brings this person back: see docs/privacy.md.",
 };
 
 export function placeWords(city: string | null, country: string | null): string {
