@@ -19,6 +19,7 @@ export default defineConfig({
         manualChunks: (id) => {
           if (/\/src\/(text\.ts|words\/(numbers|shell|report|overview|dropoff)\.ts)/.test(id)) return "language";
           if (/\/src\/words\/health\.ts/.test(id)) return "language-health";
+          if (/\/src\/words\/(people|start)\.ts/.test(id)) return "language-people";
           return /\/src\/words\//.test(id) ? "language-more" : undefined;
         },
       },

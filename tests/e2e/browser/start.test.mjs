@@ -12,6 +12,7 @@ const owner = { email: 'owner@shop.example', password: 'correct horse battery' }
 const guest = { email: 'ann@agency.example', password: 'a sentence to keep' };
 
 let corong, browser, pages, shop, dashboard, wrong, started;
+let secretKey;
 let snippet = ''; // what the shop's pages embed
 
 before(async () => {
@@ -71,7 +72,8 @@ test('the first account, and at once the form of the first site', async () => {
 
 test('the snippet is copied into a real page, and its first event arrives', async () => {
   const paste = step('Paste the snippet into your pages');
-  assert.match(await paste.getByLabel('Secret key for your servers').inputValue(), /^secret_/);
+  secretKey = await paste.getByLabel('Secret key for your servers').inputValue();
+  assert.match(secretKey, /^secret_/);
   await paste.getByRole('button', { name: 'Copy' }).first().click();
   snippet = await dashboard.evaluate(() => navigator.clipboard.readText());
   assert.match(snippet, /^<script.*data-site="site_\w+".*<\/script>$/);
@@ -172,9 +174,55 @@ test('a key asks the API until it is deleted', async () => {
   assert.equal((await ask()).status, 401);
 });
 
+test('another secret key: it sends events, the former one does not', async () => {
+  const send = secret =>
+    fetch(new URL('/api/v1/events', corong.collector), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ visitor: 'bea', time: Date.now(), event: 'sale', order: '1', value: 5 }),
+    });
+  await until(async () => (await send(secretKey)).ok);
+  await dashboard.getByRole('button', { name: 'Make another one' }).click();
+  await dashboard.getByRole('dialog').getByRole('button', { name: 'Make another one' }).click();
+  const renewed = await dashboard.getByLabel('The new secret key').inputValue();
+  await until(async () => (await send(renewed)).ok);
+  assert.equal((await send(secretKey)).status, 401);
+});
+
+test('a short link leads to its target, with a QR code', async () => {
+  await menu('Sources and content').click();
+  await dashboard.getByRole('link', { name: 'Campaign links' }).click();
+  await dashboard.getByLabel('Page to lead to').fill(`${shop}/sale`);
+  await dashboard.getByRole('textbox', { name: 'Campaign' }).fill('june');
+  await dashboard.getByLabel(/^Short name/).fill('june');
+  await dashboard.getByRole('button', { name: 'Make a short link of it' }).click();
+  const address = await dashboard.getByLabel('june', { exact: true }).inputValue();
+  await dashboard.getByRole('button', { name: 'QR code of june' }).click();
+  await dashboard.getByRole('img', { name: `QR code of ${address}` }).waitFor();
+  await picture(dashboard, 'links');
+  await until(async () => (await fetch(address, { method: 'HEAD', redirect: 'manual' })).status === 302);
+  const page = await open(address);
+  assert.equal(page.url(), `${shop}/sale?utm_campaign=june`);
+  await page.context().close();
+});
+
+test('whoever is erased is gone from the figures', async () => {
+  await menu('Journeys').click();
+  await dashboard.getByRole('searchbox').fill('bea');
+  await dashboard.keyboard.press('Enter');
+  await dashboard.getByRole('link', { name: 'bea', exact: true }).click();
+  await dashboard.getByRole('button', { name: 'Erase…' }).click();
+  await dashboard.getByRole('button', { name: 'Erase for good' }).click();
+  await dashboard.getByText(/^bea is erased/).waitFor();
+  await dashboard.reload();
+  await dashboard.getByRole('heading', { name: 'bea' }).waitFor();
+  await dashboard.locator('.empty').waitFor();
+  await menu('Settings').click();
+});
+
 test('what was done is listed in words; a session elsewhere is ended', async () => {
   await dashboard.getByRole('link', { name: 'What was done' }).click();
-  for (const words of ['saved the funnel Shop', 'invited somebody', `changed the role of ${guest.email}`, `removed ${guest.email}`, 'shared a report', 'made a key'])
+  for (const words of ['saved the funnel Shop', 'invited somebody', `changed the role of ${guest.email}`, `removed ${guest.email}`, 'shared a report', 'made a key', 'made another secret key', 'made a short link', 'erased a visitor'])
     await dashboard.getByRole('cell', { name: words, exact: true }).waitFor();
   await picture(dashboard, 'audit');
   const elsewhere = await open(corong.dashboard);
