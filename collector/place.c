@@ -63,28 +63,6 @@ is_same_file(const struct file_id *a, const struct file_id *b)
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-/* A file without a name, which nobody else can cut off under our map (SIGBUS). On a disk if there
- * is one, so that the kernel need not keep in memory what is never looked up. -1: none. */
-static int
-create_nameless(void)
-{
-    const char *folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        char path[FILE_PATH_MAX];
-        int fd = -1;
-
-        if (folders[i] &&
-            snprintf(path, sizeof path, "%s/corong-places-XXXXXX", folders[i]) < (int)sizeof path)
-            fd = mkostemp(path, O_CLOEXEC);
-        if (fd >= 0) {
-            unlink(path);
-            return fd;
-        }
-    }
-    return memfd_create("corong-places", MFD_CLOEXEC);
-}
-
 static enum err_code
 copy_bytes(int from, int to, struct err *err)
 {
@@ -175,7 +153,7 @@ load(const char *path, MMDB_s **out, struct file_id *out_id, struct err *err)
 
     if (rc != ERR_OK)
         goto done;
-    copy = create_nameless();
+    copy = file_create_nameless("corong-places");
     if (copy < 0) {
         rc = err_errno(err, "there is no room for a copy");
         goto done;

@@ -90,6 +90,26 @@ file_create_temporary(const char *dir, int *out_fd, char *path, struct err *err)
     return ERR_OK;
 }
 
+int
+file_create_nameless(const char *prefix)
+{
+    const char *folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[FILE_PATH_MAX];
+        int fd = -1;
+
+        if (folders[i] &&
+            snprintf(path, sizeof path, "%s/%s-XXXXXX", folders[i], prefix) < (int)sizeof path)
+            fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+            unlink(path);
+            return fd;
+        }
+    }
+    return memfd_create(prefix, MFD_CLOEXEC);
+}
+
 enum err_code
 file_sync_folder(const char *dir, struct err *err)
 {

@@ -21,6 +21,11 @@ enum err_code file_write(int fd, const void *bytes, size_t n, struct err *err);
 /* Create "<dir>/.new-XXXXXX" for writing; its path goes to path (FILE_PATH_MAX bytes). */
 enum err_code file_create_temporary(const char *dir, int *out_fd, char *path, struct err *err);
 
+/* A file without a name for reading and writing, which nobody else can cut off under a map of it,
+ * and which is gone with its last descriptor. On a disk if there is one (TMPDIR, /var/tmp, /tmp),
+ * so that the kernel need not keep it in memory. -1: none, errno says why. */
+int file_create_nameless(const char *prefix);
+
 /* fsync fd, close it (always), rename temporary to path, fsync the folder. On an error the
  * temporary file is gone. */
 enum err_code file_commit(int fd, const char *temporary, const char *path, struct err *err);

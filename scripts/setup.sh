@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 packages="build-essential cmake ninja-build pkg-config clang clang-format libclang-rt-14-dev ca-certificates
   libcivetweb-dev libhiredis-dev libmsgpack-dev libmaxminddb-dev libsqlite3-dev libjansson-dev
-  libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libyaml-dev libutf8proc-dev libcmocka-dev
+  libsodium-dev libpcre2-dev libxxhash-dev libzstd-dev libpsl-dev libyaml-dev libutf8proc-dev libxlsxwriter-dev libcmocka-dev
   uap-core tzdata iso-codes redis-server chromium"
 # `scripts/setup.sh bench`: also what the collector's benchmark compares with; `scripts/setup.sh
 # clickhouse`: also ClickHouse as a library (npm chdb, 570 MB), for the comparison and make check-full

@@ -3,39 +3,48 @@
  *
  * Stages, rows, trend and moves are the report's JSON as lines. The list of visitors behind a
  * figure is whole: it is counted once, held under the limits of a query (422 beyond them, never
- * less than all), and written out while it is sent.
+ * less than all), and as CSV written out while it is sent. An Excel file is made whole first, in a
+ * nameless file on the disk, and sent from there.
  */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "aggregator/query.h"
 #include "core/clock.h"
 #include "core/timestamp.h"
-#include "web/api/csv.h"
+#include "web/api/table.h"
 #include "web/api/web_int.h"
 
 #define LINES_BYTES (64 * 1024) /* that are sent at once */
 
 static const char *const whats[] = {"stages", "breakdown", "trend", "moves", "visitors", NULL};
 
+struct wanted {
+    const char *what; /* one of whats */
+    enum table_format format;
+};
+
 /* ---- Tables of a report ---- */
 
 static void
-cell(struct csv *csv, const json_t *value)
+cell(struct table *t, const json_t *value)
 {
     if (json_is_integer(value))
-        csv_integer(csv, json_integer_value(value));
+        table_integer(t, json_integer_value(value));
     else if (json_is_real(value))
-        csv_number(csv, json_real_value(value));
+        table_number(t, json_real_value(value));
     else if (json_is_string(value))
-        csv_text(csv, slice_of(json_string_value(value), json_string_length(value)));
+        table_text(t, slice_of(json_string_value(value), json_string_length(value)));
     else if (json_is_boolean(value))
-        csv_text(csv, json_is_true(value) ? SLICE("true") : SLICE("false"));
+        table_text(t, json_is_true(value) ? SLICE("true") : SLICE("false"));
     else
-        csv_nothing(csv);
+        table_nothing(t);
 }
 
 static void
-text(struct csv *csv, const char *words)
+text(struct table *t, const char *words)
 {
-    csv_text(csv, slice_from(words));
+    table_text(t, slice_from(words));
 }
 
 static const char *const counts[] = {"reached", "skipped", "throughput", "entries",  "exits",
@@ -48,26 +57,26 @@ static const char *const rates[] = {"rate_onward", "rate_converted", "rate_from_
 
 /* The stage's number, name, counts and, where they are given, rates. */
 static void
-stage_cells(struct csv *csv, const json_t *stage, const json_t *named, size_t number,
+stage_cells(struct table *t, const json_t *stage, const json_t *named, size_t number,
             bool has_rates)
 {
-    csv_integer(csv, (int64_t)number + 1);
-    cell(csv, json_object_get(named, "name"));
+    table_integer(t, (int64_t)number + 1);
+    cell(t, json_object_get(named, "name"));
     for (size_t i = 0; i < N_COUNTS; i++)
-        cell(csv, json_object_get(stage, counts[i]));
+        cell(t, json_object_get(stage, counts[i]));
     for (size_t i = 0; i < N_RATES && has_rates; i++)
-        cell(csv, json_object_get(stage, rates[i]));
+        cell(t, json_object_get(stage, rates[i]));
 }
 
 static void
-stage_headings(struct csv *csv, bool has_rates)
+stage_headings(struct table *t, bool has_rates)
 {
-    text(csv, "stage");
-    text(csv, "name");
+    text(t, "stage");
+    text(t, "name");
     for (size_t i = 0; i < N_COUNTS; i++)
-        text(csv, counts[i]);
+        text(t, counts[i]);
     for (size_t i = 0; i < N_RATES && has_rates; i++)
-        text(csv, rates[i]);
+        text(t, rates[i]);
 }
 
 /* Currencies that any stage has a value in, in one order. */
@@ -90,140 +99,219 @@ currencies_of(const json_t *stages)
 
 /* Money is a decimal text in JSON; here it is a number, as it stands. */
 static void
-money_cell(struct csv *csv, const json_t *amount)
+money_cell(struct table *t, const json_t *amount)
 {
     if (json_is_string(amount))
-        csv_decimal(csv, slice_from(json_string_value(amount)));
+        table_decimal(t, slice_from(json_string_value(amount)));
     else
-        csv_nothing(csv);
+        table_nothing(t);
 }
 
 static void
-stages_table(struct csv *csv, const json_t *report)
+stages_table(struct table *t, const json_t *report)
 {
     const json_t *stages = json_object_get(report, "stages"), *stage;
     json_t *currencies = currencies_of(stages), *ignored;
     const char *currency;
     size_t i;
 
-    stage_headings(csv, true);
+    stage_headings(t, true);
     json_object_foreach(currencies, currency, ignored)
     {
         char heading[32];
 
         snprintf(heading, sizeof heading, "value%s%s", currency[0] ? "_" : "", currency);
-        text(csv, heading);
+        text(t, heading);
     }
-    csv_end_line(csv);
+    table_end_line(t);
     json_array_foreach(stages, i, stage)
     {
-        stage_cells(csv, stage, stage, i, true);
+        stage_cells(t, stage, stage, i, true);
         json_object_foreach(currencies, currency, ignored)
-            money_cell(csv, json_object_get(json_object_get(stage, "value"), currency));
-        csv_end_line(csv);
+            money_cell(t, json_object_get(json_object_get(stage, "value"), currency));
+        table_end_line(t);
     }
     json_decref(currencies);
 }
 
 /* A line for each row and stage; a row of others says so. */
 static void
-breakdown_table(struct csv *csv, const json_t *report, const struct request *r)
+breakdown_table(struct table *t, const json_t *report, const struct request *r)
 {
     const json_t *names = json_object_get(report, "stages"), *row, *stage, *value;
     size_t i, k, v;
 
     for (size_t b = 0; b < r->n_breakdowns; b++)
-        csv_text(csv, r->breakdowns[b].attribute.name);
-    text(csv, "is_other");
-    stage_headings(csv, false);
-    csv_end_line(csv);
+        table_text(t, r->breakdowns[b].attribute.name);
+    text(t, "is_other");
+    stage_headings(t, false);
+    table_end_line(t);
     json_array_foreach(json_object_get(report, "breakdown"), i, row)
     {
         bool is_other = json_is_true(json_object_get(row, "other"));
 
         json_array_foreach(json_object_get(row, "stages"), k, stage)
         {
-            json_array_foreach(json_object_get(row, "values"), v, value) cell(csv, value);
+            json_array_foreach(json_object_get(row, "values"), v, value) cell(t, value);
             for (size_t b = 0; b < r->n_breakdowns && is_other; b++)
-                csv_nothing(csv);
-            text(csv, is_other ? "true" : "false");
-            stage_cells(csv, stage, json_array_get(names, k), k, false);
-            csv_end_line(csv);
+                table_nothing(t);
+            text(t, is_other ? "true" : "false");
+            stage_cells(t, stage, json_array_get(names, k), k, false);
+            table_end_line(t);
         }
     }
 }
 
+/* A moment as the report's JSON has it, in the table's zone. */
 static void
-trend_table(struct csv *csv, const json_t *report)
+moment_cell(struct table *t, const json_t *value)
+{
+    struct slice words = slice_from(json_string_value(value));
+    int64_t ms;
+
+    if (timestamp_parse(words, &ms, NULL) == ERR_OK)
+        table_moment(t, ms);
+    else
+        cell(t, value);
+}
+
+static void
+trend_table(struct table *t, const json_t *report)
 {
     const json_t *names = json_object_get(report, "stages"), *point, *stage;
     size_t i, k;
 
-    text(csv, "start");
-    stage_headings(csv, false);
-    csv_end_line(csv);
+    text(t, "start");
+    stage_headings(t, false);
+    table_end_line(t);
     json_array_foreach(json_object_get(report, "trend"), i, point)
     {
         json_array_foreach(json_object_get(point, "stages"), k, stage)
         {
-            cell(csv, json_object_get(point, "start"));
-            stage_cells(csv, stage, json_array_get(names, k), k, false);
-            csv_end_line(csv);
+            moment_cell(t, json_object_get(point, "start"));
+            stage_cells(t, stage, json_array_get(names, k), k, false);
+            table_end_line(t);
         }
     }
 }
 
 /* From 0: those who came in there. */
 static void
-moves_table(struct csv *csv, const json_t *report)
+moves_table(struct table *t, const json_t *report)
 {
     const json_t *move;
     size_t i;
 
-    text(csv, "from_stage");
-    text(csv, "to_stage");
-    text(csv, "paths");
-    csv_end_line(csv);
+    text(t, "from_stage");
+    text(t, "to_stage");
+    text(t, "paths");
+    table_end_line(t);
     json_array_foreach(json_object_get(report, "moves"), i, move)
     {
         for (size_t k = 0; k < 3; k++)
-            cell(csv, json_array_get(move, k));
-        csv_end_line(csv);
+            cell(t, json_array_get(move, k));
+        table_end_line(t);
     }
 }
 
 static void
-begin_file(struct call *c, const char *what)
+begin_file(struct call *c, const char *what, enum table_format format)
 {
     c->reply->status = 200;
-    c->reply->content_type = "text/csv; charset=utf-8";
+    c->reply->content_type = table_format_type(format);
     http_reply_header(c->reply, "Content-Disposition",
-                      arena_printf(c->request->arena, "attachment; filename=\"%.*s-%s.csv\"",
-                                   SLICE_ARG(c->site.name), what));
+                      arena_printf(c->request->arena, "attachment; filename=\"%.*s-%s.%s\"",
+                                   SLICE_ARG(c->site.name), what, table_format_ending(format)));
+}
+
+/* ---- An Excel file: it is there whole when it is sent ---- */
+
+struct sheet_file {
+    int fd;
+    uint64_t n_bytes;
+};
+
+static void
+sheet_give(struct http_sink *sink, void *context)
+{
+    struct sheet_file *file = context;
+    char *room = mem_alloc(LINES_BYTES);
+    ssize_t n;
+
+    while ((n = read(file->fd, room, LINES_BYTES)) > 0)
+        if (!http_sink_write(sink, slice_of(room, (size_t)n)))
+            break;
+    free(room);
 }
 
 static void
-reply_table(struct call *c, const char *what, const json_t *report, const struct request *r)
+sheet_done(void *context)
 {
-    struct csv csv = {.out = &c->reply->body};
+    struct sheet_file *file = context;
 
-    begin_file(c, what);
+    close(file->fd);
+    free(file);
+}
+
+/* Takes *x. */
+static enum err_code
+reply_sheet(struct call *c, const char *what, struct xlsx **x, struct err *err)
+{
+    struct sheet_file *file = mem_zalloc(sizeof *file);
+    enum err_code rc = xlsx_finish(x, &file->fd, &file->n_bytes, err);
+
+    if (rc != ERR_OK) {
+        free(file);
+        return rc;
+    }
+    begin_file(c, what, TABLE_XLSX);
+    c->reply->stream = (struct http_stream){
+        .n_bytes = file->n_bytes, .give = sheet_give, .done = sheet_done, .context = file};
+    return ERR_OK;
+}
+
+/* ---- A table of a report ---- */
+
+static void
+add_table(struct table *t, const char *what, const json_t *report, const struct request *r)
+{
     if (strcmp(what, "stages") == 0)
-        stages_table(&csv, report);
+        stages_table(t, report);
     else if (strcmp(what, "breakdown") == 0)
-        breakdown_table(&csv, report, r);
+        breakdown_table(t, report, r);
     else if (strcmp(what, "trend") == 0)
-        trend_table(&csv, report);
+        trend_table(t, report);
     else
-        moves_table(&csv, report);
+        moves_table(t, report);
+}
+
+static enum err_code
+reply_table(struct call *c, const struct wanted *w, const json_t *report, const struct request *r,
+            struct err *err)
+{
+    struct table t = {.csv = {.out = &c->reply->body}, .zone = r->zone};
+    enum err_code rc;
+
+    if (w->format == TABLE_CSV) {
+        begin_file(c, w->what, TABLE_CSV);
+        add_table(&t, w->what, report, r);
+        return ERR_OK;
+    }
+    rc = xlsx_open(&(struct xlsx_config){.name = w->what}, &t.xlsx, err);
+    if (rc != ERR_OK)
+        return rc;
+    add_table(&t, w->what, report, r);
+    return reply_sheet(c, w->what, &t.xlsx, err);
 }
 
 /* The report by its own way, so that figures are the same: its body is ours without our members. */
-static void
-export_table(struct call *c, json_t *body, const char *what, const struct request *r)
+static enum err_code
+export_table(struct call *c, json_t *body, const struct wanted *w, const struct request *r,
+             struct err *err)
 {
     const struct http_request *outer = c->request;
     struct http_request inner = *outer;
+    enum err_code rc;
     json_t *report;
     char *asked;
 
@@ -236,11 +324,12 @@ export_table(struct call *c, json_t *body, const char *what, const struct reques
     c->request = outer;
     free(asked);
     if (c->reply->status != 200)
-        return;
+        return ERR_OK; /* it has said so */
     report = json_loadb(buffer_slice(&c->reply->body).p, buffer_slice(&c->reply->body).n, 0, NULL);
     buffer_clear(&c->reply->body);
-    reply_table(c, what, report, r);
+    rc = reply_table(c, w, report, r, err);
     json_decref(report);
+    return rc;
 }
 
 /* ---- The list of visitors ---- */
@@ -268,56 +357,53 @@ listing_done(void *context)
 }
 
 static void
-add_unit(struct listing *l, const struct report_path *unit)
+add_unit(const struct listing *l, struct table *t, const struct report_path *unit)
 {
-    struct csv csv = {.out = &l->lines};
-    char when[TIMESTAMP_TEXT_MAX];
     uint32_t v = 0;
 
-    csv_text(&csv, unit->visitor);
+    table_text(t, unit->visitor);
     if (l->funnel->count == COUNT_SESSIONS)
-        text(&csv, zone_format(l->zone, unit->session_ms, when));
+        table_moment(t, unit->session_ms);
     if (unit->n > 0)
-        csv_integer(&csv, (int64_t)unit->visits[unit->n - 1].stage + 1);
+        table_integer(t, (int64_t)unit->visits[unit->n - 1].stage + 1);
     else
-        csv_nothing(&csv);
+        table_nothing(t);
     for (int k = 0; k < l->funnel->n_stages; k++) {
         if (v < unit->n && (int)unit->visits[v].stage == k)
-            text(&csv, zone_format(l->zone, unit->visits[v++].time_ms, when));
+            table_moment(t, unit->visits[v++].time_ms);
         else
-            csv_nothing(&csv);
+            table_nothing(t);
     }
-    csv_end_line(&csv);
+    table_end_line(t);
 }
 
 static void
-add_list_headings(struct listing *l)
+add_list_headings(const struct listing *l, struct table *t)
 {
-    struct csv csv = {.out = &l->lines};
-
-    text(&csv, "visitor");
+    text(t, "visitor");
     if (l->funnel->count == COUNT_SESSIONS)
-        text(&csv, "session");
-    text(&csv, "last_stage");
+        text(t, "session");
+    text(t, "last_stage");
     for (int k = 0; k < l->funnel->n_stages; k++)
-        csv_text(&csv, l->funnel->stages[k].name);
-    csv_end_line(&csv);
+        table_text(t, l->funnel->stages[k].name);
+    table_end_line(t);
 }
 
 /* All lines, piece by piece; sink NULL: they are only counted. */
 static uint64_t
 give_lines(struct listing *l, struct http_sink *sink)
 {
+    struct table t = {.csv = {.out = &l->lines}, .zone = l->zone};
     uint64_t n_bytes = 0;
     bool goes_on = true;
 
     buffer_clear(&l->lines);
-    add_list_headings(l);
+    add_list_headings(l, &t);
     for (size_t i = 0; goes_on && i <= l->answer.list.n; i++) {
         bool is_end = i == l->answer.list.n;
 
         if (!is_end)
-            add_unit(l, &l->answer.list.units[i]);
+            add_unit(l, &t, &l->answer.list.units[i]);
         if (!is_end && l->lines.n < LINES_BYTES)
             continue;
         n_bytes += l->lines.n;
@@ -331,6 +417,21 @@ static void
 listing_give(struct http_sink *sink, void *context)
 {
     give_lines(context, sink);
+}
+
+/* All lines into an Excel file. */
+static enum err_code
+reply_list_sheet(struct call *c, const struct listing *l, struct err *err)
+{
+    struct table t = {.zone = l->zone};
+    enum err_code rc = xlsx_open(&(struct xlsx_config){.name = "visitors"}, &t.xlsx, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    add_list_headings(l, &t);
+    for (size_t i = 0; i < l->answer.list.n; i++)
+        add_unit(l, &t, &l->answer.list.units[i]);
+    return reply_sheet(c, "visitors", &t.xlsx, err);
 }
 
 static enum err_code
@@ -355,10 +456,12 @@ run_list(struct call *c, struct listing *l, const struct request *r,
     return rc;
 }
 
-/* Takes r where it succeeds. */
+/* Takes *request once there is an answer, which borrows from it; NULL then. */
 static enum err_code
-export_list(struct call *c, json_t *body, struct request *r, struct err *err)
+export_list(struct call *c, json_t *body, const struct wanted *w, struct request **request,
+            struct err *err)
 {
+    struct request *r = *request;
     struct listing *l = mem_zalloc(sizeof *l);
     char snapshot[SNAPSHOT_NAME_MAX];
     struct figure_place figure;
@@ -379,7 +482,13 @@ export_list(struct call *c, json_t *body, struct request *r, struct err *err)
         return rc;
     }
     l->request = r;
-    begin_file(c, "visitors");
+    *request = NULL;
+    if (w->format == TABLE_XLSX) {
+        rc = reply_list_sheet(c, l, err);
+        listing_done(l);
+        return rc;
+    }
+    begin_file(c, "visitors", TABLE_CSV);
     c->reply->stream = (struct http_stream){
         .n_bytes = give_lines(l, NULL), .give = listing_give, .done = listing_done, .context = l};
     return ERR_OK;
@@ -387,9 +496,8 @@ export_list(struct call *c, json_t *body, struct request *r, struct err *err)
 
 /* ---- The question ---- */
 
-/* What, as one of whats. */
 static enum err_code
-read_what(const json_t *body, const char **out, struct err *err)
+read_wanted(const json_t *body, struct wanted *out, struct err *err)
 {
     struct slice what, format;
     enum err_code rc = web__body_text(body, "what", true, &what, err);
@@ -398,11 +506,11 @@ read_what(const json_t *body, const char **out, struct err *err)
         rc = web__body_text(body, "format", false, &format, err);
     if (rc != ERR_OK)
         return rc;
-    if (format.n != 0 && !slice_is(format, "csv"))
-        return err_set(err, ERR_INVALID, "format", "must be csv");
+    if (!table_format_find(format, &out->format))
+        return err_set(err, ERR_INVALID, "format", "must be csv or xlsx");
     for (int i = 0; whats[i] != NULL; i++) {
         if (slice_is(what, whats[i])) {
-            *out = whats[i];
+            out->what = whats[i];
             return ERR_OK;
         }
     }
@@ -424,7 +532,7 @@ web__post_export(struct call *c)
 {
     static const char *const own[] = {"funnel", "query_id", "what",     "format",
                                       "figure", "stage",    "snapshot", NULL};
-    const char *what = NULL;
+    struct wanted w = {.what = NULL};
     struct err err = ERR_NONE;
     json_t *body = NULL;
     struct request *r = mem_zalloc(sizeof *r);
@@ -432,24 +540,24 @@ web__post_export(struct call *c)
 
     request_init(r);
     if (rc == ERR_OK)
-        rc = read_what(body, &what, &err);
+        rc = read_wanted(body, &w, &err);
     if (rc == ERR_OK)
         rc = request_read_json(r, body, own, &err);
     if (rc == ERR_OK)
         rc = request_finish(r, c->site.timezone, clock_wall_ms(), &err);
     if (rc == ERR_OK)
-        rc = check_parts(what, r, &err);
+        rc = check_parts(w.what, r, &err);
     if (rc == ERR_OK)
         rc = web__read_query_id(c, body, &err);
-    if (rc == ERR_OK && strcmp(what, "visitors") != 0)
-        export_table(c, body, what, r);
+    if (rc == ERR_OK && strcmp(w.what, "visitors") != 0)
+        rc = export_table(c, body, &w, r, &err);
     else if (rc == ERR_OK && !access_may(&c->who, &c->site, ACCESS_VISITORS))
         http_reply_error(c->reply, 403, "role", "your role does not allow that", "");
     else if (rc == ERR_OK)
-        rc = export_list(c, body, r, &err);
+        rc = export_list(c, body, &w, &r, &err);
     if (rc != ERR_OK)
         web__reply_costly(c, &err);
-    if (c->reply->stream.give == NULL) { /* else the list has it */
+    if (r) { /* else the list has it */
         request_fini(r);
         free(r);
     }

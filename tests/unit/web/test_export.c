@@ -118,6 +118,7 @@ test_refused(void **state)
         {BODY("\"format\":\"csv\""), "what"},
         {BODY("\"what\":\"people\""), "what"},
         {BODY("\"what\":\"stages\",\"format\":\"pdf\""), "format"},
+        {BODY("\"what\":\"stages\",\"format\":\"XLSX\""), "format"},
         {BODY("\"what\":\"breakdown\""), "breakdown"},
         {BODY("\"what\":\"trend\""), "trend"},
         {BODY("\"what\":\"visitors\""), "figure"},
