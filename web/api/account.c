@@ -192,17 +192,6 @@ check_is_first(sqlite3 *sql, struct err *err)
     return rc;
 }
 
-/* Ends a transaction: keeps what was done where rc is ERR_OK, else undoes it. */
-static enum err_code
-end_transaction(sqlite3 *sql, enum err_code rc, struct err *err)
-{
-    if (rc == ERR_OK)
-        rc = sql_commit(sql, err);
-    if (rc != ERR_OK)
-        sql_rollback(sql);
-    return rc;
-}
-
 static enum err_code
 replace_setup_token(sqlite3 *sql, struct slice hash, struct err *err)
 {
@@ -217,7 +206,7 @@ replace_setup_token(sqlite3 *sql, struct slice hash, struct err *err)
         rc = sql_do(sql, NULL, err,
                     "INSERT INTO setup_tokens (token_hash, created, expires) VALUES (?, ?, ?)",
                     "tii", hash, now, now + ACCOUNT_SETUP_MS);
-    return end_transaction(sql, rc, err);
+    return rc == ERR_OK ? sql_commit(sql, err) : rc;
 }
 
 enum err_code
@@ -270,7 +259,7 @@ commit_setup(sqlite3 *sql, const char *token, const char *email, const char *has
         rc = insert_account(sql, email, hash, ROLE_OWNER, err);
     if (rc == ERR_OK)
         rc = sql_run(sql, "DELETE FROM setup_tokens", err);
-    return end_transaction(sql, rc, err);
+    return rc == ERR_OK ? sql_commit(sql, err) : rc;
 }
 
 enum err_code
@@ -330,7 +319,7 @@ replace_session(sqlite3 *sql, const char *email, struct slice token, struct slic
                     " VALUES (?, ?, ?, ?, ?)",
                     "ttiii", slice_from(hash), slice_from(email), now, now + ACCOUNT_SESSION_MS,
                     now);
-    return end_transaction(sql, rc, err);
+    return rc == ERR_OK ? sql_commit(sql, err) : rc;
 }
 
 enum err_code

@@ -41,10 +41,8 @@ web__post_erase(struct call *c)
     struct slice visitor;
     json_t *body = NULL;
     size_t n_ids = 0;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "visitor", true, &visitor, &err);
     if (rc == ERR_OK)

@@ -134,12 +134,9 @@ api_key_remove(struct settings_db *db, uint32_t site, int64_t id, struct err *er
 enum err_code
 api_key_list(struct settings_db *db, uint32_t site, int64_t id, json_t **out, struct err *err)
 {
-    struct rows_query q = {
-        .statement = "SELECT id, name, start, scopes, created, created_by, last_used FROM api_keys"
-                     " WHERE site = ? AND (? = 0 OR id = ?) ORDER BY id",
-        .letters = "iii",
-        .numbers = {site, id, id},
-        .columns = "i id,t name,t start,w scopes,m created,t created_by,M last_used"};
-
-    return rows_json(db, &q, out, err);
+    return rows_of_site(
+        db,
+        "SELECT id, name, start, scopes, created, created_by, last_used FROM api_keys"
+        " WHERE site = ? AND (? = 0 OR id = ?) ORDER BY id",
+        "i id,t name,t start,w scopes,m created,t created_by,M last_used", site, id, out, err);
 }

@@ -38,10 +38,8 @@ web__post_link(struct call *c)
     struct link_target link = {.created_ms = clock_wall_ms()};
     struct err err = ERR_NONE;
     json_t *body = NULL;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "slug", true, &link.slug, &err);
     if (rc == ERR_OK)

@@ -51,10 +51,8 @@ web__patch_person(struct call *c)
     enum account_role role = ROLE_VIEWER;
     struct err err = ERR_NONE;
     json_t *body = NULL;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = read_role(body, &role, &err);
     if (rc == ERR_OK)
@@ -115,10 +113,8 @@ web__post_invitations(struct call *c)
     json_t *body = NULL;
     struct slice email;
     int64_t id = 0;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "email", true, &email, &err);
     if (rc == ERR_OK)
@@ -165,9 +161,7 @@ web__post_invitation(struct call *c)
 
     if (!web__charge(c))
         return;
-    rc = web__body_object(c, &body, &err);
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
+    rc = web__body_members(c, keys, &body, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "token", true, &token, &err);
     if (rc == ERR_OK)
@@ -198,9 +192,7 @@ web__post_invitation_accept(struct call *c)
 
     if (!web__charge(c))
         return;
-    rc = web__body_object(c, &body, &err);
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
+    rc = web__body_members(c, keys, &body, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "token", true, &token, &err);
     if (rc == ERR_OK)
@@ -260,10 +252,8 @@ web__post_key(struct call *c)
     struct slice name;
     unsigned scopes = 0;
     int64_t id = 0;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "name", true, &name, &err);
     if (rc == ERR_OK)
@@ -294,10 +284,8 @@ web__post_secret(struct call *c)
     char secret[SITE_KEY_MAX];
     struct err err = ERR_NONE;
     json_t *body = NULL;
-    enum err_code rc = web__body_object(c, &body, &err);
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = site_renew_secret(c->web->settings, c->site.id, secret, &err);
     if (rc == ERR_OK)

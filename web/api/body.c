@@ -54,6 +54,14 @@ web__body_check_keys(const json_t *object, const char *const *names, struct err 
 }
 
 enum err_code
+web__body_members(const struct call *c, const char *const *names, json_t **out, struct err *err)
+{
+    enum err_code rc = web__body_object(c, out, err);
+
+    return rc == ERR_OK ? web__body_check_keys(*out, names, err) : rc;
+}
+
+enum err_code
 web__body_text(const json_t *object, const char *name, bool is_required, struct slice *out,
                struct err *err)
 {

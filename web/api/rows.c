@@ -106,6 +106,16 @@ rows_json(struct settings_db *db, const struct rows_query *q, json_t **out, stru
 }
 
 enum err_code
+rows_of_site(struct settings_db *db, const char *statement, const char *columns, uint32_t site,
+             int64_t id, json_t **out, struct err *err)
+{
+    struct rows_query q = {
+        .statement = statement, .letters = "iii", .numbers = {site, id, id}, .columns = columns};
+
+    return rows_json(db, &q, out, err);
+}
+
+enum err_code
 rows_remove(struct settings_db *db, const char *statement, uint32_t site, int64_t id,
             const char *field, struct err *err)
 {

@@ -22,6 +22,10 @@ struct rows_query {
 enum err_code rows_json(struct settings_db *db, const struct rows_query *q, json_t **out,
                         struct err *err);
 
+/* Rows of a site: all (id 0), or that one. The statement takes (site, id, id). */
+enum err_code rows_of_site(struct settings_db *db, const char *statement, const char *columns,
+                           uint32_t site, int64_t id, json_t **out, struct err *err);
+
 /* A statement that removes one row by (site, id). ERR_NOT_FOUND with that field. */
 enum err_code rows_remove(struct settings_db *db, const char *statement, uint32_t site, int64_t id,
                           const char *field, struct err *err);

@@ -79,12 +79,10 @@ share_remove(struct settings_db *db, uint32_t site, int64_t id, struct err *err)
 enum err_code
 share_list(struct settings_db *db, uint32_t site, int64_t id, json_t **out, struct err *err)
 {
-    struct rows_query q = {
-        .statement = "SELECT id, name, days, question, created, created_by, expires, last_used"
-                     " FROM share_links WHERE site = ? AND (? = 0 OR id = ?) ORDER BY id",
-        .letters = "iii",
-        .numbers = {site, id, id},
-        .columns = "i id,t name,i days,j question,m created,t created_by,M expires,M last_used"};
-
-    return rows_json(db, &q, out, err);
+    return rows_of_site(
+        db,
+        "SELECT id, name, days, question, created, created_by, expires, last_used"
+        " FROM share_links WHERE site = ? AND (? = 0 OR id = ?) ORDER BY id",
+        "i id,t name,i days,j question,m created,t created_by,M expires,M last_used", site, id, out,
+        err);
 }

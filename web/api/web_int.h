@@ -89,6 +89,10 @@ enum err_code web__body_object(const struct call *c, json_t **out, struct err *e
 /* ERR_INVALID, naming the first key that is not among names (ended by NULL). */
 enum err_code web__body_check_keys(const json_t *object, const char *const *names, struct err *err);
 
+/* The body as an object of no other members than these. */
+enum err_code web__body_members(const struct call *c, const char *const *names, json_t **out,
+                                struct err *err);
+
 /* A text by name, borrowed from object. Where it is missing: ERR_INVALID if it is required, else
  * "". */
 enum err_code web__body_text(const json_t *object, const char *name, bool is_required,
