@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const binary =
+export const binary =
   process.env.CORONG_BINARY || fileURLToPath(new URL('../../../build/corong', import.meta.url));
 
 export class Corong {

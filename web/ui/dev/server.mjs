@@ -104,6 +104,8 @@ export function startServer({ port = 0, mode = "ready" } = {}) {
   }
 
   function refuse(definition) {
+    if (definition.name === "") return error(400, "invalid", "must not be empty", "name");
+    if (definition.stages.some((stage) => stage.name === "")) return error(400, "invalid", "must not be empty", "stages[0].name");
     const index = definition.stages.findIndex((stage) => stage.rule.values?.length === 0);
     return index < 0 ? null : error(400, "invalid", "needs at least one value", `stages[${index}].rule.values`);
   }

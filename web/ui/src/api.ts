@@ -135,6 +135,10 @@ async function callTagged(
   throw errorFrom(response, answer);
 }
 
+function cutOff(signal: AbortSignal | undefined): Error {
+  return signal?.aborted === true ? new DOMException("", "AbortError") : new ApiError(0, "unreachable", "");
+}
+
 async function call<T>(path: string, { method = "GET", body, headers: more, signal }: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "X-Corong": "1", ...more };
   const init: RequestInit = {
@@ -154,7 +158,8 @@ async function call<T>(path: string, { method = "GET", body, headers: more, sign
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "");
   }
-  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => undefined);
+  if (response.ok && answer === undefined) throw cutOff(signal); /* the connection broke in the middle */
   if (response.ok) return answer as T;
   if (response.status === 401 && path !== "/session") onSignedOut();
   throw errorFrom(response, answer);

@@ -50,6 +50,13 @@ async function callEverything(): Promise<void> {
   await api.funnel("s", "a/b");
   await api.saveFunnel("s", "old", definition);
   await api.saveFunnel("s", "new/name", definition);
+  await api.saveFunnel("s", "new/name", definition, { basedOn: 3, note: "ä & b" });
+  await api.saveFunnel("s", "new/name", definition, { basedOn: 0 });
+  await api.funnelVersions("s", "a b");
+  await api.funnelVersion("s", "a b", 2);
+  await api.savedFilters("s");
+  await api.saveFilters("s", "a b", []);
+  await api.removeFilters("s", "a b");
   await api.removeFunnel("s", "x?y");
   await api.report("s", { funnel: definition });
   await api.sessions();
@@ -86,7 +93,8 @@ test("every request is one of the document's, and those that change something sa
   sent.length = 0;
   answerWith(200, {});
   await callEverything();
-  assert.equal(sent.length, 39);
+  assert.equal(sent.length, 46);
+  assert.deepEqual(sent.map(({ headers }) => headers["If-Match"] ?? headers["If-None-Match"]).filter((one) => one !== undefined), ['"3"', "*"]);
   for (const { method, url, headers } of sent) {
     const template = Object.keys(document.paths).find((candidate) =>
       new RegExp(`^${candidate.replace(/\{\w+\}/g, "[^/]+")}$`).test(url.pathname),
@@ -132,6 +140,8 @@ test("a refusal names its code, its field and when to try again", async () => {
   });
   answerWith(502, "not one of ours");
   await assert.rejects(api.sites(), { code: "http", status: 502 });
+  globalThis.fetch = () => Promise.resolve(new Response('{"sites":[', { status: 200 }));
+  await assert.rejects(api.sites(), { code: "unreachable", status: 0 }, "an answer that breaks off is none");
   globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
   await assert.rejects(api.sites(), { code: "unreachable", status: 0 });
 });

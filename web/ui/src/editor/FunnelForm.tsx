@@ -53,7 +53,7 @@ export function FunnelForm({ site, attributes, sent, initial, saved, taken, quer
   const [question, setQuestion] = useState({ ...here.question, filters: [] as typeof here.question.filters });
 
   const start = base?.definition ?? initial;
-  const isDirty = !isUnchanged(draft, base === null ? start : { ...start, name: base.name }, draftOf);
+  const isDirty = !isUnchanged(draft, base === null ? start : { ...start, name: base.name });
   const guard = useLeaveGuard(isDirty);
   const beside = compared ?? base;
   const preview = usePreview(site, draft, beside?.definition ?? null, question, here.today);

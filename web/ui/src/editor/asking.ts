@@ -1,12 +1,15 @@
 /* What a draft asks the server for, and what its answers mean. Pure. */
 import type { FunnelDefinition, Report, Rule } from "../api-types";
-import { definitionOf, isFilled, ruleOf, STAGES_MAX, type Draft } from "./model";
+import { definitionOf, draftOf, isFilled, ruleOf, STAGES_MAX, type Draft } from "./model";
+
+/* What stands for a name that is not asked about; the server takes none that is empty. */
+const NAMELESS = "draft";
 
 /* Names and kinds change no figure: without them, typing a name asks nothing anew. */
 export function unnamed(definition: FunnelDefinition): FunnelDefinition {
   return {
     ...definition,
-    name: "",
+    name: NAMELESS,
     stages: definition.stages.map(({ rule, required }, index) => ({
       name: String(index + 1),
       rule,
@@ -52,7 +55,7 @@ export function overlapFunnel(rule: Rule, others: OtherRule[]): FunnelDefinition
   const both = others.slice(0, STAGES_MAX - 1).map((other) => ({ all: [rule, other.rule] }));
   const rules = both.length === 0 ? [rule, rule] : [rule, ...both];
   return {
-    name: "",
+    name: NAMELESS,
     window: "1d",
     stages: rules.map((one, index) => ({ name: String(index + 1), rule: one })),
   };
@@ -116,12 +119,17 @@ export function sideRows(now: FunnelDefinition, nowReport: Report, old: FunnelDe
   return rows;
 }
 
+/* A definition with its defaults written out, as the form would save it. */
+function whole(definition: FunnelDefinition): FunnelDefinition {
+  return definitionOf(draftOf(definition));
+}
+
 /* Do two funnels ask the same of the data, whatever their names? */
 export function isSameQuestion(a: FunnelDefinition, b: FunnelDefinition): boolean {
-  return JSON.stringify(unnamed(a)) === JSON.stringify(unnamed(b));
+  return JSON.stringify(unnamed(whole(a))) === JSON.stringify(unnamed(whole(b)));
 }
 
 /* Is the draft as it was saved, names and all? */
-export function isUnchanged(draft: Draft, saved: FunnelDefinition, normal: (definition: FunnelDefinition) => Draft): boolean {
-  return JSON.stringify(definitionOf(draft)) === JSON.stringify(definitionOf(normal(saved)));
+export function isUnchanged(draft: Draft, saved: FunnelDefinition): boolean {
+  return JSON.stringify(definitionOf(draft)) === JSON.stringify(whole(saved));
 }
