@@ -70,10 +70,14 @@ const CATALOGUE = {
 };
 
 /* [status, body], or null where another part answers */
-export function answerHealth({ state, error, site, kind }) {
+export function answerHealth({ state, error, site, kind, body }) {
   if (kind === "health" && state.isIll) return error(503, "unavailable", "the catalog is busy");
   if (kind === "health") return [200, site === "shop" ? health(state) : { ...health({}), days: [] }];
   if (kind === "reconcile") return [200, RECONCILIATION];
+  if (kind === "export") {
+    state.exports = [...(state.exports ?? []), body];
+    return [200, { canned: body.format }];
+  }
   if (kind === "catalogue") return [200, CATALOGUE];
   return null;
 }

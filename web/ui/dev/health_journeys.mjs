@@ -1,4 +1,4 @@
-/* The page Data health in a real browser: its rows add up, what is wrong is said, and it goes on when
+/* Files of a report, and the page Data health, in a real browser: its rows add up, what is wrong is said, and it goes on when
  * the server does. */
 import assert from "node:assert/strict";
 import { illHealth } from "./health_answers.mjs";
@@ -80,7 +80,38 @@ async function serverBusy({ openPage, startServer }) {
   server.close();
 }
 
+/* Every tab that is a table can be taken away as a file, with the question that is shown. */
+async function files({ openPage, startServer, shoot, checkAccess }) {
+  const { server, state, url } = await startServer();
+  const page = await openPage({ width: 1280 });
+  const take = async (tab, name, ready = ".export-table") => {
+    await page.goto(`${url}/sites/shop/funnels/Shop?${tab}`);
+    await page.locator(ready).waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name, exact: true }).press("Enter")]);
+    return [download.suggestedFilename(), state.exports.at(-1)];
+  };
+  const [stages, ofStages] = await take("range=30d", "Table of stages as Excel");
+  assert.match(stages, /^Shop-stages-\d{4}-\d\d-\d\d\.xlsx$/);
+  assert.equal(ofStages.what, "stages");
+  assert.ok(ofStages.from && ofStages.to && ofStages.as_of);
+  await checkAccess(page, "a report with its files");
+  await shoot(page, "report-files");
+  const [rows, ofRows] = await take("tab=breakdown&by=channel", "Rows, with every stage's figures as CSV");
+  assert.match(rows, /^Shop-breakdown-.*\.csv$/);
+  assert.equal(ofRows.breakdown[0].attribute, "channel");
+  const [people, ofPeople] = await take("tab=visitors&figure=dropoff&stage=2", "All visitors behind this figure as Excel");
+  assert.match(people, /^Shop-visitors-.*\.xlsx$/);
+  assert.deepEqual([ofPeople.figure, ofPeople.stage], ["dropoff", 2]);
+  assert.equal(ofPeople.compare, undefined, "a list is of the main range");
+  await page.goto(`${url}/sites/shop/funnels/Shop?tab=time`);
+  await page.locator(".tabbed table").first().waitFor();
+  assert.equal(await page.locator(".export-table").count(), 0, "times are no table of the server's");
+  await page.close();
+  server.close();
+}
+
 export async function healthJourneys(tools) {
+  await files(tools);
   await fromOverviewAndLive(tools);
   await whatIsWrong(tools);
   await serverBusy(tools);

@@ -871,3 +871,14 @@ export interface Catalogue {
   to: string | null;
   timezone: string;
 }
+
+export type ExportFormat = "csv" | "xlsx";
+
+export interface ExportRequest extends ReportRequest {
+  what: "stages" | "breakdown" | "trend" | "moves" | "visitors";
+  format: ExportFormat;
+  /* of visitors */
+  figure?: Figure;
+  stage?: number | null;
+  snapshot?: string | null;
+}

@@ -17,6 +17,7 @@ import type {
   LiveRequest,
   CreatedSite,
   Dropoff,
+  ExportRequest,
   DropoffRequest,
   Erased,
   ErrorBody,
@@ -163,6 +164,24 @@ async function call<T>(path: string, { method = "GET", body, headers: more, sign
   if (response.ok) return answer as T;
   if (response.status === 401 && path !== "/session") onSignedOut();
   throw errorFrom(response, answer);
+}
+
+/* A file that the server makes. */
+async function callFile(path: string, body: unknown): Promise<Blob> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-Corong": "1" },
+      body: JSON.stringify(body),
+    });
+    if (response.ok) return await response.blob();
+  } catch {
+    throw new ApiError(0, "unreachable", "");
+  }
+  if (response.status === 401) onSignedOut();
+  throw errorFrom(response, await response.json().catch(() => null));
 }
 
 function sitePath(site: string): string {
@@ -342,6 +361,8 @@ export const api = {
   },
   visitors: (site: string, request: VisitorListRequest, signal?: AbortSignal) =>
     call<VisitorList>(`${sitePath(site)}/visitors`, { method: "POST", body: request, signal }),
+  /* A table of a report, or the whole list behind a figure. */
+  exportFile: (site: string, request: ExportRequest) => callFile(`${sitePath(site)}/export`, request),
   report: (site: string, request: ReportRequest, signal?: AbortSignal) =>
     call<Report>(`${sitePath(site)}/report`, { method: "POST", body: request, signal }),
 };

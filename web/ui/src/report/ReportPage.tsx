@@ -13,6 +13,7 @@ import { BreakdownTab } from "./BreakdownTab";
 import { DefinitionWords } from "./DefinitionWords";
 import { Drawing } from "./Drawing";
 import { Figures } from "./figures";
+import { ExportTable } from "./ExportTable";
 import { Foot } from "./Foot";
 import { ReportActions } from "./ReportActions";
 import { Result } from "./Result";
@@ -103,6 +104,7 @@ function ReportView({ site, saved, query, session }: ViewProps) {
                 tabs={TABS.map((name) => ({ name, title: text.report.tabs[name], href: hrefOf({ tab: name }) }))}
               />
               <Tab view={view} report={report} onState={(change) => navigate(hrefOf(change))} />
+              <ExportTable view={view} report={report} />
             </div>
             <Foot report={report} answer={answer} view={view} places={session.places} />
           </div>

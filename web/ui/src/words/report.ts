@@ -31,6 +31,17 @@ export const report = {
   beganBefore: (count: number) =>
     `${plural(count, "path", "paths")} began before these days: seen from further back they would have more stages`,
   afterRange: (count: number) => `${plural(count, "conversion", "conversions")} came after the last day`,
+  export: {
+    label: {
+      stages: "Table of stages",
+      breakdown: "Rows, with every stage's figures",
+      trend: "Points, with every stage's figures",
+      moves: "Moves",
+      visitors: "All visitors behind this figure",
+    },
+    formats: { csv: "CSV", xlsx: "Excel" },
+    name: (table: string, format: string) => `${table} as ${format}`,
+  },
   take: "Export",
   takeJson: "Save as JSON",
   print: "Print",

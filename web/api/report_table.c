@@ -1,0 +1,205 @@
+#include "web/api/report_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+cell(struct table *t, const json_t *value)
+{
+    if (json_is_integer(value))
+        table_integer(t, json_integer_value(value));
+    else if (json_is_real(value))
+        table_number(t, json_real_value(value));
+    else if (json_is_string(value))
+        table_text(t, slice_of(json_string_value(value), json_string_length(value)));
+    else if (json_is_boolean(value))
+        table_text(t, json_is_true(value) ? SLICE("true") : SLICE("false"));
+    else
+        table_nothing(t);
+}
+
+static void
+text(struct table *t, const char *words)
+{
+    table_text(t, slice_from(words));
+}
+
+static const char *const counts[] = {"reached", "skipped", "throughput", "entries",  "exits",
+                                     "dropoff", "open",    "onward",     "converted"};
+#define N_COUNTS (sizeof counts / sizeof *counts)
+
+static const char *const rates[] = {"rate_onward", "rate_converted", "rate_from_first",
+                                    "rate_from_previous"};
+#define N_RATES (sizeof rates / sizeof *rates)
+
+/* The stage's number, name, counts and, where they are given, rates. */
+static void
+stage_cells(struct table *t, const json_t *stage, const json_t *named, size_t number,
+            bool has_rates)
+{
+    table_integer(t, (int64_t)number + 1);
+    cell(t, json_object_get(named, "name"));
+    for (size_t i = 0; i < N_COUNTS; i++)
+        cell(t, json_object_get(stage, counts[i]));
+    for (size_t i = 0; i < N_RATES && has_rates; i++)
+        cell(t, json_object_get(stage, rates[i]));
+}
+
+static void
+stage_headings(struct table *t, bool has_rates)
+{
+    text(t, "stage");
+    text(t, "name");
+    for (size_t i = 0; i < N_COUNTS; i++)
+        text(t, counts[i]);
+    for (size_t i = 0; i < N_RATES && has_rates; i++)
+        text(t, rates[i]);
+}
+
+/* Currencies that any stage has a value in, in one order. */
+static json_t *
+currencies_of(const json_t *stages)
+{
+    json_t *all = json_object(), *stage, *amount;
+    const char *currency;
+    size_t i;
+
+    json_array_foreach(stages, i, stage)
+    {
+        json_t *value = json_object_get(stage, "value");
+
+        json_object_foreach(value, currency, amount)
+            json_object_set_new(all, currency, json_true());
+    }
+    return all;
+}
+
+/* Money is a decimal text in JSON; here it is a number, as it stands. */
+static void
+money_cell(struct table *t, const json_t *amount)
+{
+    if (json_is_string(amount))
+        table_decimal(t, slice_from(json_string_value(amount)));
+    else
+        table_nothing(t);
+}
+
+static void
+stages_table(struct table *t, const json_t *report)
+{
+    const json_t *stages = json_object_get(report, "stages"), *stage;
+    json_t *currencies = currencies_of(stages), *ignored;
+    const char *currency;
+    size_t i;
+
+    stage_headings(t, true);
+    json_object_foreach(currencies, currency, ignored)
+    {
+        char heading[32];
+
+        snprintf(heading, sizeof heading, "value%s%s", currency[0] ? "_" : "", currency);
+        text(t, heading);
+    }
+    table_end_line(t);
+    json_array_foreach(stages, i, stage)
+    {
+        stage_cells(t, stage, stage, i, true);
+        json_object_foreach(currencies, currency, ignored)
+            money_cell(t, json_object_get(json_object_get(stage, "value"), currency));
+        table_end_line(t);
+    }
+    json_decref(currencies);
+}
+
+/* A line for each row and stage; a row of others says so. */
+static void
+breakdown_table(struct table *t, const json_t *report, const struct request *r)
+{
+    const json_t *names = json_object_get(report, "stages"), *row, *stage, *value;
+    size_t i, k, v;
+
+    for (size_t b = 0; b < r->n_breakdowns; b++)
+        table_text(t, r->breakdowns[b].attribute.name);
+    text(t, "is_other");
+    stage_headings(t, false);
+    table_end_line(t);
+    json_array_foreach(json_object_get(report, "breakdown"), i, row)
+    {
+        bool is_other = json_is_true(json_object_get(row, "other"));
+
+        json_array_foreach(json_object_get(row, "stages"), k, stage)
+        {
+            json_array_foreach(json_object_get(row, "values"), v, value) cell(t, value);
+            for (size_t b = 0; b < r->n_breakdowns && is_other; b++)
+                table_nothing(t);
+            text(t, is_other ? "true" : "false");
+            stage_cells(t, stage, json_array_get(names, k), k, false);
+            table_end_line(t);
+        }
+    }
+}
+
+/* A moment as the report's JSON has it, in the table's zone. */
+static void
+moment_cell(struct table *t, const json_t *value)
+{
+    struct slice words = slice_from(json_string_value(value));
+    int64_t ms;
+
+    if (timestamp_parse(words, &ms, NULL) == ERR_OK)
+        table_moment(t, ms);
+    else
+        cell(t, value);
+}
+
+static void
+trend_table(struct table *t, const json_t *report)
+{
+    const json_t *names = json_object_get(report, "stages"), *point, *stage;
+    size_t i, k;
+
+    text(t, "start");
+    stage_headings(t, false);
+    table_end_line(t);
+    json_array_foreach(json_object_get(report, "trend"), i, point)
+    {
+        json_array_foreach(json_object_get(point, "stages"), k, stage)
+        {
+            moment_cell(t, json_object_get(point, "start"));
+            stage_cells(t, stage, json_array_get(names, k), k, false);
+            table_end_line(t);
+        }
+    }
+}
+
+/* From 0: those who came in there. */
+static void
+moves_table(struct table *t, const json_t *report)
+{
+    const json_t *move;
+    size_t i;
+
+    text(t, "from_stage");
+    text(t, "to_stage");
+    text(t, "paths");
+    table_end_line(t);
+    json_array_foreach(json_object_get(report, "moves"), i, move)
+    {
+        for (size_t k = 0; k < 3; k++)
+            cell(t, json_array_get(move, k));
+        table_end_line(t);
+    }
+}
+
+void
+report_table_add(struct table *t, const char *what, const json_t *report, const struct request *r)
+{
+    if (strcmp(what, "stages") == 0)
+        stages_table(t, report);
+    else if (strcmp(what, "breakdown") == 0)
+        breakdown_table(t, report, r);
+    else if (strcmp(what, "trend") == 0)
+        trend_table(t, report);
+    else
+        moves_table(t, report);
+}
