@@ -64,7 +64,7 @@ bench: bench-query
 	@node bench/aggregate.mjs 1000000 100 1
 
 CHECK_FULL_QUERIES ?= 1000
-full_tests := cli/random_reports.test.mjs browser/hostile.test.mjs browser/drop_off.test.mjs
+full_tests := cli/random_reports.test.mjs browser/hostile.test.mjs browser/drop_off.test.mjs browser/acceptance.test.mjs
 check-full: build
 	@$(two_cores) node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
 	@cd web/ui && FULL=1 npm run --silent browser

@@ -25,7 +25,7 @@ const complaints = [];
 const LOOKS =
   process.env.FULL === undefined
     ? [[1280, "light"]]
-    : [[1280, "light"], [1280, "dark"], [360, "light"], [768, "dark"], [1920, "light"]];
+    : [360, 768, 1280, 1920].flatMap((width) => [[width, "light"], [width, "dark"]]);
 
 async function openPage({ width, scheme = "light", height = 900 }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });

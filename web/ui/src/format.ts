@@ -112,10 +112,10 @@ export function formatAmount(amount: number, currency: string): string {
 }
 
 /* For narrow columns: the currency that is the rule goes unsaid, and so do its small units. */
-export function formatMoneyShort(money: Record<string, string> | undefined, currency: string): string {
+export function formatMoneyShort(money: Record<string, string> | undefined, currency: string): string[] {
   const own = money?.[currency];
-  if (own !== undefined && Object.keys(money ?? {}).length === 1) return integers.format(Number(own));
-  return formatMoney(money).join(" + ");
+  if (own !== undefined && Object.keys(money ?? {}).length === 1) return [integers.format(Number(own))];
+  return formatMoney(money);
 }
 
 /* "6.2", "120" */

@@ -11,6 +11,7 @@ function nameOf(type: "region" | "language", code: string): string {
 
 export function valueName(attribute: string, value: string | null): string {
   if (value === null) return text.ask.notSet;
+  if (attribute === "continent") return text.ask.continents[value] ?? value;
   if (attribute === "country" && /^[A-Z]{2}$/.test(value)) return nameOf("region", value);
   if (attribute === "language" && /^[a-z]{2,3}(-[A-Za-z]{2,4})?$/.test(value)) return nameOf("language", value);
   if (attribute === "region" && /^[A-Z]{2}-/.test(value)) {

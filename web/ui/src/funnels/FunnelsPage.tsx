@@ -98,7 +98,11 @@ function FunnelFigures({ site, funnel, here }: Omit<RowProps, "query">) {
         <strong>{formatShare(rate)}</strong>
         {rate !== null && before !== null && <span class="row-change"> {changeWords(rate, before)}</span>}
         <span class="row-sub">{text.site.ofEntered(converted, entered)}</span>
-        {money !== "" && <span class="row-sub">{money}</span>}
+        {money.map((amount) => (
+          <span key={amount} class="row-sub">
+            {amount}
+          </span>
+        ))}
       </span>
     </span>
   );

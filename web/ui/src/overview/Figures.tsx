@@ -10,7 +10,8 @@ import type { Part } from "./part";
 
 interface FigureProps {
   name: string;
-  value: string;
+  /* several only of amounts in several currencies */
+  value: string[];
   href?: string;
   sub: string;
   now: number | null;
@@ -33,13 +34,14 @@ export function Figures({ site, funnel, here, report, count }: Part & { count: C
     link.report(site.name, funnel.name) + queryWith(own, here.question, here.usual);
   const moneyOf = (money: Money | undefined) => {
     const own = money?.[site.currency];
-    return formatMoney(own === undefined ? money : { [site.currency]: own }).join(" + ");
+    const amounts = formatMoney(own === undefined ? money : { [site.currency]: own });
+    return amounts.length === 0 ? ["0"] : amounts;
   };
   return (
     <section class="figures" aria-label={words.label}>
       <FigureBox
         name={words.visitors}
-        value={formatCount(count?.visitors ?? report.entered)}
+        value={[formatCount(count?.visitors ?? report.entered)]}
         href={address({ tab: "trend" })}
         sub={words.entered(report.entered)}
         now={count?.visitors ?? null}
@@ -48,7 +50,7 @@ export function Figures({ site, funnel, here, report, count }: Part & { count: C
       />
       <FigureBox
         name={last?.kind === "sale" ? words.buyers : words.converted}
-        value={formatCount(report.converted)}
+        value={[formatCount(report.converted)]}
         href={`${address({ tab: "visitors", figure: "converted" })}#shown`}
         sub={count === null ? "" : words.orders(count.orders)}
         now={report.converted}
@@ -57,15 +59,15 @@ export function Figures({ site, funnel, here, report, count }: Part & { count: C
       />
       <FigureBox
         name={words.value}
-        value={moneyOf(last?.value) || "0"}
-        sub={count === null ? "" : words.received(moneyOf(count.value) || "0")}
+        value={moneyOf(last?.value)}
+        sub={count === null ? "" : words.received(moneyOf(count.value).join(" + "))}
         now={amountOf(last?.value, site.currency)}
         before={amountOf(compare?.stages.at(-1)?.value, site.currency)}
         points={(count?.trend ?? []).map((point) => amountOf(point.value, site.currency) ?? 0)}
       />
       <FigureBox
         name={words.open}
-        value={formatCount(open)}
+        value={[formatCount(open)]}
         href={`${address({ tab: "visitors", figure: "open", stage: "1" })}#shown`}
         sub={words.openSub(formatShare(shareOf(open, report.entered)))}
         now={null}
@@ -81,8 +83,8 @@ function FigureBox({ name, value, href, sub, now, before, points }: FigureProps)
   return (
     <div class="figure-box">
       <h2>{name}</h2>
-      <p class="figure-value">
-        {href === undefined ? value : <a href={href}>{value}</a>}
+      <p class={value.length > 1 ? "figure-value is-several" : "figure-value"}>
+        {value.map((one) => (href === undefined ? <span key={one}>{one}</span> : <a key={one} href={href}>{one}</a>))}
       </p>
       <p class="figure-sub">
         {change !== "" && (

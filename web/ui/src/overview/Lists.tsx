@@ -2,6 +2,7 @@
  * filter of the whole page. */
 import { api } from "../api";
 import type { At, Breakdown, BreakdownRow, Report } from "../api-types";
+import type { ChosenFilter } from "../ask/filter";
 import { askedOf, queryText, queryWith } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { MiniFunnel } from "../drawing/MiniFunnel";
@@ -16,11 +17,17 @@ import type { Part } from "./part";
 
 type Group = keyof typeof text.overview.groups;
 
-const GROUPS: { group: Group; tabs: { attribute: string; at?: At }[] }[] = [
+interface Tab {
+  attribute: string;
+  at?: At;
+}
+
+const GROUPS: { group: Group; tabs: Tab[] }[] = [
   {
     group: "drivers",
-    tabs: [{ attribute: "channel" }, { attribute: "source" }, { attribute: "campaign" }, { attribute: "keyword" }],
+    tabs: [{ attribute: "channel" }, { attribute: "source" }],
   },
+  { group: "campaigns", tabs: [{ attribute: "campaign" }, { attribute: "keyword" }] },
   { group: "places", tabs: [{ attribute: "country" }, { attribute: "region" }, { attribute: "city" }] },
   {
     group: "pages",
@@ -37,6 +44,20 @@ const GROUPS: { group: Group; tabs: { attribute: string; at?: At }[] }[] = [
 ];
 
 const ROWS = 8;
+/* lists of what brought people lead to the same by world region */
+const BY_REGION: Group[] = ["drivers", "campaigns"];
+
+/* The tab of the address, else the first that is not filtered to one value already, of which a list
+ * would be one row: whoever chose a campaign sees its keywords. */
+function shownTab(tabs: Tab[], wanted: string | null, filters: ChosenFilter[]): Breakdown {
+  const isChosen = ({ attribute, at }: Tab) =>
+    filters.some((one) => one.attribute === attribute && one.op === "is" && one.values.length === 1 && (one.at ?? undefined) === at);
+  return (
+    tabs.find(({ attribute }) => attribute === wanted) ??
+    tabs.find((tab) => !isChosen(tab)) ??
+    tabs[0] ?? { attribute: "channel" }
+  );
+}
 
 export function Lists(props: Part & { query: string }) {
   return (
@@ -51,7 +72,7 @@ export function Lists(props: Part & { query: string }) {
 interface CardProps extends Part {
   query: string;
   group: Group;
-  tabs: { attribute: string; at?: At }[];
+  tabs: Tab[];
 }
 
 function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
@@ -59,7 +80,7 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
   const words = text.overview;
   const tabs = allTabs.filter(({ attribute }) => attribute !== "page_group" || site.page_groups.length > 0);
   const wanted = new URLSearchParams(query).get(group);
-  const by: Breakdown = tabs.find(({ attribute }) => attribute === wanted) ?? tabs[0] ?? { attribute: "channel" };
+  const by = shownTab(tabs, wanted, here.question.filters);
   const asked = askedOf({ ...here.question, compare: { kind: "none" } }, here.today);
   const answer = useAnswer(
     JSON.stringify([site.name, funnel.definition, asked, by]),
@@ -76,6 +97,8 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
     return window.location.pathname + queryText(params);
   };
   const { value, error } = answer;
+  const all =
+    link.report(site.name, funnel.name) + queryWith({ tab: "breakdown", by: placed(by) }, here.question, here.usual);
   return (
     <section class="panel list-card" aria-labelledby={`list-${group}`}>
       <header class="panel-head">
@@ -102,9 +125,13 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
         </div>
       )}
       <p class="hint">
-        <a href={link.report(site.name, funnel.name) + queryWith({ tab: "breakdown", by: placed(by) }, here.question, here.usual)}>
-          {words.list.all}
-        </a>
+        <a href={all}>{words.list.all}</a>
+        {BY_REGION.includes(group) && (
+          <>
+            {" · "}
+            <a href={`${all}&by=continent`}>{words.list.byRegion}</a>
+          </>
+        )}
       </p>
     </section>
   );
@@ -180,7 +207,13 @@ function ListRow({ row, by, here, currency }: RowProps) {
       >
         {formatShare(shareOf(row.converted, row.entered))}
       </td>
-      <td>{formatMoneyShort(row.stages.at(-1)?.value, currency)}</td>
+      <td>
+        {formatMoneyShort(row.stages.at(-1)?.value, currency).map((amount) => (
+          <span key={amount} class="amount">
+            {amount}
+          </span>
+        ))}
+      </td>
     </tr>
   );
 }

@@ -35,6 +35,7 @@ export const overview = {
   },
   groups: {
     drivers: "What brought them",
+    campaigns: "Campaigns",
     pages: "Pages",
     places: "Where from",
     products: "Products",
@@ -63,6 +64,7 @@ export const overview = {
     rate: "Rate",
     value: "Value",
     all: "All of them",
+    byRegion: "By world region",
     only: (name: string) => `Show only ${name}`,
     rate95: (low: string, high: string) => `95% between ${low} and ${high}`,
     keywords: (search: number) =>

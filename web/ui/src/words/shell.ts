@@ -79,4 +79,7 @@ export const ask = {
   events: (count: number) => plural(count, "event", "events"),
   seen: (count: number) => plural(count, "event", "events"),
   notSet: "(not given)",
+  continents: {
+    AF: "Africa", AN: "Antarctica", AS: "Asia", EU: "Europe", NA: "North America", OC: "Oceania", SA: "South America",
+  } as Record<string, string>,
 };
