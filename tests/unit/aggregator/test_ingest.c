@@ -2,6 +2,7 @@
 #include "aggregator/link_target.h"
 #include "aggregator/site.h"
 #include "core/published.h"
+#include "core/stream_counts.h"
 #include "tests/unit/aggregator/ingest_world.h"
 
 /* ---- The tests ---- */
@@ -28,6 +29,46 @@ test_events_come_through_and_the_stream_is_trimmed(void **state)
     assert_int_equal(info.length, 0);
     assert_int_equal(position_of(w).n_entries, 2);
     assert_int_equal(end(w->aggregator, SIGTERM), ERR_OK);
+}
+
+/* What is told of all sites, on this day or, around midnight, the one before. */
+static struct stream_hash
+told_of_all(struct world *w)
+{
+    struct stream_hash hashes[2];
+    char keys[2][STREAM_DAY_MAX];
+    int64_t today = clock_wall_ms() / 86400000;
+    struct err err = ERR_NONE;
+
+    for (int i = 0; i < 2; i++)
+        stream_day_key(0, date_from_days(today - i), keys[i]);
+    assert_ok(stream_counts_read(w->stream, (const char(*)[STREAM_DAY_MAX])keys, 2, &w->f->arena,
+                                 hashes, &err));
+    return hashes[0].n != 0 ? hashes[0] : hashes[1];
+}
+
+/* An entry that comes twice within one flush: both wait when the aggregator starts. */
+static void
+test_repeats_are_dropped_and_told(void **state)
+{
+    struct world *w = *state;
+    struct buffer batch = BUFFER_EMPTY;
+    struct stream_hash told = {.n = 0};
+
+    batch_of(w, &batch, 10);
+    add_entry(w, buffer_slice(&batch));
+    add_entry(w, buffer_slice(&batch));
+    buffer_fini(&batch);
+    w->aggregator = start_aggregator(w, w->f->dir);
+    wait_stored(w, 10);
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS;
+         told.n == 0 && clock_steady_ms() < until;) {
+        told = told_of_all(w);
+        clock_sleep_ms(20);
+    }
+    assert_int_equal(told.n, 1);
+    assert_true(slice_is(told.pairs[0].key, STREAM_DAY_REPEATS));
+    assert_true(slice_is(told.pairs[0].value, "10"));
 }
 
 static void
@@ -303,6 +344,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_events_come_through_and_the_stream_is_trimmed),
+        CASE(test_repeats_are_dropped_and_told),
         CASE(test_a_stop_writes_what_is_buffered),
         CASE(test_killed_at_any_moment_each_event_counts_once),
         CASE(test_what_a_crash_left_is_cleaned_at_the_next_start),
