@@ -26,6 +26,14 @@ read_at(const struct pass *p, const struct counted *c, struct attribute_values *
                                  journey_place(c->journey, p->person.all.from[event]));
 }
 
+uint32_t
+pass__value_without_driver(const struct pass *p, size_t b)
+{
+    return p->setup.q->request->breakdowns[b].attribute.code == TEXT_CHANNEL
+               ? attribute_values_find(p->setup.values[b], MATCHER_DIRECT)
+               : ATTRIBUTE_VALUE_NULL;
+}
+
 /* Of event i of the unit. */
 static uint32_t
 read_value(const struct pass *p, const struct counted *c, size_t b, uint32_t i)
@@ -44,8 +52,7 @@ read_value(const struct pass *p, const struct counted *c, size_t b, uint32_t i)
     if (part == PART_DRIVER && s->driver != SETTLE_DIRECT)
         return read_at(p, c, values, s->driver);
     if (part == PART_DRIVER)
-        return a->code == TEXT_CHANNEL ? attribute_values_find(values, MATCHER_DIRECT)
-                                       : ATTRIBUTE_VALUE_NULL;
+        return pass__value_without_driver(p, b);
     return attribute_values_find(values, s->is_entrance ? SLICE("true") : SLICE("false"));
 }
 

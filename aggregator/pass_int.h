@@ -17,6 +17,9 @@ enum err_code pass__count_visitor(struct pass *p, const struct journey *j, struc
  * those with values, and one of each stage that was seen. */
 enum err_code pass__add_visitor(struct pass *p, const struct journey *j, struct err *err);
 
+/* What a breakdown by a driver's attribute says of who had none. */
+uint32_t pass__value_without_driver(const struct pass *p, size_t b);
+
 /* Add what another thread's pass has summed up. */
 void pass__add(struct pass *p, const struct pass *from);
 

@@ -118,8 +118,26 @@ is_single(const struct pass_plain *k, const struct visitor *v)
     return true;
 }
 
-static void
-count_read(struct pass *p, const struct visitor *v)
+/* What brought the visitor is known of who enters by his first event. Then no other event has its
+ * moment: of those of one moment a driver's comes first. */
+static bool
+is_first_alone(struct pass_plain *k, struct visitor *v)
+{
+    if (v->n_rows == 1)
+        return true;
+    read_times(k, v);
+    return k->times[0] != k->times[1];
+}
+
+static bool
+has_driver(const struct pass_plain *k, struct journey_place first)
+{
+    return scan_has_driver(k->places[first.input].scan, first.row);
+}
+
+/* False: the breakdown needs more than words. */
+static bool
+count_read(struct pass *p, struct visitor *v)
 {
     struct pass_plain *k = p->plain;
     struct journey_place place;
@@ -129,11 +147,16 @@ count_read(struct pass *p, const struct visitor *v)
     while ((k->words[at] & PACKED_STAGES) == 0)
         at++;
     if (!pass__is_chosen(&p->chooser, v->all, k->words[at]))
-        return;
+        return true;
+    if (k->part != PART_EVENT && (at > 0 || !is_first_alone(k, v)))
+        return false;
     place = place_of(k, v, at);
-    if ((k->broken_down & v->all & PACKED_STAGES) != 0)
+    if (k->part == PART_DRIVER && !has_driver(k, place))
+        code = k->places[place.input].values->n_codes;
+    else if ((k->broken_down & v->all & PACKED_STAGES) != 0)
         segment_codes(k->places[place.input].values, place.row, 1, &code);
     pass__count_single(p, place.input, v->all, code);
+    return true;
 }
 
 static void
@@ -282,6 +305,21 @@ find_outcomes(struct pass *p, struct visitor *v)
     return true;
 }
 
+/* Does every path enter by the visitor's first event, and is that settled by itself? */
+static bool
+settle_entry(struct pass *p, struct visitor *v)
+{
+    struct pass_plain *k = p->plain;
+
+    for (int i = 0; i < p->setup.q->n_presets; i++)
+        if (p->outcomes[i].has_path && p->outcomes[i].path.visits[0].event != 0)
+            return false;
+    if (!is_first_alone(k, v))
+        return false;
+    settle_first(&p->person.settle, has_driver(k, place_of(k, v, 0)));
+    return true;
+}
+
 static enum err_code
 count_few(struct pass *p, struct journey_walk *w, const struct visitor *v, struct err *err)
 {
@@ -303,17 +341,25 @@ count_few(struct pass *p, struct journey_walk *w, const struct visitor *v, struc
 /* ---- All of it ---- */
 
 static enum err_code
-count_visitor(struct pass *p, struct journey_walk *w, struct visitor *v, struct err *err)
+count_visitor(struct pass *p, struct journey_walk *w, struct visitor *v, bool *out_taken,
+              struct err *err)
 {
-    if (!is_inside(p->plain, v))
-        return count_events(p, w, v, err);
-    if (is_single(p->plain, v)) {
-        count_read(p, v);
-        return ERR_OK;
+    bool needs_entry = p->plain->part != PART_EVENT;
+    bool is_known;
+
+    if (is_inside(p->plain, v)) {
+        if (is_single(p->plain, v)) {
+            *out_taken = count_read(p, v);
+            return ERR_OK;
+        }
+        is_known = (v->all & PACKED_MATCHES) >> PACKED_EXCLUSIONS == 0 && find_outcomes(p, v);
+        if (is_known && (!needs_entry || settle_entry(p, v)))
+            return count_few(p, w, v, err);
     }
-    if ((v->all & PACKED_MATCHES) >> PACKED_EXCLUSIONS != 0 || !find_outcomes(p, v))
+    if (!needs_entry)
         return count_events(p, w, v, err);
-    return count_few(p, w, v, err);
+    *out_taken = false;
+    return ERR_OK;
 }
 
 enum err_code
@@ -328,11 +374,12 @@ pass__count_pieces(struct pass *p, struct journey_walk *w, const struct journey_
     v.n_pieces = n;
     v.has_times = false;
     *out_taken = read_words(k, &v) && (v.all & k->give) == 0;
-    if (*out_taken && (v.all & PACKED_STAGES) != 0)
+    if (*out_taken && (v.all & PACKED_STAGES) != 0) {
         rc = journey_is_one(w, pieces, n, out_taken, err);
-    if (rc != ERR_OK || !*out_taken)
-        return rc;
-    p->n_plain++;
-    p->n_several += n > 1;
-    return (v.all & PACKED_STAGES) != 0 ? count_visitor(p, w, &v, err) : ERR_OK;
+        if (rc == ERR_OK && *out_taken)
+            rc = count_visitor(p, w, &v, out_taken, err);
+    }
+    p->n_plain += *out_taken;
+    p->n_several += *out_taken && n > 1;
+    return rc;
 }

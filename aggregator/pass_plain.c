@@ -34,9 +34,17 @@ is_breakdown_simple(const struct request *r)
 {
     const struct request_breakdown *b = &r->breakdowns[0];
 
-    return r->n_breakdowns == 0 ||
-           (r->n_breakdowns == 1 && (b->at == AT_ENTRY || b->at == AT_STAGE) &&
-            matcher_part_of(&b->attribute) == PART_EVENT);
+    if (r->n_breakdowns != 1)
+        return r->n_breakdowns == 0;
+    switch (matcher_part_of(&b->attribute)) {
+    case PART_EVENT:
+        return b->at == AT_ENTRY || b->at == AT_STAGE;
+    case PART_DRIVER:
+    case PART_ORIGIN:
+        return b->at == AT_ENTRY;
+    default:
+        return false;
+    }
 }
 
 static bool
@@ -82,10 +90,12 @@ pass__plain_init(struct pass *p)
     k->give = PACKED_UNSETTLED | (r->bots == BOTS_EXCLUDE ? PACKED_BOT : 0);
     k->n_stages = p->setup.q->funnel->n_stages;
     k->has_breakdown = r->n_breakdowns != 0;
-    if (k->has_breakdown)
+    if (k->has_breakdown) {
+        k->part = matcher_part_of(&r->breakdowns[0].attribute);
         k->broken_down = r->breakdowns[0].at == AT_ENTRY
                              ? PACKED_STAGES
                              : UINT64_C(1) << (r->breakdowns[0].stage - 1);
+    }
     k->from_ms = p->setup.range.from_ms;
     k->until_ms = end_of_inside(p);
     for (int i = 0; i < p->setup.q->n_presets; i++)
@@ -137,7 +147,7 @@ open_place(const struct pass *p, size_t input, const struct journey_input *in)
     if (!k->has_breakdown)
         return;
     place->values = attribute_values_column(p->setup.values[0], input);
-    n = place->values ? (size_t)place->values->n_codes * (size_t)k->n_stages : 0;
+    n = place->values ? ((size_t)place->values->n_codes + 1) * (size_t)k->n_stages : 0;
     if (n == 0 || n > COUNTS_MAX - k->n_counts)
         return;
     place->counts = mem_zalloc(n * sizeof *place->counts);
@@ -153,11 +163,21 @@ pass__plain_begin(struct pass *p, const struct journey_input *inputs, size_t n)
         open_place(p, i, &inputs[i]);
 }
 
+static uint32_t
+value_of_code(struct pass *p, size_t input, uint32_t code)
+{
+    struct attribute_values *values = p->setup.values[0];
+
+    return code == p->plain->places[input].values->n_codes
+               ? pass__value_without_driver(p, 0)
+               : attribute_values_of_code(values, input, code);
+}
+
 /* n visitors in the rows of the breakdown. */
 static void
 add_to_rows(struct pass *p, size_t input, uint32_t code, uint32_t stage, int64_t n)
 {
-    struct breakdown_key key = {{attribute_values_of_code(p->setup.values[0], input, code)}};
+    struct breakdown_key key = {{value_of_code(p, input, code)}};
 
     for (int i = 0; i < p->setup.q->n_presets; i++) {
         struct tally *tally;
@@ -178,7 +198,7 @@ add_counts(struct pass *p, size_t input)
 
     if (!place->counts)
         return;
-    for (uint32_t code = 0; code < place->values->n_codes; code++)
+    for (uint32_t code = 0; code <= place->values->n_codes; code++)
         for (uint32_t k = 0; k < n_stages; k++)
             if (place->counts[code * n_stages + k] != 0)
                 add_to_rows(p, input, code, k, place->counts[code * n_stages + k]);
@@ -218,7 +238,7 @@ know(struct pass_plain *k, struct plain_place *place, uint32_t begin, uint32_t e
     place->begin = begin;
     place->n = n;
     scan_known(place->scan, &k->packing, begin, n, place->known);
-    if (place->values)
+    if (place->values && k->part == PART_EVENT)
         segment_run_codes(place->values, begin, n, place->codes);
 }
 
@@ -316,7 +336,7 @@ count_known(struct pass *p, const struct journey_piece *piece, const struct scan
         k->n_cookieless[stage] += (all & PACKED_COOKIELESS) != 0;
         return true;
     }
-    if (k->has_breakdown && !place->values)
+    if (k->has_breakdown && (!place->values || k->part != PART_EVENT))
         return false;
     if (p->chooser.n != 0 && !pass__is_chosen(&p->chooser, all, known->entry))
         return true;

@@ -13,7 +13,8 @@ struct plain_place {
     bool is_inside;                      /* all its visitors are: their times do not matter */
     bool is_entered;                     /* it has events in the range */
     const struct segment_column *values; /* of the breakdown; NULL where they are no texts */
-    uint32_t *counts;                    /* owned; [code * n_stages + stage]; NULL: too many */
+    uint32_t *counts;                    /* owned; [code * n_stages + stage], behind all codes
+                                            those whom no driver brought; NULL: too many */
     /* what is known of runs [begin, begin + n); owned */
     uint32_t begin;
     uint32_t n;
@@ -29,8 +30,10 @@ struct pass_plain {
     uint32_t alone[PRESET_COUNT]; /* stages that make a path on their own */
     int n_stages;
     bool has_breakdown;
-    uint64_t broken_down; /* stages where a path of one visit has a value in the breakdown */
-    int64_t from_ms;      /* visitors whose events lie in [from, until] are inside */
+    uint64_t broken_down;   /* stages where a path of one visit has a value in the breakdown */
+    enum matcher_part part; /* the breakdown's; of a driver or an origin it is known only of who
+                               enters by his first event */
+    int64_t from_ms;        /* visitors whose events lie in [from, until] are inside */
     int64_t until_ms;
     int64_t n[FUNNEL_STAGES_MAX]; /* visitors that match this stage only */
     int64_t n_cookieless[FUNNEL_STAGES_MAX];
@@ -49,8 +52,7 @@ struct pass_plain {
 bool pass__is_chosen(const struct chooser *c, uint64_t all, uint64_t entry);
 
 /* A visitor who matches one stage. code: of the breakdown, where the path of this one visit has
- * one.
- */
+ * one; n_codes: no driver brought him. */
 void pass__count_single(struct pass *p, size_t input, uint64_t all, uint32_t code);
 
 /* ---- pass_pieces.c ---- */

@@ -88,6 +88,9 @@ void scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uin
 void scan_run_times(const struct scan *s, uint32_t run, int64_t *out);
 struct tally_value scan_value(struct scan *s, uint32_t row);
 
+/* Has the row a driver of its own? */
+bool scan_has_driver(const struct scan *s, uint32_t row);
+
 /* ---- Runs without their rows (scan_runs.c) ---- */
 
 enum scan_known_kind {

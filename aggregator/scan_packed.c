@@ -151,6 +151,15 @@ scan_run_times(const struct scan *s, uint32_t run, int64_t *out)
     segment_run_times(&s->time, run, out);
 }
 
+bool
+scan_has_driver(const struct scan *s, uint32_t row)
+{
+    int64_t flags;
+
+    segment_values(&s->flags, row, 1, &flags, NULL);
+    return (flags & EVENT_DRIVER) != 0;
+}
+
 struct tally_value
 scan_value(struct scan *s, uint32_t row)
 {

@@ -117,6 +117,16 @@ settle_person(struct settle *s, const struct settle_event *events, uint32_t n)
 }
 
 void
+settle_first(struct settle *s, bool has_driver)
+{
+    reserve(s, 1);
+    s->order[0] = 0;
+    s->n_sessions = 1;
+    s->sessions[0] = (struct settle_session){0, 1};
+    s->events[0] = (struct settled){.driver = has_driver ? 0 : SETTLE_DIRECT, .is_entrance = true};
+}
+
+void
 settle_fini(struct settle *s)
 {
     free(s->events);

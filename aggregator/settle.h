@@ -52,6 +52,10 @@ struct settle {
 
 /* events in order of (time, id), n below UINT32_MAX. */
 void settle_person(struct settle *s, const struct settle_event *events, uint32_t n);
+
+/* The same of a first event that no other shares its moment with, alone: what brought it is itself
+ * or nothing. */
+void settle_first(struct settle *s, bool has_driver);
 void settle_fini(struct settle *s);
 
 #endif
