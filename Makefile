@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help setup frontend build up test check-format check-full format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
+.PHONY: pictures help setup frontend build up test check-format check-full format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench-steady  from beacon to figure, and the memory of the collector (12 minutes)'
 	@echo 'make faults  kill processes under load and compare with a ledger (minutes)'
 	@echo 'make fuzz    fuzz every parser, FUZZ_SECONDS=60 each'
+	@echo 'make pictures  the pictures of all pages in docs/pictures, anew'
 	@echo 'make format  format the C code'
 
 setup:
@@ -65,6 +66,10 @@ bench: bench-query
 
 CHECK_FULL_QUERIES ?= 1000
 full_tests := cli/random_reports.test.mjs browser/hostile.test.mjs browser/drop_off.test.mjs browser/acceptance.test.mjs
+# docs/pictures, of the demonstration: look at them before they are committed
+pictures: build
+	@node tests/e2e/browser/pictures.mjs
+
 check-full: build
 	@$(two_cores) node tests/clickhouse/window_funnel.mjs $(CHECK_FULL_QUERIES)
 	@cd web/ui && FULL=1 npm run --silent browser
