@@ -6,7 +6,7 @@ import { dropoff } from "./words/dropoff";
 import { editor, templates } from "./words/editor";
 import { overview } from "./words/overview";
 import { charts, report } from "./words/report";
-import { ask, screens } from "./words/shell";
+import { access, ask, screens } from "./words/shell";
 
 export { LOCALE };
 
@@ -59,6 +59,7 @@ export const text = {
   units: { atOnce: "at once", ms: "ms", s: "s", min: "min", h: "h", d: "d" },
   visitors,
   screens,
+  access,
   ask,
   charts,
   overview,

@@ -11,6 +11,7 @@ import { TEMPLATES } from "../editor/templates";
 import { formatMoment, formatMoneyShort, formatShare } from "../format";
 import { Await } from "../parts/basic";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
+import { isAtLeast } from "../people/rights";
 import { link } from "../router";
 import { text } from "../text";
 import { windowWords } from "../windowWords";
@@ -39,7 +40,7 @@ export function FunnelsPage({ site, query }: { site: Site; query: string }) {
           )
         }
       </Await>
-      <NewFunnel site={site} />
+      {isAtLeast(site, "editor") && <NewFunnel site={site} />}
     </>
   );
 }
@@ -67,10 +68,12 @@ function FunnelRow({ site, funnel, here, query }: RowProps) {
         </span>
         <FunnelFigures site={site} funnel={funnel} here={here} />
       </a>
-      <a class="button" href={link.editor(site.name, funnel.name)}>
-        {text.site.edit}
-        <span class="visually-hidden"> {funnel.name}</span>
-      </a>
+      {isAtLeast(site, "editor") && (
+        <a class="button" href={link.editor(site.name, funnel.name)}>
+          {text.site.edit}
+          <span class="visually-hidden"> {funnel.name}</span>
+        </a>
+      )}
     </li>
   );
 }

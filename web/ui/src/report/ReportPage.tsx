@@ -7,6 +7,7 @@ import { useAsked } from "../ask/useAsked";
 import { Await, Failed, Loading } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { Tabs } from "../parts/Tabs";
+import { isAtLeast } from "../people/rights";
 import { link, navigate } from "../router";
 import { text } from "../text";
 import { BreakdownTab } from "./BreakdownTab";
@@ -76,9 +77,11 @@ function ReportView({ site, saved, query, session }: ViewProps) {
             </a>
           )}
           {report !== null && <ReportActions view={view} report={report} />}
-          <a class="button" href={link.editor(site.name, saved.name)}>
-            {text.report.edit}
-          </a>
+          {isAtLeast(site, "editor") && (
+            <a class="button" href={link.editor(site.name, saved.name)}>
+              {text.report.edit}
+            </a>
+          )}
         </div>
       </header>
       <QuestionBar

@@ -1,7 +1,8 @@
 /* Words of who may do what: people, keys, share links, what was done, one's own sessions. */
 import { n, plural } from "./numbers";
+import { access } from "./shell";
 
-const roles = { owner: "owner", editor: "editor", viewer: "viewer" };
+const { roles } = access;
 
 export const words = {
   tabs: {
@@ -14,12 +15,6 @@ export const words = {
   },
   roles,
   roleNames: { owner: "Owner", editor: "Editor", viewer: "Viewer" },
-  onlyFor: {
-    owner: "Only owners of this site see this page.",
-    editor: "Only editors and owners of this site see this page.",
-    viewer: "",
-  },
-  yourRole: (role: string) => `Your role here: ${role}.`,
   never: "never",
   created: "Made",
   lastUsed: "Last used",

@@ -83,3 +83,14 @@ export const ask = {
     AF: "Africa", AN: "Antarctica", AS: "Asia", EU: "Europe", NA: "North America", OC: "Oceania", SA: "South America",
   } as Record<string, string>,
 };
+
+/* For whom a page is. */
+export const access = {
+  roles: { owner: "owner", editor: "editor", viewer: "viewer" },
+  onlyFor: {
+    owner: "Only owners of this site see this page.",
+    editor: "Only editors and owners of this site see this page.",
+    viewer: "",
+  },
+  yourRole: (role: string) => `Your role here: ${role}.`,
+};
