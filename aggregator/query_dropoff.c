@@ -63,6 +63,7 @@ find_words(struct dropoff *d, struct enquiry *e, struct arena *a)
 
     d->words = (struct dropoff_words){
         .pageview = attribute_values_find(values[SESSION_EVENT], SLICE("pageview")),
+        .engage = attribute_values_find(values[SESSION_EVENT], SLICE("engage")),
         .error = attribute_values_find(values[SESSION_EVENT], SLICE("error")),
         .rage_click = attribute_values_find(values[SESSION_TOLD], SLICE("rage_click")),
         .same_page = attribute_values_find(values[SESSION_TOLD], SLICE("same_page_3")),
@@ -229,6 +230,13 @@ is_testable(const int64_t has[2], const int64_t n[2])
     return has[0] + has[1] >= DROPOFF_MIN && has[0] + has[1] < n[0] + n[1];
 }
 
+/* A page where most go on of those who come by is a name of the next stage, and no reason. */
+static bool
+is_where_they_go_on(const struct value_row *row)
+{
+    return row->score > 0 && 2 * row->score >= (double)row->n[STAYERS];
+}
+
 static size_t
 find_rows(const struct dropoff *d, const struct enquiry *e, struct dropoff_row *rows)
 {
@@ -238,7 +246,7 @@ find_rows(const struct dropoff *d, const struct enquiry *e, struct dropoff_row *
         for (size_t i = 0; i < d->tables[k].n; i++) {
             const struct value_row *row = &d->tables[k].rows[i];
 
-            if (is_testable(row->n, d->n))
+            if (is_testable(row->n, d->n) && !is_where_they_go_on(row))
                 rows[n++] = (struct dropoff_row){.attribute = d->attributes[k].attribute.name,
                                                  .at = k < d->n_asked ? &d->attributes[k] : NULL,
                                                  .value = enquiry_text(e, k, row->key.values[0]),

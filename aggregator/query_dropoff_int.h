@@ -30,6 +30,7 @@ enum dropoff_sign {
 /* The texts that signs are made of, as numbers of the walk's values. */
 struct dropoff_words {
     uint32_t pageview;
+    uint32_t engage;
     uint32_t error;
     uint32_t rage_click;
     uint32_t same_page;
@@ -44,7 +45,8 @@ struct dropoff {
     int64_t n[2];
     int64_t n_open;
     uint32_t unit; /* number of the one at hand, from 1 */
-    struct value_table tables[DROPOFF_ATTRIBUTES_MAX + SESSION_ROWS];
+    struct value_table tables[DROPOFF_ATTRIBUTES_MAX + SESSION_ROWS]; /* score: of how many the
+                                                                         step onward has it */
     int64_t signs[SIGN_COUNT][2];
 };
 

@@ -70,6 +70,8 @@ take_event(struct dropoff *d, struct enquiry *e, const struct journey *j, uint32
 
     for (size_t k = 0; k < SESSION_ATTRIBUTES; k++)
         values[k] = enquiry_value(e, j, base + k, event);
+    if (values[SESSION_EVENT] == d->words.engage) /* how long a page was seen is told at its end, */
+        values[SESSION_EVENT] = ATTRIBUTE_VALUE_NULL; /* which those who go on may not wait for */
     for (size_t k = 0; k < SESSION_ROWS && !serves; k++)
         if (values[k] != ATTRIBUTE_VALUE_NULL)
             dropoff__add(d, base + k, values[k], who);
@@ -79,6 +81,18 @@ take_event(struct dropoff *d, struct enquiry *e, const struct journey *j, uint32
     signs[SIGN_RAGE_CLICK] = signs[SIGN_RAGE_CLICK] || values[SESSION_TOLD] == d->words.rage_click;
     signs[SIGN_SAME_PAGE] = signs[SIGN_SAME_PAGE] || values[SESSION_TOLD] == d->words.same_page;
     signs[SIGN_SLOW_LOAD] = signs[SIGN_SLOW_LOAD] || values[SESSION_LOAD] == d->words.slow;
+}
+
+/* The pages of the step by which a unit goes on. */
+static void
+take_onward(struct dropoff *d, struct enquiry *e, const struct journey *j, uint32_t event)
+{
+    for (size_t k = SESSION_PATH; k <= SESSION_GROUP; k++) {
+        struct value_key key = {{enquiry_value(e, j, d->n_asked + k, event)}};
+
+        if (key.values[0] != ATTRIBUTE_VALUE_NULL)
+            value_table_row(&d->tables[d->n_asked + k], &key)->score += 1;
+    }
 }
 
 void
@@ -101,4 +115,6 @@ dropoff__session(struct dropoff *d, struct enquiry *e, const struct journey *j,
     }
     for (int s = 0; s < SIGN_COUNT; s++)
         d->signs[s][who] += signs[s];
+    if (who == STAYERS)
+        take_onward(d, e, j, enquiry_event(u, path->visits[v + 1].event));
 }

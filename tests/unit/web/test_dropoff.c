@@ -51,10 +51,12 @@ write_people(struct fixture *f, goes_on goes)
 
         add(b, p, at, "pageview", "/");
         add(b, p, at + 60000, "begin", "/pay");
-        if (goes(p)) {
+        if (goes(p)) { /* the page is there a moment before the sale is told */
+            add(b, p, at + 119990, "pageview", "/thanks");
             add(b, p, at + 120000, "buy", "/thanks");
             continue;
         }
+        add(b, p, at + 65000, "engage", "/pay");
         if (p % 2) {
             add(b, p, at + 70000, "error", "/pay");
             add(b, p, at + 80000, "pageview", "/help");
@@ -119,6 +121,8 @@ test_planted_causes_are_found(void **state)
     assert_null(row_of(reply, "country", "ID"));
     assert_null(row_of(reply, "event", "begin")); /* the stage itself */
     assert_null(row_of(reply, "event", "buy"));
+    assert_null(row_of(reply, "event", "engage")); /* told by who leaves */
+    assert_null(row_of(reply, "path", "/thanks")); /* where they go on */
     /* the figure is a list */
     list = post(f, LIST,
                 "{" STAGES_OF("") ",\"figure\":\"lost\",\"stage\":1,\"from\":\"2026-06-01\","
