@@ -2,6 +2,7 @@
  * the general way. */
 #include "aggregator/merge.h"
 #include "tests/unit/aggregator/fixture.h"
+#include "tests/unit/aggregator/segment/support.h"
 
 #define JULY_2026_MS   (JUNE_2026_MS + 30 * DAY_MS)
 #define AUGUST_2026_MS (JULY_2026_MS + 31 * DAY_MS)
@@ -46,8 +47,14 @@ merge_months(struct fixture *f)
         assert_ok(merge_step(f->catalog, &options, &n, &err));
 }
 
+/* How it is asked beside the range; zeros: as the funnel says, without rows. */
+struct asked {
+    bool is_open;
+    const char *rows_by; /* at the entry */
+};
+
 static struct slice
-ask(struct fixture *f, struct path_range range, bool is_general)
+ask(struct fixture *f, struct path_range range, struct asked asked, bool is_general)
 {
     struct query_funnel q = {.site = 1, .n_presets = 1, .is_general = is_general};
     struct funnel *funnel = NULL;
@@ -61,9 +68,14 @@ ask(struct fixture *f, struct path_range range, bool is_general)
     request_init(&request);
     assert_ok(request_finish(&request, SLICE("UTC"), INT64_C(4102444800000), &err));
     request.range = range;
+    if (asked.rows_by) {
+        request.n_breakdowns = 1;
+        request.breakdowns[0] = (struct request_breakdown){.at = AT_ENTRY};
+        assert_true(attribute_find(slice_from(asked.rows_by), &request.breakdowns[0].attribute));
+    }
     q.funnel = funnel;
     q.request = &request;
-    q.presets[0] = funnel->preset;
+    q.presets[0] = asked.is_open ? PRESET_OPEN : funnel->preset;
     assert_ok(query_funnel(f->pool, &q, &answer, &err));
     answer.reports[0].about.elapsed_us = 0;
     report_add_json(&json, &answer.reports[0]);
@@ -77,15 +89,21 @@ ask(struct fixture *f, struct path_range range, bool is_general)
 
 /* The same both ways; returns what they say. */
 static struct slice
-report(struct fixture *f, struct path_range range)
+report_as(struct fixture *f, struct path_range range, struct asked asked)
 {
-    struct slice plain = ask(f, range, false);
-    struct slice general = ask(f, range, true);
+    struct slice plain = ask(f, range, asked, false);
+    struct slice general = ask(f, range, asked, true);
 
     if (!slice_equal(plain, general))
         fail_msg("where they lie:\n%.*s\nthe general way:\n%.*s", SLICE_ARG(plain),
                  SLICE_ARG(general));
     return plain;
+}
+
+static struct slice
+report(struct fixture *f, struct path_range range)
+{
+    return report_as(f, range, (struct asked){.is_open = false});
 }
 
 /* One stage in June, the other one in July. */
@@ -145,10 +163,58 @@ test_who_comes_after_the_range(void **state)
     assert_contains(text, "\"left_out\":{\"bots\":3}");
 }
 
+/* An event that may have brought its visitor, or carry what looks like it. */
+static void
+add_brought(struct fixture *f, struct random *r, const char *visitor, int64_t time_ms)
+{
+    static const char *const names[] = {"a", "a", "b", "x"};
+    static const char *const channels[] = {"", "email", "social"};
+    static const char *const campaigns[] = {"", "june"};
+    static const char *const paths[] = {"/", "/p"};
+    char id[40];
+    struct event e;
+
+    snprintf(id, sizeof id, "%s-%u", visitor, random_below(r, 1u << 30));
+    e = event_of(1, visitor, id, names[random_below(r, 4)], time_ms);
+    e.flags |= random_below(r, 2) ? EVENT_DRIVER : 0;
+    e.text[TEXT_CHANNEL] = slice_from(channels[random_below(r, 3)]);
+    e.text[TEXT_CAMPAIGN] = slice_from(campaigns[random_below(r, 2)]);
+    e.text[TEXT_PATH] = slice_from(paths[random_below(r, 2)]);
+    fixture_add(f, &e);
+}
+
+/* What brought a visitor is known where he lies only of who enters by his first event, if no other
+ * has its moment. */
+static void
+test_rows_by_what_brought_them(void **state)
+{
+    static const int64_t steps[] = {0, 1000, 31 * 60 * 1000, 25 * 60 * 60 * 1000};
+    static const char *const attributes[] = {"channel", "campaign", "landing"};
+    struct fixture *f = *state;
+    struct random r = {11};
+    char visitor[16];
+
+    for (int v = 0; v < 2000; v++) {
+        int64_t time_ms = JUNE_2026_MS + random_below(&r, 20) * DAY_MS;
+
+        snprintf(visitor, sizeof visitor, "v%d", v);
+        for (uint32_t n = random_below(&r, 4) + 1; n > 0; n--) {
+            add_brought(f, &r, visitor, time_ms);
+            time_ms += steps[random_below(&r, 4)];
+        }
+    }
+    merge_months(f);
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        for (int is_open = 0; is_open < 2; is_open++)
+            report_as(f, PATH_RANGE_ALL, (struct asked){is_open != 0, attributes[i]});
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_rows_by_what_brought_them, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_stages_of_two_months, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_repeat_in_another_month, fixture_setup,
                                         fixture_teardown),
