@@ -65,7 +65,7 @@ bench: bench-query
 	@node bench/aggregate.mjs 1000000 100 1
 
 CHECK_FULL_QUERIES ?= 1000
-full_tests := browser/start_full.mjs cli/random_reports.test.mjs browser/hostile.test.mjs browser/drop_off.test.mjs browser/acceptance.test.mjs
+full_tests := cli/random_reports.test.mjs browser/hostile.test.mjs browser/drop_off.test.mjs browser/acceptance.test.mjs
 # docs/pictures, of the demonstration: look at them before they are committed
 pictures: build
 	@node tests/e2e/browser/pictures.mjs

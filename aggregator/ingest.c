@@ -23,7 +23,7 @@
 
 #define READ_ENTRIES     64
 #define IDLE_MS          250 /* longest wait in one read: how fast a stop is noticed */
-#define SETTINGS_POLL_MS 1000
+#define SETTINGS_POLL_MS 100
 #define IDENTITY_MS      5000 /* without flushes, Redis is asked who it is this often */
 #define RETRY_MS         500  /* after a failed flush */
 

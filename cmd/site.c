@@ -15,8 +15,8 @@
 
 #define PAGE_GROUPS_BYTES (256 * 1024) /* of a file of them */
 
-#define PUBLISH_MS    3000 /* the aggregator looks once a second */
-#define COLLECTORS_MS 1200 /* and so do they */
+#define PUBLISH_MS    3000 /* the aggregator looks some times a second */
+#define COLLECTORS_MS 500 /* and so do they */
 
 static enum err_code
 read_numbers(struct cmd *c, struct site_wish *w, struct err *err)

@@ -21,7 +21,7 @@
 #include "core/slice.h"
 #include "core/stream.h"
 
-#define SITES_REFRESH_MS 1000
+#define SITES_REFRESH_MS 250 /* who adds a site opens his page at once */
 #define SITES_SECRET     32 /* bytes of SHA-256 */
 
 struct site {

@@ -106,7 +106,7 @@ slice_sub(struct slice s, size_t from, size_t n)
         from = s.n;
     if (n > s.n - from)
         n = s.n - from;
-    return slice_of(s.p + from, n);
+    return slice_of(from > 0 ? s.p + from : s.p, n); /* p of an empty text may be NULL */
 }
 
 size_t
