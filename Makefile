@@ -25,7 +25,7 @@ setup:
 
 # the snippet and the dashboard, which are compiled into the binary
 snippet_sources := $(wildcard js-snippet/*.js js-snippet/*.mjs js-snippet/package-lock.json)
-ui_sources := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
+ui_sources := $(shell find web/text web/ui/scripts/words.mjs web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
 
 js-snippet/dist/corong.js: $(snippet_sources) | setup
 	cd js-snippet && npm run --silent build

@@ -34,7 +34,7 @@ const bannedSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", ".test/"] },
+  { ignores: ["src/words", "dist/", "node_modules/", ".test/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts", "**/*.tsx"],

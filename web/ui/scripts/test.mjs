@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { makeWords } from "./words.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = `${root}.test`;
@@ -11,6 +12,7 @@ const entries = readdirSync(`${root}tests`)
   .filter((name) => /\.test\.tsx?$/.test(name))
   .map((name) => `${root}tests/${name}`);
 
+makeWords(); // what is wrong with them is a test
 rmSync(out, { recursive: true, force: true });
 await build({
   entryPoints: entries,

@@ -7,9 +7,13 @@ export function attributeName(attribute: string): string {
   return text.rule.attributes[attribute] ?? attribute;
 }
 
+export function operatorName(op: string): string {
+  return text.rule.operators[op] ?? op;
+}
+
 function conditionWords(condition: Condition): string {
   const name = attributeName(condition.attribute);
-  const op = text.rule.operatorName(condition.op);
+  const op = operatorName(condition.op);
   const values = (condition.values ?? []).map((value) =>
     typeof value === "string" ? `“${value}”` : String(value),
   );

@@ -9,6 +9,11 @@ function nameOf(type: "region" | "language", code: string): string {
   }
 }
 
+/* "Bandung, Indonesia"; what is not known is left out. */
+export function placeWords(city: string | null, country: string | null): string {
+  return [city, country].filter((word) => word !== null && word !== "").join(", ");
+}
+
 export function valueName(attribute: string, value: string | null): string {
   if (value === null) return text.ask.notSet;
   if (attribute === "continent") return text.ask.continents[value] ?? value;

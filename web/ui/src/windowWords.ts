@@ -1,5 +1,4 @@
 /* "7d" as "7 days". A window is a whole number and ms, s, m (minutes), h or d. */
-import { formatCount } from "./format";
 import { text } from "./text";
 
 export interface Window {
@@ -16,7 +15,5 @@ export function parseWindow(window: string): Window | null {
 export function windowWords(window: string): string {
   const parsed = parseWindow(window);
   if (parsed === null) return window;
-  const unit = text.editor.windowUnits[parsed.unit] ?? parsed.unit;
-  const name = parsed.count === 1 ? unit.replace(/s$/, "") : unit;
-  return `${formatCount(parsed.count)} ${name}`;
+  return text.window[parsed.unit]?.(parsed.count) ?? window;
 }

@@ -7,6 +7,7 @@ import { Await, Field, Loading, Notice } from "../parts/basic";
 import { asApiError, messageOf, useAction, useLoaded } from "../parts/hooks";
 import { link, navigate, useFragment } from "../router";
 import { text } from "../text";
+import { tooManyWords } from "./tooMany";
 import { words } from "../words/people";
 import { Door } from "./Door";
 
@@ -55,7 +56,7 @@ function Invitation({ token, session, onDone }: Props & { token: string }) {
 }
 
 function wordsOf(error: ApiError, isKnown: boolean): string {
-  if (error.status === 429) return text.account.tooMany(error.retryAfterSeconds);
+  if (error.status === 429) return tooManyWords(error);
   if (error.field === "token") return say.bad;
   if (isKnown && (error.status === 401 || error.code === "denied")) return say.wrong;
   return messageOf(error);
@@ -80,7 +81,7 @@ function Accept({ token, session, invitation, onDone }: Props & { token: string;
         void action.run(submit);
       }}
     >
-      <p class="lead">{say.lead(email, site, words.roles[role])}</p>
+      <p class="lead">{say.lead(email, site, text.access.roles[role])}</p>
       {mine !== email && <Notice kind="info">{say.elsewhere(mine, email)}</Notice>}
       <input type="email" name="email" value={email} autocomplete="username" readOnly hidden />
       <Field

@@ -3,6 +3,7 @@ import type { Session } from "../api-types";
 import { Notice } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
 import { text } from "../text";
+import { tooManyWords } from "./tooMany";
 import { Credentials } from "./Credentials";
 import { Door } from "./Door";
 
@@ -22,7 +23,7 @@ export function SignInPage({ wasSetup, onDone }: Props) {
         submit={async (email, password) => onDone(await api.signIn(email, password))}
         words={(error) => {
           if (error.status === 401) return text.account.wrong;
-          if (error.status === 429) return text.account.tooMany(error.retryAfterSeconds);
+          if (error.status === 429) return tooManyWords(error);
           return messageOf(error);
         }}
       />

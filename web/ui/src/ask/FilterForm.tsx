@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Site } from "../api-types";
 import { fitValues, operatorsFor, typeOf, valueCount } from "../editor/operators";
-import { attributeName } from "../ruleWords";
+import { attributeName, operatorName } from "../ruleWords";
 import { text } from "../text";
 import { isVisit, parsePlace, usualPlace, type ChosenFilter, type FilterPlace } from "./filter";
 import type { Question } from "./question";
@@ -50,7 +50,7 @@ export function FilterForm({ site, question, today, filter: given, stages, onCha
         >
           {operators.map((op) => (
             <option key={op} value={op}>
-              {text.rule.operatorName(op)}
+              {operatorName(op)}
             </option>
           ))}
         </select>

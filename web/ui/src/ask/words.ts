@@ -2,7 +2,7 @@
 import type { FilterPlace } from "./filter";
 import { isVisit, takesValues, usualPlace, type ChosenFilter } from "./filter";
 import { formatDayShort } from "../format";
-import { attributeName } from "../ruleWords";
+import { attributeName, operatorName } from "../ruleWords";
 import { text } from "../text";
 import { valueName } from "../valueNames";
 import { boundsOf, type Range } from "./range";
@@ -15,7 +15,11 @@ export function rangeName(range: Range): string {
   const { from, until } = range;
   if (from === null) return text.ask.upTo(formatDayShort(until ?? ""));
   if (until === null) return text.ask.since(formatDayShort(from));
-  return text.ask.days(formatDayShort(from), formatDayShort(until));
+  return daysName(from, until);
+}
+
+function daysName(from: string, until: string): string {
+  return from === until ? formatDayShort(from) : text.ask.days(formatDayShort(from), formatDayShort(until));
 }
 
 export function canCompare(range: Range, today: string): boolean {
@@ -24,8 +28,7 @@ export function canCompare(range: Range, today: string): boolean {
 }
 
 export function comparisonName(compare: Comparison): string {
-  if (compare.kind === "dates")
-    return text.ask.days(formatDayShort(compare.from), formatDayShort(compare.until));
+  if (compare.kind === "dates") return daysName(compare.from, compare.until);
   return text.ask.compared[compare.kind];
 }
 
@@ -43,7 +46,7 @@ export function filterWords(filter: ChosenFilter): string {
   const said =
     filter.op === "is"
       ? `${name}: ${values.join(joint)}`
-      : `${name} ${text.rule.operatorName(filter.op)}${takesValues(filter.op) ? ` ${values.join(joint)}` : ""}`;
+      : `${name} ${operatorName(filter.op)}${takesValues(filter.op) ? ` ${values.join(joint)}` : ""}`;
   const isUsual = filter.at === null || filter.at === usualPlace(filter.attribute);
   return capital(isUsual ? said : `${said} (${placeName(filter.at ?? "any", true)})`);
 }

@@ -69,5 +69,5 @@ function words({ visitors, overlaps }: Found, events: number | null): string {
   const matched = events === null ? editor.matchesVisitors(visitors) : editor.matches(events, visitors);
   if (visitors === 0) return matched;
   const shared = overlaps.map(({ number, name, share }) => editor.overlap(number, name, formatShare(share)));
-  return `${matched}, ${shared.length === 0 ? editor.noOverlap : editor.overlaps(shared)}.`;
+  return `${matched}, ${shared.length === 0 ? editor.noOverlap : editor.overlaps(shared.join(", "))}.`;
 }

@@ -4,7 +4,7 @@ import type { ApiError } from "../api";
 import type { Attribute, AttributeClass } from "../api-types";
 import { formatCount } from "../format";
 import { messageOf } from "../parts/hooks";
-import { attributeName, ruleWords } from "../ruleWords";
+import { attributeName, operatorName, ruleWords } from "../ruleWords";
 import { text } from "../text";
 import {
   addCondition,
@@ -125,7 +125,7 @@ function ConditionForm(props: ConditionProps) {
       >
         {[...new Set([...operators, condition.op])].map((op) => (
           <option key={op} value={op}>
-            {text.rule.operatorName(op)}
+            {operatorName(op)}
           </option>
         ))}
       </select>

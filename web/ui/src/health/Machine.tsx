@@ -100,7 +100,7 @@ function Redis({ health }: { health: Health }) {
   return (
     <Line name={said.redis} isFine={wait < WAIT_LONG_MS}>
       {waiting > 0 ? said.waiting(waiting, formatDuration(Math.max(1000, wait))) : said.redisReady};{" "}
-      {said.memory(formatBytes(used), max > 0 ? formatBytes(max) : null)}
+      {max > 0 ? said.memoryOf(formatBytes(used), formatBytes(max)) : said.memory(formatBytes(used))}
     </Line>
   );
 }

@@ -8,8 +8,8 @@ import { formatCount, formatMoment, formatMoney } from "../format";
 import { Failed, Loading } from "../parts/basic";
 import { asApiError, useMedia } from "../parts/hooks";
 import { link } from "../router";
-import { valueName } from "../valueNames";
-import { placeWords, words } from "../words/journeys";
+import { placeWords, valueName } from "../valueNames";
+import { words } from "../words/journeys";
 import { shortId } from "./sessions";
 import { driverWords } from "./words";
 

@@ -2,8 +2,8 @@
 import type { Journey, Site } from "../api-types";
 import { formatDuration } from "../format";
 import { LOCALE } from "../text";
-import { valueName } from "../valueNames";
-import { placeWords, words } from "../words/journeys";
+import { placeWords, valueName } from "../valueNames";
+import { words } from "../words/journeys";
 import { lineOf, type LineEvent, type LineSession } from "./sessions";
 import { allOf, attributeOf, driverWords, factsOf, valueOf, whyWords } from "./words";
 

@@ -28,7 +28,7 @@ export function PersonActions({ site, journey, canErase, onErased }: Props) {
       const whole = await api.journey(site.name, { visitor: journey.visitor, bots: "include", limit: EXPORT_MAX });
       const events = whole.sessions.flatMap((session) => session.events.map(({ event }) => event));
       download(
-        words.exportFile(journey.visitor),
+        `visitor-${journey.visitor.slice(0, 24).replace(/[^\w-]+/g, "_")}.ndjson`,
         events.map((event) => `${JSON.stringify(event)}\n`).join(""),
         "application/x-ndjson",
       );

@@ -12,8 +12,7 @@ import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
 import type { ScreenProps } from "../screens";
 import { LOCALE } from "../text";
-import { valueName } from "../valueNames";
-import { placeWords } from "../words/journeys";
+import { placeWords, valueName } from "../valueNames";
 import { words } from "../words/live";
 import { useLive } from "./useLive";
 
@@ -146,7 +145,7 @@ function Row({ site, item: one, stages }: { site: Site; item: LiveEvent; stages:
                 {stage}
               </span>
             ))}
-            <span class="visually-hidden">{words.marks(names)}</span>
+            <span class="visually-hidden">{words.marks(names.join(", "))}</span>
           </>
         )}{" "}
         {reached !== null && <span class="hint">{words.reached(reached, stages[reached - 1] ?? "")}</span>}

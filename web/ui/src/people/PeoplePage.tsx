@@ -7,6 +7,7 @@ import { Await, CopyBox, Field, Notice } from "../parts/basic";
 import { Confirm } from "../parts/Confirm";
 import { messageOf, useAction, useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
+import { text } from "../text";
 import { words } from "../words/people";
 
 const ROLES: Role[] = ["owner", "editor", "viewer"];
@@ -42,7 +43,7 @@ function Lists({ site, session, initial }: Props & { initial: People }) {
   const setRole = async (email: string, role: Role) => {
     await api.setRole(site.name, email, role);
     const next = people.map((one) => (one.email === email ? { ...one, role } : one));
-    set({ people: next }, say.changed(email, words.roles[role]));
+    set({ people: next }, say.changed(email, text.access.roles[role]));
   };
   return (
     <div class="stack">
@@ -80,7 +81,7 @@ function Lists({ site, session, initial }: Props & { initial: People }) {
                 <span class="access-main">
                   <strong>{one.email}</strong>
                   <span class="row-sub">
-                    {say.invited(words.roles[one.role], one.created_by, formatMoment(one.expires, site.timezone))}
+                    {say.invited(text.access.roles[one.role], one.created_by, formatMoment(one.expires, site.timezone))}
                   </span>
                 </span>
                 <Confirm
@@ -134,7 +135,7 @@ function PersonRow({ person, isYou, onRole, onRemove }: RowProps) {
             <button
               type="button"
               class="button is-primary"
-              aria-label={say.changeOf(email, words.roles[role])}
+              aria-label={say.changeOf(email, text.access.roles[role])}
               disabled={action.isBusy}
               onClick={() => void action.run(() => onRole(role))}
             >

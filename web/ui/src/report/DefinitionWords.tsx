@@ -15,13 +15,17 @@ interface Props {
   today: string;
 }
 
+/* Whose first stage was in these days, first and last included. */
+export function daysWords(first: string | null, last: string | null): string {
+  const words = text.report.definition;
+  if (first === null) return last === null ? words.allTime : words.upTo(formatDay(last));
+  if (last === null) return words.since(formatDay(first));
+  return first === last ? words.on(formatDay(first)) : words.between(formatDay(first), formatDay(last));
+}
+
 function rangeWords(range: Range, today: string): string {
   const { from, to } = boundsOf(range, today);
-  const words = text.report.definition;
-  if (from === null && to === null) return words.allTime;
-  if (to === null) return words.since(formatDay(from ?? ""));
-  const until = formatDay(addDays(to, -1));
-  return from === null ? words.upTo(until) : words.between(formatDay(from), until);
+  return daysWords(from, to === null ? null : addDays(to, -1));
 }
 
 export function DefinitionWords({ definition, question, timezone, today }: Props) {

@@ -5,10 +5,11 @@ import type { Shared, SharedReport, SharedRow } from "../api-types";
 import { Chart } from "../charts/Chart";
 import { isCut } from "../drawing/layout";
 import { addDays, dayIn } from "../ask/range";
-import { formatDay, formatMoment, formatMoney, formatShare } from "../format";
+import { formatMoment, formatMoney, formatShare } from "../format";
 import { Failed, Loading } from "../parts/basic";
 import { asApiError, useLoaded, useTitle } from "../parts/hooks";
 import { useFragment } from "../router";
+import { daysWords } from "../report/DefinitionWords";
 import { text } from "../text";
 import { words } from "../words/people";
 import { countWords, SharedDrawing } from "./SharedDrawing";
@@ -66,10 +67,7 @@ function dayOf(moment: string | null, zone: string): string | null {
 function rangeWords({ from, to, timezone }: SharedReport): string {
   const first = dayOf(from, timezone);
   const end = dayOf(to, timezone);
-  const last = end === null ? null : addDays(end, -1);
-  if (first !== null && last !== null) return say.range.between(formatDay(first), formatDay(last));
-  if (first !== null) return say.range.since(formatDay(first));
-  return last === null ? say.range.all : say.range.upTo(formatDay(last));
+  return daysWords(first, end === null ? null : addDays(end, -1));
 }
 
 function Report({ token, shared }: { token: string; shared: Shared }) {
