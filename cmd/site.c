@@ -16,7 +16,7 @@
 #define PAGE_GROUPS_BYTES (256 * 1024) /* of a file of them */
 
 #define PUBLISH_MS    3000 /* the aggregator looks some times a second */
-#define COLLECTORS_MS 500 /* and so do they */
+#define COLLECTORS_MS 500  /* and so do they */
 
 static enum err_code
 read_numbers(struct cmd *c, struct site_wish *w, struct err *err)
@@ -460,7 +460,7 @@ refused(struct cmd *c, struct settings_db *db, struct err *err)
         cmd_redis(c, &address, err) != ERR_OK)
         return cmd_fail(err);
     stream = stream_create(&address);
-    rc = stream_list_read(stream, arena_printf(&c->arena, STREAM_REFUSED "%u", (unsigned)site.id),
+    rc = stream_list_read(stream, arena_printf(&c->arena, STREAM_REFUSED "%u", (unsigned)site.id).p,
                           &c->arena, &lines, &n, err);
     stream_destroy(&stream);
     if (rc != ERR_OK)

@@ -98,7 +98,7 @@ write_site(struct refusals *r, int from, int n, struct arena *a)
         r->taken[i].site = 0;
     }
     snprintf(key, sizeof key, STREAM_REFUSED "%u", (unsigned)site);
-    return stream_list_push(r->stream, slice_from(key), values, n_values, STREAM_REFUSED_MAX,
+    return stream_list_push(r->stream, key, values, n_values, STREAM_REFUSED_MAX,
                             STREAM_REFUSED_LIFE, NULL);
 }
 

@@ -16,18 +16,16 @@
 static bool
 append_batch(struct stream *s, struct slice batch)
 {
-    const char *arg[] = {"XADD", STREAM_EVENTS, "*", "b", batch.p};
-    const size_t bytes[] = {4, sizeof STREAM_EVENTS - 1, 1, 1, batch.n};
+    struct stream_command c = stream__command("XADD " STREAM_EVENTS " * b");
 
-    return redisAppendCommandArgv(s->context, 5, arg, bytes) == REDIS_OK;
+    stream__argument(&c, batch);
+    return stream__append(s, &c);
 }
 
 enum err_code
 stream_add_many(struct stream *s, const struct slice *batches, int n, bool *ok, struct err *err)
 {
-    enum err_code rc, first = ERR_OK;
-    struct err e;
-    redisReply *reply;
+    enum err_code rc;
 
     assert(n >= 0 && n <= ADD_MANY_MAX);
     for (int i = 0; i < n; i++)
@@ -38,20 +36,7 @@ stream_add_many(struct stream *s, const struct slice *batches, int n, bool *ok, 
     for (int i = 0; i < n; i++)
         if (!append_batch(s, batches[i]))
             return stream__broken(s, err);
-    for (int i = 0; i < n && s->context; i++) {
-        rc = stream__receive(s, &reply, &e);
-        ok[i] = rc == ERR_OK;
-        if (ok[i])
-            freeReplyObject(reply);
-        else if (first == ERR_OK) {
-            first = rc;
-            if (err)
-                *err = e;
-        }
-    }
-    if (first == ERR_OK)
-        s->backoff_ms = 0;
-    return first;
+    return stream__receive_plain(s, n, ok, err);
 }
 
 enum err_code
@@ -310,11 +295,10 @@ stream_time(struct stream *s, int64_t *out_ms, struct err *err)
 enum err_code
 stream_get(struct stream *s, const char *key, struct arena *a, struct slice *out, struct err *err)
 {
-    struct stream_command c = stream__command("GET");
+    struct stream_command c = stream__command_on("GET", key);
     redisReply *reply;
     enum err_code rc;
 
-    stream__argument(&c, slice_from(key));
     rc = stream__call(s, &c, &reply, err);
     if (rc != ERR_OK)
         return rc;
@@ -330,10 +314,9 @@ enum err_code
 stream_get_or_set(struct stream *s, const char *key, struct slice value, struct arena *a,
                   struct slice *out, struct err *err)
 {
-    struct stream_command c = stream__command("SET");
+    struct stream_command c = stream__command_on("SET", key);
     enum err_code rc;
 
-    stream__argument(&c, slice_from(key));
     stream__argument(&c, value);
     stream__argument(&c, SLICE("NX"));
     rc = stream__call_plain(s, &c, err);
@@ -345,15 +328,13 @@ stream_get_or_set(struct stream *s, const char *key, struct slice value, struct 
 static int
 append_replace(struct stream *s, const char *key, const struct stream_pair *pairs, int n)
 {
-    struct stream_command multi = stream__command("MULTI"), del = stream__command("DEL"),
+    struct stream_command multi = stream__command("MULTI"), del = stream__command_on("DEL", key),
                           exec = stream__command("EXEC");
 
-    stream__argument(&del, slice_from(key));
     if (!stream__append(s, &multi) || !stream__append(s, &del))
         return -1;
     for (int i = 0; i < n; i++) {
-        struct stream_command c = stream__command("HSET");
-        stream__argument(&c, slice_from(key));
+        struct stream_command c = stream__command_on("HSET", key);
         stream__argument(&c, pairs[i].key);
         stream__argument(&c, pairs[i].value);
         if (!stream__append(s, &c))
@@ -366,46 +347,25 @@ enum err_code
 stream_hash_replace(struct stream *s, const char *key, const struct stream_pair *pairs, int n,
                     struct err *err)
 {
-    redisReply *reply;
-    enum err_code rc, first = ERR_OK;
-    struct err e;
+    enum err_code rc = stream__ready(s, err);
     int n_sent;
 
-    rc = stream__ready(s, err);
     if (rc != ERR_OK)
         return rc;
     n_sent = append_replace(s, key, pairs, n);
     if (n_sent < 0)
         return stream__broken(s, err);
-    for (int i = 0; i < n_sent && s->context; i++) {
-        rc = stream__receive(s, &reply, &e);
-        if (rc == ERR_OK)
-            freeReplyObject(reply);
-        else if (first == ERR_OK) { /* Redis discards a transaction with an error in it */
-            first = rc;
-            if (err)
-                *err = e;
-        }
-    }
-    if (first == ERR_OK)
-        s->backoff_ms = 0;
-    return first;
+    /* Redis discards a transaction with an error in it */
+    return stream__receive_plain(s, n_sent, NULL, err);
 }
 
 enum err_code
-stream_hash_read(struct stream *s, const char *key, struct arena *a, struct stream_pair **out,
-                 int *out_n, struct err *err)
+stream__take_hash(redisReply *reply, struct arena *a, struct stream_pair **out, int *out_n,
+                  struct err *err)
 {
-    struct stream_command c = stream__command("HGETALL");
     struct stream_pair *pairs;
-    redisReply *reply;
-    enum err_code rc;
     int n = 0;
 
-    stream__argument(&c, slice_from(key));
-    rc = stream__call(s, &c, &reply, err);
-    if (rc != ERR_OK)
-        return rc;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2 != 0)
         return stream__odd_reply(reply, "HGETALL", err);
     pairs = ARENA_ARRAY(a, struct stream_pair, reply->elements / 2 + 1);
@@ -418,4 +378,16 @@ stream_hash_read(struct stream *s, const char *key, struct arena *a, struct stre
     *out = pairs;
     *out_n = n;
     return ERR_OK;
+}
+
+enum err_code
+stream_hash_read(struct stream *s, const char *key, struct arena *a, struct stream_pair **out,
+                 int *out_n, struct err *err)
+{
+    struct stream_command c = stream__command_on("HGETALL", key);
+    redisReply *reply;
+    enum err_code rc;
+
+    rc = stream__call(s, &c, &reply, err);
+    return rc == ERR_OK ? stream__take_hash(reply, a, out, out_n, err) : rc;
 }

@@ -153,7 +153,6 @@ stream__argument(struct stream_command *c, struct slice arg)
     c->bytes[c->n++] = arg.n;
 }
 
-/* `words` split at spaces; further arguments by command_add. */
 struct stream_command
 stream__command(const char *words)
 {
@@ -170,13 +169,28 @@ stream__command(const char *words)
     return c;
 }
 
-static enum err_code
-exchange(struct stream *s, const struct stream_command *c, redisReply **out, struct err *err)
+struct stream_command
+stream__command_on(const char *words, const char *key)
+{
+    struct stream_command c = stream__command(words);
+
+    stream__argument(&c, slice_from(key));
+    return c;
+}
+
+bool
+stream__append(struct stream *s, const struct stream_command *c)
 {
     const char *arg[STREAM_ARGUMENTS_MAX];
 
     memcpy(arg, c->arg, sizeof arg);
-    if (redisAppendCommandArgv(s->context, c->n, arg, c->bytes) != REDIS_OK)
+    return redisAppendCommandArgv(s->context, c->n, arg, c->bytes) == REDIS_OK;
+}
+
+static enum err_code
+exchange(struct stream *s, const struct stream_command *c, redisReply **out, struct err *err)
+{
+    if (!stream__append(s, c))
         return stream__broken(s, err);
     return stream__receive(s, out, err);
 }
@@ -240,7 +254,6 @@ check_durable(struct stream *s, struct err *err)
     return rc;
 }
 
-/* Be connected, or say why not. In back-off this returns at once. */
 enum err_code
 stream__ready(struct stream *s, struct err *err)
 {
@@ -276,7 +289,6 @@ away:
     return s->why.code;
 }
 
-/* One command and its reply, the caller's on ERR_OK. */
 enum err_code
 stream__call(struct stream *s, const struct stream_command *c, redisReply **out, struct err *err)
 {
@@ -290,7 +302,6 @@ stream__call(struct stream *s, const struct stream_command *c, redisReply **out,
     return rc;
 }
 
-/* As call, for a command whose reply says no more than that it was done. */
 enum err_code
 stream__call_plain(struct stream *s, const struct stream_command *c, struct err *err)
 {
@@ -329,11 +340,27 @@ stream_check_durable(struct stream *s, struct err *err)
     return rc;
 }
 
-bool
-stream__append(struct stream *s, const struct stream_command *c)
+enum err_code
+stream__receive_plain(struct stream *s, int n, bool *ok, struct err *err)
 {
-    const char *arg[STREAM_ARGUMENTS_MAX];
+    enum err_code first = ERR_OK;
+    redisReply *reply;
+    struct err e;
 
-    memcpy(arg, c->arg, sizeof arg);
-    return redisAppendCommandArgv(s->context, c->n, arg, c->bytes) == REDIS_OK;
+    for (int i = 0; i < n && s->context; i++) {
+        enum err_code rc = stream__receive(s, &reply, &e);
+
+        if (ok)
+            ok[i] = rc == ERR_OK;
+        if (rc == ERR_OK)
+            freeReplyObject(reply);
+        else if (first == ERR_OK) {
+            first = rc;
+            if (err)
+                *err = e;
+        }
+    }
+    if (first == ERR_OK)
+        s->backoff_ms = 0;
+    return first;
 }

@@ -7,15 +7,6 @@
 
 #define COUNTS_MAX 64 /* of one pipeline */
 
-static struct stream_command
-command(const char *words, const char *key)
-{
-    struct stream_command c = stream__command(words);
-
-    stream__argument(&c, slice_from(key));
-    return c;
-}
-
 void
 stream_day_key(uint32_t site, struct date day, char out[STREAM_DAY_MAX])
 {
@@ -23,34 +14,10 @@ stream_day_key(uint32_t site, struct date day, char out[STREAM_DAY_MAX])
              day.month, day.day);
 }
 
-/* The replies of n commands that say no more than that it was done. */
-static enum err_code
-receive_plain(struct stream *s, int n, struct err *err)
-{
-    enum err_code first = ERR_OK;
-    redisReply *reply;
-    struct err e;
-
-    for (int i = 0; i < n && s->context; i++) {
-        enum err_code rc = stream__receive(s, &reply, &e);
-
-        if (rc == ERR_OK)
-            freeReplyObject(reply);
-        else if (first == ERR_OK) {
-            first = rc;
-            if (err)
-                *err = e;
-        }
-    }
-    if (first == ERR_OK)
-        s->backoff_ms = 0;
-    return first;
-}
-
 static bool
 append_life(struct stream *s, const char *key, int64_t life_s)
 {
-    struct stream_command c = command("EXPIRE", key);
+    struct stream_command c = stream__command_on("EXPIRE", key);
     char life[32];
 
     snprintf(life, sizeof life, "%lld", (long long)life_s);
@@ -61,7 +28,7 @@ append_life(struct stream *s, const char *key, int64_t life_s)
 static bool
 append_count(struct stream *s, const char *key, const struct stream_count *count)
 {
-    struct stream_command c = command("HINCRBY", key);
+    struct stream_command c = stream__command_on("HINCRBY", key);
     char n[32];
 
     snprintf(n, sizeof n, "%llu", (unsigned long long)count->n);
@@ -82,14 +49,14 @@ stream_counts_add(struct stream *s, const char *key, const struct stream_count *
             return stream__broken(s, err);
     if (rc == ERR_OK && !append_life(s, key, life_s))
         return stream__broken(s, err);
-    return rc == ERR_OK ? receive_plain(s, n + 1, err) : rc;
+    return rc == ERR_OK ? stream__receive_plain(s, n + 1, NULL, err) : rc;
 }
 
 enum err_code
 stream_counts_tell(struct stream *s, const char *key, struct slice field, struct slice value,
                    int64_t life_s, struct err *err)
 {
-    struct stream_command c = command("HSET", key);
+    struct stream_command c = stream__command_on("HSET", key);
     enum err_code rc = stream__ready(s, err);
 
     if (rc != ERR_OK)
@@ -98,25 +65,7 @@ stream_counts_tell(struct stream *s, const char *key, struct slice field, struct
     stream__argument(&c, value);
     if (!stream__append(s, &c) || !append_life(s, key, life_s))
         return stream__broken(s, err);
-    return receive_plain(s, 2, err);
-}
-
-/* Frees reply. */
-static enum err_code
-take_hash(redisReply *reply, struct arena *a, struct stream_hash *out, struct err *err)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2 != 0)
-        return stream__odd_reply(reply, "HGETALL", err);
-    *out =
-        (struct stream_hash){.pairs = ARENA_ARRAY(a, struct stream_pair, reply->elements / 2 + 1)};
-    for (size_t i = 0; i < reply->elements; i += 2) {
-        const redisReply *k = reply->element[i], *v = reply->element[i + 1];
-
-        out->pairs[out->n++] = (struct stream_pair){arena_copy(a, slice_of(k->str, k->len)),
-                                                    arena_copy(a, slice_of(v->str, v->len))};
-    }
-    freeReplyObject(reply);
-    return ERR_OK;
+    return stream__receive_plain(s, 2, NULL, err);
 }
 
 /* The first error is the result; every reply of the pipeline is taken, or the connection ends. */
@@ -131,7 +80,7 @@ receive_hashes(struct stream *s, int n, struct arena *a, struct stream_hash *out
         enum err_code rc = stream__receive(s, &reply, &e);
 
         if (rc == ERR_OK)
-            rc = take_hash(reply, a, &out[i], &e);
+            rc = stream__take_hash(reply, a, &out[i].pairs, &out[i].n, &e);
         if (rc != ERR_OK && first == ERR_OK) {
             first = rc;
             if (err)
@@ -150,7 +99,7 @@ stream_counts_read(struct stream *s, const char (*keys)[STREAM_DAY_MAX], int n, 
     assert(n <= STREAM_COUNTS_READ_MAX);
     memset(out, 0, (size_t)n * sizeof *out);
     for (int i = 0; rc == ERR_OK && i < n; i++) {
-        struct stream_command c = command("HGETALL", keys[i]);
+        struct stream_command c = stream__command_on("HGETALL", keys[i]);
 
         if (!stream__append(s, &c))
             return stream__broken(s, err);

@@ -5,9 +5,8 @@
 static struct stream_command
 command(const char *word, const char *key, struct slice field)
 {
-    struct stream_command c = stream__command(word);
+    struct stream_command c = stream__command_on(word, key);
 
-    stream__argument(&c, slice_from(key));
     stream__argument(&c, field);
     return c;
 }

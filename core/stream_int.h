@@ -32,8 +32,9 @@ struct stream_command {
     size_t bytes[STREAM_ARGUMENTS_MAX];
 };
 
-/* `words` split at spaces; further arguments by stream__argument. All are borrowed. */
+/* `words` split at spaces (and a key); further arguments by stream__argument. All are borrowed. */
 struct stream_command stream__command(const char *words);
+struct stream_command stream__command_on(const char *words, const char *key);
 void stream__argument(struct stream_command *c, struct slice argument);
 
 /* Be connected, or say why not. In back-off this returns at once. */
@@ -51,6 +52,10 @@ enum err_code stream__call_plain(struct stream *s, const struct stream_command *
 bool stream__append(struct stream *s, const struct stream_command *c);
 enum err_code stream__receive(struct stream *s, redisReply **out, struct err *err);
 
+/* The replies of n commands that say no more than that it was done; ok[i], unless ok is NULL: it
+ * was. The first error is the result; every reply is taken, or the connection ends. */
+enum err_code stream__receive_plain(struct stream *s, int n, bool *ok, struct err *err);
+
 /* The connection broke: say how, drop it, back off. Returns ERR_UNAVAILABLE. */
 enum err_code stream__broken(struct stream *s, struct err *err);
 void stream__fail(struct stream *s);
@@ -59,6 +64,10 @@ bool stream__set_timeout(struct stream *s, int64_t ms);
 
 /* The value of a "name:value" line of INFO's text. */
 bool stream__find_info(struct slice text, struct slice name, struct slice *out);
+
+/* HGETALL's reply, which is freed; in the arena. */
+enum err_code stream__take_hash(redisReply *reply, struct arena *a, struct stream_pair **out,
+                                int *out_n, struct err *err);
 
 /* Frees reply. ERR_IO. */
 enum err_code stream__odd_reply(redisReply *reply, const char *command, struct err *err);

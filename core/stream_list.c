@@ -4,25 +4,17 @@
 
 #include "core/stream_int.h"
 
-static struct stream_command
-command(const char *words, struct slice key)
-{
-    struct stream_command c = stream__command(words);
-
-    stream__argument(&c, key);
-    return c;
-}
-
 /* LPUSH .., LTRIM, EXPIRE: the number of commands, or -1. */
 static int
-append_push(struct stream *s, struct slice key, const struct slice *values, int n, int max,
+append_push(struct stream *s, const char *key, const struct slice *values, int n, int max,
             int64_t life_s)
 {
     char last[32], life[32];
-    struct stream_command trim = command("LTRIM", key), expire = command("EXPIRE", key);
+    struct stream_command trim = stream__command_on("LTRIM", key),
+                          expire = stream__command_on("EXPIRE", key);
 
     for (int i = 0; i < n; i++) {
-        struct stream_command push = command("LPUSH", key);
+        struct stream_command push = stream__command_on("LPUSH", key);
         stream__argument(&push, values[i]);
         if (!stream__append(s, &push))
             return -1;
@@ -36,41 +28,26 @@ append_push(struct stream *s, struct slice key, const struct slice *values, int 
 }
 
 enum err_code
-stream_list_push(struct stream *s, struct slice key, const struct slice *values, int n, int max,
+stream_list_push(struct stream *s, const char *key, const struct slice *values, int n, int max,
                  int64_t life_s, struct err *err)
 {
-    enum err_code rc, first = ERR_OK;
-    redisReply *reply;
-    struct err e;
+    enum err_code rc = stream__ready(s, err);
     int n_sent;
 
     assert(n <= STREAM_LIST_PUSH_MAX && max > 0);
-    rc = stream__ready(s, err);
     if (rc != ERR_OK)
         return rc;
     n_sent = append_push(s, key, values, n, max, life_s);
     if (n_sent < 0)
         return stream__broken(s, err);
-    for (int i = 0; i < n_sent && s->context; i++) {
-        rc = stream__receive(s, &reply, &e);
-        if (rc == ERR_OK)
-            freeReplyObject(reply);
-        else if (first == ERR_OK) {
-            first = rc;
-            if (err)
-                *err = e;
-        }
-    }
-    if (first == ERR_OK)
-        s->backoff_ms = 0;
-    return first;
+    return stream__receive_plain(s, n_sent, NULL, err);
 }
 
 enum err_code
-stream_list_read(struct stream *s, struct slice key, struct arena *a, struct slice **out,
-                 int *out_n, struct err *err)
+stream_list_read(struct stream *s, const char *key, struct arena *a, struct slice **out, int *out_n,
+                 struct err *err)
 {
-    struct stream_command c = command("LRANGE", key);
+    struct stream_command c = stream__command_on("LRANGE", key);
     struct slice *values;
     redisReply *reply;
     enum err_code rc;

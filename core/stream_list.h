@@ -13,11 +13,11 @@
 
 /* Put values in front of the list, the last one foremost, and keep max entries for life_s seconds
  * from now. At most STREAM_LIST_PUSH_MAX values. One pipeline. */
-enum err_code stream_list_push(struct stream *s, struct slice key, const struct slice *values,
-                               int n, int max, int64_t life_s, struct err *err);
+enum err_code stream_list_push(struct stream *s, const char *key, const struct slice *values, int n,
+                               int max, int64_t life_s, struct err *err);
 
 /* The whole list, foremost first; in the arena. Without the key *out_n is 0. */
-enum err_code stream_list_read(struct stream *s, struct slice key, struct arena *a,
+enum err_code stream_list_read(struct stream *s, const char *key, struct arena *a,
                                struct slice **out, int *out_n, struct err *err);
 
 #endif

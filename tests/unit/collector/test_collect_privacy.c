@@ -236,7 +236,7 @@ test_who_opts_out_leaves_no_trace(void **state)
     clock_sleep_ms(1200); /* refusals are listed once a second: these are none */
     for (int site = 4; site <= 5; site++) {
         assert_int_equal(stream_list_read(f->stream,
-                                          arena_printf(&f->arena, STREAM_REFUSED "%d", site),
+                                          arena_printf(&f->arena, STREAM_REFUSED "%d", site).p,
                                           &f->arena, &lines, &n, NULL),
                          ERR_OK);
         assert_int_equal(n, 0);
