@@ -86,11 +86,9 @@ check_schema(sqlite3 *db, const char *path, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(db, &s, &has_row, err, "SELECT 1 FROM sqlite_schema WHERE name = 'summary'", "");
 
-    rc = sql_prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = 'summary'", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     sqlite3_finalize(s);
     return rc == ERR_OK && !has_row ? catalog_is_lost(path, err) : rc;
 }
@@ -241,11 +239,9 @@ read_summary(sqlite3 *db, struct summary *out, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc = sql_first(db, &s, &has_row, err,
+                                 "SELECT generation, n, check64 FROM summary WHERE one = 1", "");
 
-    rc = sql_prepare(db, "SELECT generation, n, check64 FROM summary WHERE one = 1", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && !has_row)
         rc = err_set(err, ERR_CORRUPT, NULL, "catalog.db has no summary: run `corong check`");
     if (rc == ERR_OK)
@@ -265,14 +261,10 @@ read_position(sqlite3 *db, struct slice stream, struct catalog_position *out, st
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     uint64_t check;
-    enum err_code rc;
+    enum err_code rc = sql_first(
+        db, &s, &has_row, err,
+        "SELECT epoch, ms, seq, entries, check64 FROM positions WHERE stream = ?", "t", stream);
 
-    rc = sql_prepare(db, "SELECT epoch, ms, seq, entries, check64 FROM positions WHERE stream = ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", stream);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc != ERR_OK || !has_row)
         goto done;
     slice_to_cstr(sql_text(s, 0), p.epoch, sizeof p.epoch);
@@ -414,13 +406,10 @@ remove_segment(sqlite3 *db, const char *name, struct summary *sum, struct err *e
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     uint64_t check = 0;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(db, &s, &has_row, err, "SELECT " SEGMENT_COLUMNS " FROM segments WHERE name = ?",
+                  "t", slice_from(name));
 
-    rc = sql_prepare(db, "SELECT " SEGMENT_COLUMNS " FROM segments WHERE name = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", slice_from(name));
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && !has_row)
         rc = err_set(err, ERR_CONFLICT, NULL, "segment %s is no longer live", name);
     if (rc == ERR_OK && !read_segment(s, &row, &check))
@@ -509,8 +498,9 @@ read_segments(sqlite3 *db, struct arena *a, struct catalog_list *list, struct er
     bool has_row = false;
 
     list->segments = ARENA_ARRAY(a, struct catalog_segment, n_max);
-    rc = sql_prepare(db, "SELECT " SEGMENT_COLUMNS " FROM segments ORDER BY name", &s, err);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    rc = sql_first(db, &s, &has_row, err, "SELECT " SEGMENT_COLUMNS " FROM segments ORDER BY name",
+                   "");
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         uint64_t check = 0;
 
         if (list->n == n_max) {

@@ -33,9 +33,9 @@ catalog_alarms(struct catalog *c, struct arena *a, struct catalog_alarm **out, s
     enum err_code rc;
     size_t n = 0;
 
-    rc = sql_prepare(c->db, "SELECT code, message, first_ms, last_ms, n FROM alarms ORDER BY code",
-                     &s, err);
-    while (rc == ERR_OK && n < ALARMS_MAX && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+    rc = sql_first(c->db, &s, &has_row, err,
+                   "SELECT code, message, first_ms, last_ms, n FROM alarms ORDER BY code", "");
+    for (; rc == ERR_OK && n < ALARMS_MAX && has_row; rc = sql_step(s, &has_row, err))
         alarms[n++] =
             (struct catalog_alarm){arena_copy(a, sql_text(s, 0)), arena_copy(a, sql_text(s, 1)),
                                    sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3),

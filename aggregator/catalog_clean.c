@@ -27,12 +27,11 @@ list_replaced(struct catalog *c, int64_t before_ms, struct arena *a, struct slic
     enum err_code rc;
 
     *out_n = 0;
-    rc = sql_prepare(
-        c->db, "SELECT name, count(*) OVER () FROM replaced WHERE replaced_ms <= ? ORDER BY name",
-        &q, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(q, err, "i", before_ms);
-    while (rc == ERR_OK && (rc = sql_step(q, &has_row, err)) == ERR_OK && has_row) {
+    rc = sql_first(
+        c->db, &q, &has_row, err,
+        "SELECT name, count(*) OVER () FROM replaced WHERE replaced_ms <= ? ORDER BY name", "i",
+        before_ms);
+    for (; rc == ERR_OK && has_row; rc = sql_step(q, &has_row, err)) {
         if (n_max == 0) {
             n_max = (size_t)sqlite3_column_int64(q, 1);
             *out = ARENA_ARRAY(a, struct slice, n_max);
@@ -233,13 +232,9 @@ enum err_code
 catalog_is_replaced(struct catalog *c, const char *name, bool *out, struct err *err)
 {
     sqlite3_stmt *q = NULL;
-    enum err_code rc;
+    enum err_code rc = sql_first(c->db, &q, out, err, "SELECT 1 FROM replaced WHERE name = ?", "t",
+                                 slice_from(name));
 
-    rc = sql_prepare(c->db, "SELECT 1 FROM replaced WHERE name = ?", &q, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(q, err, "t", slice_from(name));
-    if (rc == ERR_OK)
-        rc = sql_step(q, out, err);
     sqlite3_finalize(q);
     return rc;
 }

@@ -27,10 +27,8 @@ read_sum(sqlite3 *db, uint64_t *out_n, uint64_t *out_check, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc = sql_prepare(db, "SELECT n, check64 FROM tombstone_sum", &s, err);
+    enum err_code rc = sql_first(db, &s, &has_row, err, "SELECT n, check64 FROM tombstone_sum", "");
 
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     *out_n = rc == ERR_OK && has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
     *out_check = rc == ERR_OK && has_row ? (uint64_t)sqlite3_column_int64(s, 1) : 0;
     sqlite3_finalize(s);
@@ -87,16 +85,12 @@ find(sqlite3 *db, const struct catalog__tombstone *key, struct catalog__tombston
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc = sql_prepare(
-        db, "SELECT " COLUMNS " FROM tombstones WHERE site = ? AND hash = ? AND other = ?", &s,
-        err);
+    enum err_code rc =
+        sql_first(db, &s, &has_row, err,
+                  "SELECT " COLUMNS " FROM tombstones WHERE site = ? AND hash = ? AND other = ?",
+                  "iii", (int64_t)key->site, (int64_t)key->erased.hash, (int64_t)key->erased.other);
 
     *out_check = 0;
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "iii", (int64_t)key->site, (int64_t)key->erased.hash,
-                      (int64_t)key->erased.other);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         *out = row_of(s, out_check);
     sqlite3_finalize(s);
@@ -153,11 +147,10 @@ forget_old(struct catalog *c, struct err *err)
     uint64_t check = 0;
     int64_t n = 0;
     enum err_code rc =
-        sql_prepare(db, "SELECT " COLUMNS " FROM tombstones WHERE created_ms < ?", &s, err);
+        sql_first(db, &s, &has_row, err, "SELECT " COLUMNS " FROM tombstones WHERE created_ms < ?",
+                  "i", before_ms);
 
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", before_ms);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         check ^= (uint64_t)sqlite3_column_int64(s, 5);
         n++;
     }
@@ -238,14 +231,14 @@ catalog_erased_read(struct catalog *c, uint32_t site, struct arena *a, struct ca
 
     if (rc == ERR_OK)
         rc = count_rows(c->db, &n_max, err);
-    if (rc == ERR_OK)
-        rc = sql_prepare(c->db,
-                         "SELECT " COLUMNS " FROM tombstones"
-                         " ORDER BY (hash < 0), hash, other", /* as unsigned numbers */
-                         &s, err);
-    if (rc == ERR_OK)
+    if (rc == ERR_OK) {
         list = ARENA_ARRAY(a, struct segment_erased, n_max + 1);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+        rc = sql_first(c->db, &s, &has_row, err,
+                       "SELECT " COLUMNS " FROM tombstones"
+                       " ORDER BY (hash < 0), hash, other", /* as unsigned numbers */
+                       "");
+    }
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         uint64_t check;
         struct catalog__tombstone t = row_of(s, &check);
 
@@ -274,12 +267,11 @@ catalog__tombstones(sqlite3 *db, struct catalog__tombstone **out, size_t *out_n,
     size_t n = 0, n_max = 0;
     enum err_code rc = count_rows(db, &n_max, err);
 
-    if (rc == ERR_OK)
-        rc = sql_prepare(db, "SELECT " COLUMNS " FROM tombstones", &s, err);
     if (rc != ERR_OK)
         return rc;
     list = mem_alloc((n_max + 1) * sizeof *list);
-    while (n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    rc = sql_first(db, &s, &has_row, err, "SELECT " COLUMNS " FROM tombstones", "");
+    for (; rc == ERR_OK && n < n_max && has_row; rc = sql_step(s, &has_row, err)) {
         list[n] = row_of(s, &check);
         n += check == row_check(&list[n]);
     }
@@ -306,8 +298,9 @@ catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t 
     if (rc != ERR_OK || n_max == 0)
         return rc;
     *out = ARENA_ARRAY(a, uint32_t, n_max);
-    rc = sql_prepare(c->db, "SELECT DISTINCT site FROM tombstones ORDER BY site", &s, err);
-    while (rc == ERR_OK && n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+    rc = sql_first(c->db, &s, &has_row, err, "SELECT DISTINCT site FROM tombstones ORDER BY site",
+                   "");
+    for (; rc == ERR_OK && n < n_max && has_row; rc = sql_step(s, &has_row, err))
         (*out)[n++] = (uint32_t)sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
     *out_n = n;
@@ -317,16 +310,7 @@ catalog_erased_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t 
 enum err_code
 catalog_erased_newest(struct catalog *c, int64_t *out_ms, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
-    enum err_code rc = sql_prepare(c->db, "SELECT max(created_ms) FROM tombstones", &s, err);
-
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out_ms = has_row ? sqlite3_column_int64(s, 0) : 0;
-    sqlite3_finalize(s);
-    return rc;
+    return sql_integer(c->db, "SELECT max(created_ms) FROM tombstones", out_ms, err);
 }
 
 enum err_code

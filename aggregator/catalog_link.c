@@ -67,11 +67,8 @@ read_sum(sqlite3 *db, uint32_t site, struct sum *out, struct err *err)
     enum err_code rc;
 
     *out = (struct sum){0, 0};
-    rc = sql_prepare(db, "SELECT n, check64 FROM link_sums WHERE site = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)site);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(db, &s, &has_row, err, "SELECT n, check64 FROM link_sums WHERE site = ?", "i",
+                   (int64_t)site);
     if (rc == ERR_OK && has_row)
         *out = (struct sum){(uint64_t)sqlite3_column_int64(s, 0),
                             (uint64_t)sqlite3_column_int64(s, 1)};
@@ -205,13 +202,11 @@ catalog_links_read(struct catalog *c, uint32_t site, struct catalog_links *at,
 
     rc = read_sum(c->db, site, &sum, err);
     if (rc == ERR_OK) /* + : by seq, which is what came since, not by the index of all */
-        rc = sql_prepare(c->db,
-                         "SELECT seq, is_handover, visitor, known, time_ms, id, check64 FROM links"
-                         " WHERE seq > ? AND +site = ? ORDER BY seq",
-                         &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ii", links.seq, (int64_t)site);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+        rc = sql_first(c->db, &s, &has_row, err,
+                       "SELECT seq, is_handover, visitor, known, time_ms, id, check64 FROM links"
+                       " WHERE seq > ? AND +site = ? ORDER BY seq",
+                       "ii", links.seq, (int64_t)site);
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         struct catalog_link link;
         uint64_t check;
 
@@ -239,13 +234,12 @@ catalog_links_sites(struct catalog *c, struct arena *a, uint32_t **out, size_t *
     bool has_row = false;
     uint32_t *sites = NULL;
     size_t n = 0;
-    enum err_code rc;
+    enum err_code rc = sql_first(c->db, &s, &has_row, err,
+                                 "SELECT site, count(*) OVER () FROM (SELECT site FROM link_sums"
+                                 " UNION SELECT DISTINCT site FROM links) ORDER BY site",
+                                 "");
 
-    rc = sql_prepare(c->db,
-                     "SELECT site, count(*) OVER () FROM (SELECT site FROM link_sums"
-                     " UNION SELECT DISTINCT site FROM links) ORDER BY site",
-                     &s, err);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         if (!sites)
             sites = ARENA_ARRAY(a, uint32_t, (size_t)sqlite3_column_int64(s, 1));
         sites[n++] = (uint32_t)sqlite3_column_int64(s, 0);
@@ -267,13 +261,9 @@ next_of(sqlite3 *db, const char *statement, uint32_t site, struct slice id, stru
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc = sql_prepare(db, statement, &s, err);
+    enum err_code rc = sql_first(db, &s, &has_row, err, statement, "itt", (int64_t)site, id, id);
 
     *out = (struct old_link){0};
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "itt", (int64_t)site, id, id);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row) {
         out->seq = sqlite3_column_int64(s, 0);
         out->check = (uint64_t)sqlite3_column_int64(s, 1);

@@ -197,16 +197,12 @@ catalog__mark_check(struct catalog *c, struct err *err)
 enum err_code
 catalog_lost_commits(struct catalog *c, uint64_t *out, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    bool has_row = false;
+    int64_t n = 0;
     enum err_code rc =
-        sql_prepare(c->db, "SELECT n FROM alarms WHERE code = '" CATALOG_BEHIND "'", &s, err);
+        sql_integer(c->db, "SELECT n FROM alarms WHERE code = '" CATALOG_BEHIND "'", &n, err);
 
     if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out = has_row ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
-    sqlite3_finalize(s);
+        *out = (uint64_t)n;
     return rc;
 }
 

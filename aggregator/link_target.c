@@ -44,13 +44,10 @@ check_room(sqlite3 *sql, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err, "SELECT 1 FROM link_targets LIMIT 1 OFFSET ?", "i",
+                  (int64_t)LINK_TARGETS_MAX - 1);
 
-    rc = sql_prepare(sql, "SELECT 1 FROM link_targets LIMIT 1 OFFSET ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)LINK_TARGETS_MAX - 1);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         rc = err_set(err, ERR_LIMIT, NULL, "at most %d links are kept", LINK_TARGETS_MAX);
     sqlite3_finalize(s);
@@ -99,15 +96,13 @@ link_target_list(struct settings_db *db, uint32_t site, struct arena *a, struct 
     size_t n = 0, n_max = 0;
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(settings_db_lock(db), &s, &has_row, err,
+                  "SELECT site, slug, target, created_ms, count(*) OVER () FROM link_targets"
+                  " WHERE ?1 IN (0, site) ORDER BY slug",
+                  "i", (int64_t)site);
 
-    rc = sql_prepare(settings_db_lock(db),
-                     "SELECT site, slug, target, created_ms, count(*) OVER () FROM link_targets"
-                     " WHERE ?1 IN (0, site) ORDER BY slug",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)site);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         if (links == NULL) {
             n_max = (size_t)sqlite3_column_int64(s, 4);
             links = ARENA_ARRAY(a, struct link_target, n_max);

@@ -95,14 +95,10 @@ retention_of_site(struct settings_db *db, uint32_t site, struct retention_limit 
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(settings_db_lock(db), &s, &has_row, err,
+                  "SELECT retention, timezone FROM sites WHERE id = ?", "i", (int64_t)site);
 
-    rc = sql_prepare(settings_db_lock(db), "SELECT retention, timezone FROM sites WHERE id = ?", &s,
-                     err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)site);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         rc = read_limit(sql_text(s, 0), sql_text(s, 1), out, err);
     else if (rc == ERR_OK)
@@ -120,12 +116,11 @@ retention_of_all(struct settings_db *db, struct arena *a, struct retention_limit
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     size_t n_max = 0;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(settings_db_lock(db), &s, &has_row, err,
+                  "SELECT retention, timezone, id FROM sites WHERE retention <> 'never'", "");
 
-    rc = sql_prepare(settings_db_lock(db),
-                     "SELECT retention, timezone, id FROM sites WHERE retention <> 'never'", &s,
-                     err);
-    while (rc == ERR_OK && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row) {
+    for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err)) {
         struct retention_limit limit;
 
         rc = read_limit(sql_text(s, 0), sql_text(s, 1), &limit, err);

@@ -37,16 +37,13 @@ saved_filter_list(struct settings_db *db, uint32_t site, struct arena *a, struct
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     size_t n = 0;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err,
+                  "SELECT name, updated_ms, author, filters FROM saved_filters WHERE site = ?"
+                  " ORDER BY name",
+                  "i", (int64_t)site);
 
-    rc = sql_prepare(sql,
-                     "SELECT name, updated_ms, author, filters FROM saved_filters WHERE site = ?"
-                     " ORDER BY name",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)site);
-    while (rc == ERR_OK && n < SAVED_FILTERS_MAX && (rc = sql_step(s, &has_row, err)) == ERR_OK &&
-           has_row)
+    for (; rc == ERR_OK && n < SAVED_FILTERS_MAX && has_row; rc = sql_step(s, &has_row, err))
         list[n++] =
             (struct saved_filter){arena_copy(a, sql_text(s, 0)), sqlite3_column_int64(s, 1),
                                   arena_copy(a, sql_text(s, 2)), arena_copy(a, sql_text(s, 3))};

@@ -98,16 +98,12 @@ check_base(sqlite3 *sql, const struct saved_funnel_wish *w, int64_t *out, struct
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     int64_t version = 0;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err,
+                  "SELECT version, author, saved_ms FROM funnel_versions WHERE site = ? AND"
+                  " name = ? ORDER BY version DESC LIMIT 1",
+                  "it", (int64_t)w->site, w->name);
 
-    rc = sql_prepare(sql,
-                     "SELECT version, author, saved_ms FROM funnel_versions WHERE site = ? AND"
-                     " name = ? ORDER BY version DESC LIMIT 1",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "it", (int64_t)w->site, w->name);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         version = sqlite3_column_int64(s, 0);
     if (rc == ERR_OK && !has_row && w->based_on > 0)
@@ -233,13 +229,10 @@ saved_funnel_get(struct settings_db *db, uint32_t site, struct slice name, struc
     sqlite3 *sql = settings_db_lock(db);
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err, COLUMNS_NOW " WHERE f.site = ? AND f.name = ?", "it",
+                  (int64_t)site, name);
 
-    rc = sql_prepare(sql, COLUMNS_NOW " WHERE f.site = ? AND f.name = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "it", (int64_t)site, name);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         read_row(s, a, out);
     if (rc == ERR_OK && !has_row)
@@ -256,16 +249,12 @@ saved_funnel_version(struct settings_db *db, uint32_t site, struct slice name, i
     sqlite3 *sql = settings_db_lock(db);
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err,
+                  "SELECT name, saved_ms, definition, version, author, note FROM funnel_versions"
+                  " WHERE site = ? AND name = ? AND version = ?",
+                  "iti", (int64_t)site, name, version);
 
-    rc = sql_prepare(sql,
-                     "SELECT name, saved_ms, definition, version, author, note FROM funnel_versions"
-                     " WHERE site = ? AND name = ? AND version = ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "iti", (int64_t)site, name, version);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         read_row(s, a, out);
     if (rc == ERR_OK && !has_row)
@@ -285,12 +274,10 @@ read_rows(struct settings_db *db, const char *statement, uint32_t site, const st
     sqlite3_stmt *s = NULL;
     bool has_row = false;
     size_t n = 0;
-    enum err_code rc = sql_prepare(sql, statement, &s, err);
+    enum err_code rc = sql_first(sql, &s, &has_row, err, statement, name ? "it" : "i",
+                                 (int64_t)site, name ? *name : SLICE_EMPTY);
 
-    if (rc == ERR_OK)
-        rc = name ? sql_bind(s, err, "it", (int64_t)site, *name)
-                  : sql_bind(s, err, "i", (int64_t)site);
-    while (rc == ERR_OK && n < max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+    for (; rc == ERR_OK && n < max && has_row; rc = sql_step(s, &has_row, err))
         read_row(s, a, &out[n++]);
     sqlite3_finalize(s);
     settings_db_unlock(db);

@@ -189,13 +189,10 @@ settings_db_property_get(struct settings_db *db, const char *name, struct arena 
     sqlite3 *sql = settings_db_lock(db);
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, &has_row, err, "SELECT value FROM properties WHERE name = ?", "t",
+                  slice_from(name));
 
-    rc = sql_prepare(sql, "SELECT value FROM properties WHERE name = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", slice_from(name));
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK && has_row)
         *out = arena_copy(a, sql_text(s, 0));
     if (rc == ERR_OK && !has_row)

@@ -293,11 +293,8 @@ find_row(sqlite3 *db, struct slice name, struct arena *a, struct site *out, stru
     bool has_row = false;
     enum err_code rc;
 
-    rc = sql_prepare(db, "SELECT " COLUMNS " FROM sites WHERE name = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", name);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc =
+        sql_first(db, &s, &has_row, err, "SELECT " COLUMNS " FROM sites WHERE name = ?", "t", name);
     if (rc == ERR_OK && has_row)
         read_row(s, a, out);
     if (rc == ERR_OK && !has_row)
@@ -455,11 +452,8 @@ site_page_groups(struct settings_db *db, uint32_t site, struct arena *a, struct 
     enum err_code rc;
 
     *out = SLICE_EMPTY;
-    rc = sql_prepare(settings_db_lock(db), "SELECT page_groups FROM sites WHERE id = ?", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "i", (int64_t)site);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(settings_db_lock(db), &s, &has_row, err,
+                   "SELECT page_groups FROM sites WHERE id = ?", "i", (int64_t)site);
     if (rc == ERR_OK && has_row)
         *out = arena_copy(a, sql_text(s, 0));
     sqlite3_finalize(s);
@@ -495,9 +489,9 @@ site_list(struct settings_db *db, struct arena *a, struct site **out, size_t *ou
         rc = count_rows(sql, "SELECT count(*) FROM sites", &n_max, err);
     if (rc == ERR_OK) {
         sites = ARENA_ARRAY(a, struct site, n_max);
-        rc = sql_prepare(sql, "SELECT " COLUMNS " FROM sites ORDER BY name", &s, err);
+        rc = sql_first(sql, &s, &has_row, err, "SELECT " COLUMNS " FROM sites ORDER BY name", "");
     }
-    while (rc == ERR_OK && n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+    for (; rc == ERR_OK && n < n_max && has_row; rc = sql_step(s, &has_row, err))
         read_row(s, a, &sites[n++]);
     sqlite3_finalize(s);
     settings_db_unlock(db);
@@ -548,9 +542,9 @@ site_list_removed(struct settings_db *db, struct arena *a, uint32_t **out, size_
         rc = count_rows(sql, "SELECT count(*) FROM removed_sites", &n_max, err);
     if (rc == ERR_OK) {
         ids = ARENA_ARRAY(a, uint32_t, n_max);
-        rc = sql_prepare(sql, "SELECT id FROM removed_sites ORDER BY id", &s, err);
+        rc = sql_first(sql, &s, &has_row, err, "SELECT id FROM removed_sites ORDER BY id", "");
     }
-    while (rc == ERR_OK && n < n_max && (rc = sql_step(s, &has_row, err)) == ERR_OK && has_row)
+    for (; rc == ERR_OK && n < n_max && has_row; rc = sql_step(s, &has_row, err))
         ids[n++] = (uint32_t)sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
     settings_db_unlock(db);

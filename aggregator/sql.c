@@ -48,12 +48,9 @@ enum err_code
 sql_integer(sqlite3 *db, const char *statement, int64_t *out, struct err *err)
 {
     sqlite3_stmt *s = NULL;
-    enum err_code rc;
     bool has_row = false;
+    enum err_code rc = sql_first(db, &s, &has_row, err, statement, "");
 
-    rc = sql_prepare(db, statement, &s, err);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK)
         *out = has_row ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_finalize(s);
@@ -292,6 +289,31 @@ sql_step(sqlite3_stmt *s, bool *out_row, struct err *err)
     return ERR_OK;
 }
 
+/* *out is NULL where it could not be prepared. */
+static enum err_code
+prepare_bound(sqlite3 *db, sqlite3_stmt **out, struct err *err, const char *statement,
+              const char *letters, va_list values)
+{
+    enum err_code rc = sql_prepare(db, statement, out, err);
+
+    return rc == ERR_OK ? bind_all(*out, err, letters, values) : rc;
+}
+
+enum err_code
+sql_first(sqlite3 *db, sqlite3_stmt **out, bool *out_row, struct err *err, const char *statement,
+          const char *letters, ...)
+{
+    enum err_code rc;
+    va_list values;
+
+    *out = NULL;
+    *out_row = false;
+    va_start(values, letters);
+    rc = prepare_bound(db, out, err, statement, letters, values);
+    va_end(values);
+    return rc == ERR_OK ? sql_step(*out, out_row, err) : rc;
+}
+
 enum err_code
 sql_do(sqlite3 *db, int *out_changes, struct err *err, const char *statement, const char *letters,
        ...)
@@ -301,11 +323,8 @@ sql_do(sqlite3 *db, int *out_changes, struct err *err, const char *statement, co
     enum err_code rc;
     va_list values;
 
-    rc = sql_prepare(db, statement, &s, err);
-    if (rc != ERR_OK)
-        return rc;
     va_start(values, letters);
-    rc = bind_all(s, err, letters, values);
+    rc = prepare_bound(db, &s, err, statement, letters, values);
     va_end(values);
     while (rc == ERR_OK && has_row)
         rc = sql_step(s, &has_row, err);
@@ -378,11 +397,8 @@ sql_check(sqlite3 *db, struct arena *a, struct slice *out, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     bool has_row = false;
-    enum err_code rc;
+    enum err_code rc = sql_first(db, &s, &has_row, err, "PRAGMA integrity_check(20)", "");
 
-    rc = sql_prepare(db, "PRAGMA integrity_check(20)", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
     if (rc == ERR_OK)
         *out = arena_copy(a, has_row ? sql_text(s, 0) : SLICE("no answer"));
     sqlite3_finalize(s);

@@ -46,6 +46,17 @@ enum err_code sql_bind(sqlite3_stmt *s, struct err *err, const char *letters, ..
 /* *out_row is true where there is a row, false at the end. */
 enum err_code sql_step(sqlite3_stmt *s, bool *out_row, struct err *err);
 
+/* Prepare, bind and step: *out stands on the first row where *out_row is true, and is finalized by
+ * the caller in any case. All rows:
+ *
+ *     rc = sql_first(db, &s, &has_row, err, "SELECT name FROM funnels WHERE site = ?", "i", site);
+ *     for (; rc == ERR_OK && has_row; rc = sql_step(s, &has_row, err))
+ *         ... sql_text(s, 0) ...
+ *     sqlite3_finalize(s);
+ */
+enum err_code sql_first(sqlite3 *db, sqlite3_stmt **out, bool *out_row, struct err *err,
+                        const char *statement, const char *letters, ...);
+
 /* The one number that a statement gives; 0 where it gives no row. */
 enum err_code sql_integer(sqlite3 *db, const char *statement, int64_t *out, struct err *err);
 

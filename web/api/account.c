@@ -80,17 +80,7 @@ insert_account(sqlite3 *sql, const char *email, const char *hash, enum account_r
 static enum err_code
 count_accounts(sqlite3 *sql, int64_t *out, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    enum err_code rc;
-    bool has_row;
-
-    rc = sql_prepare(sql, "SELECT COUNT(*) FROM accounts", &s, err);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
-    if (rc == ERR_OK)
-        *out = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return rc;
+    return sql_integer(sql, "SELECT COUNT(*) FROM accounts", out, err);
 }
 
 /* The columns email, role, is_everywhere of a row. */
@@ -114,14 +104,10 @@ find_account(sqlite3 *sql, struct slice email, struct account *out,
     bool has_row = false;
 
     out_hash[0] = '\0';
-    rc = sql_prepare(sql,
-                     "SELECT email, role, is_everywhere, password_hash FROM accounts WHERE"
-                     " email = ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", email);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(sql, &s, &has_row, err,
+                   "SELECT email, role, is_everywhere, password_hash FROM accounts WHERE"
+                   " email = ?",
+                   "t", email);
     if (rc == ERR_OK && has_row)
         rc = read_account(s, out, err);
     if (rc == ERR_OK && has_row && !slice_to_cstr(sql_text(s, 3), out_hash, PASSWORD_HASH_MAX))
@@ -234,12 +220,9 @@ check_setup(sqlite3 *sql, const char *token, struct err *err)
 
     rc = check_is_first(sql, err);
     if (rc == ERR_OK)
-        rc = sql_prepare(sql, "SELECT 1 FROM setup_tokens WHERE token_hash = ? AND expires > ?", &s,
-                         err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ti", slice_from(token), clock_wall_ms());
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+        rc = sql_first(sql, &s, &has_row, err,
+                       "SELECT 1 FROM setup_tokens WHERE token_hash = ? AND expires > ?", "ti",
+                       slice_from(token), clock_wall_ms());
     sqlite3_finalize(s);
     if (rc == ERR_OK && !has_row)
         return err_set(err, ERR_DENIED, "token", "this link is not, or no longer, valid");
@@ -346,17 +329,13 @@ find_session(sqlite3 *sql, const char *hash, struct account *out, bool *out_foun
 {
     int64_t now_ms = clock_wall_ms(), seen_ms;
     sqlite3_stmt *s = NULL;
-    enum err_code rc;
+    enum err_code rc =
+        sql_first(sql, &s, out_found, err,
+                  "SELECT accounts.email, role, is_everywhere, last_seen FROM sessions"
+                  " JOIN accounts ON accounts.email = sessions.email"
+                  " WHERE token_hash = ? AND expires > ?",
+                  "ti", slice_from(hash), clock_wall_ms());
 
-    rc = sql_prepare(sql,
-                     "SELECT accounts.email, role, is_everywhere, last_seen FROM sessions"
-                     " JOIN accounts ON accounts.email = sessions.email"
-                     " WHERE token_hash = ? AND expires > ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ti", slice_from(hash), clock_wall_ms());
-    if (rc == ERR_OK)
-        rc = sql_step(s, out_found, err);
     if (rc == ERR_OK && *out_found)
         rc = read_account(s, out, err);
     seen_ms = rc == ERR_OK && *out_found ? sqlite3_column_int64(s, 3) : now_ms;

@@ -104,12 +104,9 @@ api_key_find(struct settings_db *db, struct slice key, struct api_key *out, stru
     enum err_code rc;
 
     token_hash(key, hash);
-    rc = sql_prepare(sql, "SELECT id, site, scopes, last_used FROM api_keys WHERE key_sha256 = ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", slice_from(hash));
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(sql, &s, &has_row, err,
+                   "SELECT id, site, scopes, last_used FROM api_keys WHERE key_sha256 = ?", "t",
+                   slice_from(hash));
     if (rc == ERR_OK && has_row) {
         *out = (struct api_key){sqlite3_column_int64(s, 0), (uint32_t)sqlite3_column_int64(s, 1),
                                 parse_scopes(sql_text(s, 2))};

@@ -14,12 +14,9 @@ find_role(sqlite3 *sql, struct slice email, uint32_t site, bool *out_has, enum a
 {
     sqlite3_stmt *s = NULL;
     enum err_code rc =
-        sql_prepare(sql, "SELECT role FROM site_roles WHERE email = ? AND site = ?", &s, err);
+        sql_first(sql, &s, out_has, err, "SELECT role FROM site_roles WHERE email = ? AND site = ?",
+                  "ti", email, (int64_t)site);
 
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ti", email, (int64_t)site);
-    if (rc == ERR_OK)
-        rc = sql_step(s, out_has, err);
     if (rc == ERR_OK && *out_has && !account_role_parse(sql_text(s, 0), out))
         rc = err_set(err, ERR_CORRUPT, NULL, "settings.db holds a role that is none");
     sqlite3_finalize(s);
@@ -81,13 +78,9 @@ static enum err_code
 find_account(sqlite3 *sql, struct slice email, bool *out_has, bool *out_everywhere, struct err *err)
 {
     sqlite3_stmt *s = NULL;
-    enum err_code rc =
-        sql_prepare(sql, "SELECT is_everywhere FROM accounts WHERE email = ?", &s, err);
+    enum err_code rc = sql_first(sql, &s, out_has, err,
+                                 "SELECT is_everywhere FROM accounts WHERE email = ?", "t", email);
 
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "t", email);
-    if (rc == ERR_OK)
-        rc = sql_step(s, out_has, err);
     *out_everywhere = rc == ERR_OK && *out_has && sqlite3_column_int64(s, 0) != 0;
     sqlite3_finalize(s);
     return rc;
@@ -231,15 +224,11 @@ find_invitation(sqlite3 *sql, struct slice token, struct invitation *out, struct
     enum err_code rc;
 
     token_hash(token, hash);
-    rc = sql_prepare(sql,
-                     "SELECT id, site, role, expires, email, EXISTS(SELECT 1 FROM accounts WHERE"
-                     " accounts.email = invitations.email) FROM invitations"
-                     " WHERE token_hash = ? AND expires > ?",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ti", slice_from(hash), clock_wall_ms());
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(sql, &s, &has_row, err,
+                   "SELECT id, site, role, expires, email, EXISTS(SELECT 1 FROM accounts WHERE"
+                   " accounts.email = invitations.email) FROM invitations"
+                   " WHERE token_hash = ? AND expires > ?",
+                   "ti", slice_from(hash), clock_wall_ms());
     if (rc == ERR_OK && !has_row)
         rc = err_set(err, ERR_DENIED, "token", "this link is not, or no longer, valid");
     if (rc == ERR_OK) {

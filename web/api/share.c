@@ -47,14 +47,10 @@ share_find(struct settings_db *db, struct slice token, struct arena *a, struct s
     enum err_code rc;
 
     token_hash(token, hash);
-    rc = sql_prepare(sql,
-                     "SELECT id, site, days, name, question FROM share_links"
-                     " WHERE token_hash = ? AND (expires = 0 OR expires > ?)",
-                     &s, err);
-    if (rc == ERR_OK)
-        rc = sql_bind(s, err, "ti", slice_from(hash), now_ms);
-    if (rc == ERR_OK)
-        rc = sql_step(s, &has_row, err);
+    rc = sql_first(sql, &s, &has_row, err,
+                   "SELECT id, site, days, name, question FROM share_links"
+                   " WHERE token_hash = ? AND (expires = 0 OR expires > ?)",
+                   "ti", slice_from(hash), now_ms);
     if (rc == ERR_OK && has_row)
         *out = (struct share){sqlite3_column_int64(s, 0), (uint32_t)sqlite3_column_int64(s, 1),
                               arena_copy(a, sql_text(s, 3)), arena_copy(a, sql_text(s, 4)),
