@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "aggregator/event_reader.h"
 #include "aggregator/query_count.h"
 #include "core/event_json.h"
 #include "core/timestamp.h"
@@ -12,8 +13,7 @@ struct reading {
     struct slice name; /* of the person: two may have one hash */
     struct arena *arena;
     struct journey_answer *out;
-    struct segment_cursor **cursors; /* of the inputs */
-    size_t n_cursors;
+    struct event_reader reader;
     struct journey_path *paths;
     size_t paths_max;
     struct journey_event **filled; /* by event of the person; NULL: it is not given */
@@ -21,38 +21,11 @@ struct reading {
 
 /* ---- Events ---- */
 
-/* Texts lie in the segment, which may be closed before the answer is. */
-static void
-copy_texts(struct event *e, struct arena *a)
-{
-    for (int i = 0; i < TEXT_COUNT; i++)
-        e->text[i] = e->text[i].n != 0 ? arena_copy(a, e->text[i]) : SLICE_EMPTY;
-    for (uint32_t i = 0; i < e->n_properties; i++) {
-        e->properties[i].key = arena_copy(a, e->properties[i].key);
-        e->properties[i].value = arena_copy(a, e->properties[i].value);
-    }
-}
-
-static enum err_code
-read_row(struct reading *r, struct enquiry *e, struct journey_place place, struct event *out,
-         struct err *err)
-{
-    enum err_code rc;
-
-    e->bad_input = place.input;
-    if (!r->cursors[place.input])
-        r->cursors[place.input] = segment_cursor_create(e->inputs[place.input].segment);
-    rc = segment_cursor_event(r->cursors[place.input], place.row, r->arena, out, err);
-    if (rc == ERR_OK)
-        copy_texts(out, r->arena);
-    return rc;
-}
-
 static enum err_code
 read_event(struct reading *r, struct enquiry *e, const struct journey *j, uint32_t event,
            struct event *out, struct err *err)
 {
-    return read_row(r, e, journey_place(j, e->person.all.from[event]), out, err);
+    return event_reader_read(&r->reader, e, journey_place(j, e->person.all.from[event]), out, err);
 }
 
 /* The event of a place in the person's, read where it was not yet. */
@@ -146,7 +119,7 @@ fill_left_out(struct reading *r, struct enquiry *e, const struct journey *j, str
             j->rows[i].time_ms >= range->to_ms)
             continue;
         list[n].reason = reason;
-        rc = read_row(r, e, journey_place(j, i), &list[n++].event, err);
+        rc = event_reader_read(&r->reader, e, journey_place(j, i), &list[n++].event, err);
     }
     r->out->left_out = list;
     r->out->n_left_out = n;
@@ -225,23 +198,13 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
 
 /* ---- The walk ---- */
 
-static void
-close_cursors(struct reading *r)
-{
-    for (size_t i = 0; i < r->n_cursors; i++)
-        segment_cursor_destroy(&r->cursors[i]);
-    r->n_cursors = 0;
-}
-
 static enum err_code
 start(struct enquiry *e, void *context, struct err *err)
 {
     struct reading *r = context;
 
     (void)err;
-    close_cursors(r);
-    r->cursors = ARENA_ARRAY(r->arena, struct segment_cursor *, e->n_inputs + 1);
-    r->n_cursors = e->n_inputs;
+    event_reader_start(&r->reader, e, r->arena);
     r->out->n = r->out->n_all = r->out->n_paths = r->out->n_left_out = 0;
     return ERR_OK;
 }
@@ -272,7 +235,7 @@ query_journey(struct snapshot_pool *p, const struct query_journey *q, struct are
     if (rc == ERR_OK && answer.n_all == 0)
         rc = err_set(err, ERR_NOT_FOUND, "visitor", "nobody of that id has done anything there");
     answer.about = e->about;
-    close_cursors(&r);
+    event_reader_end(&r.reader);
     enquiry_close(&e);
     if (rc == ERR_OK)
         *out = answer;

@@ -333,7 +333,7 @@ read_row(const struct live_search *s, const struct live_row *row, struct arena *
 
     if (rc == ERR_OK) {
         out->key = live__key(&out->event);
-        live__copy_texts(&out->event, a);
+        event_keep(&out->event, a);
     }
     segment_cursor_destroy(&cursor);
     return rc;

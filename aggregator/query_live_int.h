@@ -6,9 +6,6 @@
 
 uint64_t live__key(const struct event *e);
 
-/* Texts lie in the segment, which may be closed before the answer is. */
-void live__copy_texts(struct event *e, struct arena *a);
-
 /* What the answer's events became: drivers, entrances, stages. */
 enum err_code live__tell(struct snapshot_pool *p, const struct query_live *q, struct arena *a,
                          struct live_answer *answer, struct err *err);

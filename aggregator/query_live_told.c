@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "aggregator/event_reader.h"
 #include "aggregator/query_count.h"
 #include "core/event_json.h"
 #include "core/timestamp.h"
@@ -12,33 +13,16 @@ struct telling {
     const struct query_live *q;
     struct live_answer *answer;
     struct arena *arena;
-    struct segment_cursor **cursors; /* of the inputs */
-    size_t n_cursors;
+    struct event_reader reader;
     int64_t oldest_ms; /* of the answer's events */
     int reached;       /* by the person at hand */
 };
-
-void
-live__copy_texts(struct event *e, struct arena *a)
-{
-    for (int i = 0; i < TEXT_COUNT; i++)
-        e->text[i] = e->text[i].n != 0 ? arena_copy(a, e->text[i]) : SLICE_EMPTY;
-    for (uint32_t i = 0; i < e->n_properties; i++) {
-        e->properties[i].key = arena_copy(a, e->properties[i].key);
-        e->properties[i].value = arena_copy(a, e->properties[i].value);
-    }
-}
 
 static enum err_code
 read_event(struct telling *t, struct enquiry *e, const struct journey *j, uint32_t event,
            struct event *out, struct err *err)
 {
-    struct journey_place place = journey_place(j, e->person.all.from[event]);
-
-    e->bad_input = place.input;
-    if (!t->cursors[place.input])
-        t->cursors[place.input] = segment_cursor_create(e->inputs[place.input].segment);
-    return segment_cursor_event(t->cursors[place.input], place.row, t->arena, out, err);
+    return event_reader_read(&t->reader, e, journey_place(j, e->person.all.from[event]), out, err);
 }
 
 static struct live_event *
@@ -70,7 +54,6 @@ tell_event(struct telling *t, struct enquiry *e, const struct journey *j, uint32
         struct event *driver = ARENA_NEW(t->arena, struct event);
 
         rc = read_event(t, e, j, s->driver, driver, err);
-        live__copy_texts(driver, t->arena);
         shown->driver = driver;
     }
     return rc;
@@ -108,23 +91,13 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
     return rc;
 }
 
-static void
-close_cursors(struct telling *t)
-{
-    for (size_t i = 0; i < t->n_cursors; i++)
-        segment_cursor_destroy(&t->cursors[i]);
-    t->n_cursors = 0;
-}
-
 static enum err_code
 start(struct enquiry *e, void *context, struct err *err)
 {
     struct telling *t = context;
 
     (void)err;
-    close_cursors(t);
-    t->cursors = ARENA_ARRAY(t->arena, struct segment_cursor *, e->n_inputs + 1);
-    t->n_cursors = e->n_inputs;
+    event_reader_start(&t->reader, e, t->arena);
     return ERR_OK;
 }
 
@@ -202,7 +175,7 @@ live__tell(struct snapshot_pool *p, const struct query_live *q, struct arena *a,
         walk.only = ids;
         rc = enquiry_walk(e, &walk, err);
     }
-    close_cursors(&t);
+    event_reader_end(&t.reader);
     enquiry_close(&e);
     request_fini(&r);
     return rc;

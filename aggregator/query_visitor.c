@@ -68,25 +68,6 @@ query__drop_repeats(struct event *list, size_t n)
     return n_kept;
 }
 
-/* Texts lie in the segment, which may be closed before the caller is done. */
-static void
-copy_event(struct event *to, const struct event *from, struct arena *a)
-{
-    *to = *from;
-    to->visitor = arena_copy(a, from->visitor);
-    to->id = arena_copy(a, from->id);
-    for (int i = 0; i < TEXT_COUNT; i++)
-        if (from->text[i].n != 0)
-            to->text[i] = arena_copy(a, from->text[i]);
-        else
-            to->text[i] = SLICE_EMPTY;
-    to->properties = ARENA_ARRAY(a, struct event_property, from->n_properties + 1);
-    for (uint32_t i = 0; i < from->n_properties; i++) {
-        to->properties[i].key = arena_copy(a, from->properties[i].key);
-        to->properties[i].value = arena_copy(a, from->properties[i].value);
-    }
-}
-
 /* All ids of the visitor's person: only its own where it is joined to no other. */
 static void
 list_ids(const struct snapshot *snapshot, uint64_t hash, struct slice visitor, struct arena *a,
@@ -152,8 +133,10 @@ query_person(struct snapshot_pool *p, uint32_t site, struct slice visitor, size_
         skip = events.n > limit ? events.n - limit : 0;
         person.n_events = events.n - skip;
         person.events = ARENA_ARRAY(a, struct event, person.n_events + 1);
-        for (size_t i = 0; i < person.n_events; i++)
-            copy_event(&person.events[i], &events.list[skip + i], a);
+        for (size_t i = 0; i < person.n_events; i++) {
+            person.events[i] = events.list[skip + i]; /* whose texts lie in the segment */
+            event_keep(&person.events[i], a);
+        }
         *out = person;
     }
     free(events.list);

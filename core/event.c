@@ -460,6 +460,21 @@ event_prepare(struct event *e, struct arena *a, struct err *err)
     return event_prepare_plain(e, SLICE_EMPTY, a, err);
 }
 
+void
+event_keep(struct event *e, struct arena *a)
+{
+    const struct event_property *properties = e->properties;
+
+    e->visitor = arena_copy(a, e->visitor);
+    e->id = arena_copy(a, e->id);
+    for (int i = 0; i < TEXT_COUNT; i++)
+        e->text[i] = e->text[i].n != 0 ? arena_copy(a, e->text[i]) : SLICE_EMPTY;
+    e->properties = ARENA_ARRAY(a, struct event_property, e->n_properties + 1);
+    for (uint32_t i = 0; i < e->n_properties; i++)
+        e->properties[i] = (struct event_property){arena_copy(a, properties[i].key),
+                                                   arena_copy(a, properties[i].value)};
+}
+
 int
 event_compare(const struct event *a, const struct event *b)
 {

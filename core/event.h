@@ -152,6 +152,9 @@ enum err_code event_prepare(struct event *e, struct arena *a, struct err *err);
 enum err_code event_prepare_plain(struct event *e, struct slice plain, struct arena *a,
                                   struct err *err);
 
+/* All that the event borrows is the arena's from now on. */
+void event_keep(struct event *e, struct arena *a);
+
 /* The total order of one visitor's events: time, then id as bytes. */
 int event_compare(const struct event *a, const struct event *b);
 
