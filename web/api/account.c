@@ -125,8 +125,6 @@ account_add(struct settings_db *db, struct slice email, struct slice password,
 
     rc = account_email_normalize(email, normal, err);
     if (rc == ERR_OK)
-        rc = password_check(password, err);
-    if (rc == ERR_OK)
         rc = password_hash(password, hash, err);
     if (rc != ERR_OK)
         return rc;
@@ -259,8 +257,6 @@ account_setup(struct settings_db *db, struct slice token, struct slice email, st
     settings_db_unlock(db);
     if (rc == ERR_OK)
         rc = account_email_normalize(email, account.email, err);
-    if (rc == ERR_OK)
-        rc = password_check(password, err);
     if (rc == ERR_OK)
         rc = password_hash(password, hash, err);
     if (rc != ERR_OK)

@@ -64,8 +64,8 @@ password_check(struct slice password, struct err *err)
     return ERR_OK;
 }
 
-enum err_code
-password_hash(struct slice password, char out[PASSWORD_HASH_MAX], struct err *err)
+static enum err_code
+hash_any(struct slice password, char out[PASSWORD_HASH_MAX], struct err *err)
 {
     enum err_code rc;
     int failed;
@@ -81,13 +81,21 @@ password_hash(struct slice password, char out[PASSWORD_HASH_MAX], struct err *er
 }
 
 enum err_code
+password_hash(struct slice password, char out[PASSWORD_HASH_MAX], struct err *err)
+{
+    enum err_code rc = password_check(password, err);
+
+    return rc == ERR_OK ? hash_any(password, out, err) : rc;
+}
+
+enum err_code
 password_verify(const char *hash, struct slice password, bool *out, struct err *err)
 {
     char unused[PASSWORD_HASH_MAX];
     enum err_code rc;
 
     if (hash == NULL) {
-        rc = password_hash(password, unused, err);
+        rc = hash_any(password, unused, err);
         if (rc == ERR_OK)
             *out = false;
         return rc;

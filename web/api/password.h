@@ -20,7 +20,8 @@
 /* 10 to 256 characters of well-formed UTF-8. ERR_INVALID, field "password". */
 enum err_code password_check(struct slice password, struct err *err);
 
-/* A hash with a salt of its own, as text. ERR_UNAVAILABLE where too many wait. */
+/* A hash with a salt of its own, as text, of a password that password_check allows.
+ * ERR_UNAVAILABLE where too many wait. */
 enum err_code password_hash(struct slice password, char out[PASSWORD_HASH_MAX], struct err *err);
 
 /* Is it the password of that hash? hash may be NULL (no such account): the same work is done and

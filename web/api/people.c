@@ -164,8 +164,6 @@ people_add(struct settings_db *db, struct slice email, struct slice password, ui
     enum err_code rc = account_email_normalize(email, normal, err);
 
     if (rc == ERR_OK)
-        rc = password_check(password, err);
-    if (rc == ERR_OK)
         rc = password_hash(password, hash, err);
     if (rc != ERR_OK)
         return rc;
@@ -286,8 +284,6 @@ invitation_accept(struct settings_db *db, struct slice token, struct slice passw
 
     if (rc == ERR_OK && i.has_account)
         rc = account_check(db, slice_from(i.email), password, out, err);
-    if (rc == ERR_OK && !i.has_account)
-        rc = password_check(password, err);
     if (rc == ERR_OK && !i.has_account)
         rc = password_hash(password, hash, err);
     if (rc != ERR_OK)
