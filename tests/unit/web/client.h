@@ -111,4 +111,18 @@ client_send(struct client *c, const char *method, const char *path, const char *
     return c->status;
 }
 
+/* Ask for what the last reply was, if it has changed since. Returns the status. */
+static inline int
+client_again(struct client *c, const char *path)
+{
+    char tag[64], extra[128];
+
+    assert(client_header(c, "ETag", tag, sizeof tag));
+    snprintf(extra, sizeof extra, "If-None-Match: %s\r\n", tag);
+    c->extra = extra;
+    client_send(c, "GET", path, NULL);
+    c->extra = NULL;
+    return c->status;
+}
+
 #endif

@@ -42,13 +42,23 @@ static const struct shop_row shop_rows[] = {
 };
 
 static inline void
+add_event(struct segment_builder *b, const struct event *event)
+{
+    struct event e = *event;
+    struct arena arena;
+
+    arena_init(&arena, 4096);
+    assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
+    assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
+    arena_fini(&arena);
+}
+
+static inline void
 add_row(struct segment_builder *b, uint32_t site, const struct shop_row *row)
 {
     static struct event_property size = {{"size", 4}, {"XL", 2}};
     struct event e = {.site = site, .time_ms = row->time_ms, .origin = ORIGIN_IMPORT};
-    struct arena arena;
 
-    arena_init(&arena, 4096);
     e.visitor = slice_from(row->visitor);
     e.text[TEXT_EVENT] = slice_from(row->event);
     if (row->visitor[0] == 'a') {
@@ -61,9 +71,15 @@ add_row(struct segment_builder *b, uint32_t site, const struct shop_row *row)
         e.n_properties = 1;
         e.properties = &size;
     }
-    assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
-    assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
-    arena_fini(&arena);
+    add_event(b, &e);
+}
+
+static inline struct segment_builder *
+begin_builder(struct fixture *f)
+{
+    struct segment_owner owner = store_owner(&f->store);
+
+    return segment_builder_create(&owner);
 }
 
 /* As one commit. Takes b. */
@@ -86,8 +102,7 @@ commit_builder(struct fixture *f, struct segment_builder *b)
 static inline void
 write_rows(struct fixture *f, uint32_t site, const struct shop_row *rows, size_t n)
 {
-    struct segment_owner owner = store_owner(&f->store);
-    struct segment_builder *builder = segment_builder_create(&owner);
+    struct segment_builder *builder = begin_builder(f);
 
     for (size_t i = 0; i < n; i++)
         add_row(builder, site, &rows[i]);

@@ -11,17 +11,15 @@ static void
 add(struct segment_builder *b, int person, int64_t at_ms, const char *name, const char *path)
 {
     struct event e = {.site = 1, .time_ms = JUNE_1 + at_ms, .origin = ORIGIN_IMPORT};
-    struct arena arena;
+    char visitor[16];
 
-    arena_init(&arena, 4096);
-    e.visitor = arena_printf(&arena, "p%d", person);
+    snprintf(visitor, sizeof visitor, "p%d", person);
+    e.visitor = slice_from(visitor);
     e.text[TEXT_EVENT] = slice_from(name);
     e.text[TEXT_PATH] = slice_from(path);
     e.text[TEXT_DEVICE] = person % 2 ? SLICE("mobile") : SLICE("desktop");
     e.text[TEXT_COUNTRY] = person % 3 ? SLICE("ID") : SLICE("MY");
-    assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
-    assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
-    arena_fini(&arena);
+    add_event(b, &e);
 }
 
 /* Everybody looks and begins; is it somebody who goes on? */
@@ -43,8 +41,7 @@ by_chance(int person)
 static void
 write_people(struct fixture *f, goes_on goes)
 {
-    struct segment_owner owner = store_owner(&f->store);
-    struct segment_builder *b = segment_builder_create(&owner);
+    struct segment_builder *b = begin_builder(f);
 
     for (int p = 0; p < PEOPLE; p++) {
         int64_t at = (int64_t)p * 1000;

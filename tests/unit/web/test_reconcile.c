@@ -18,13 +18,8 @@ struct told {
 static void
 write_told(struct fixture *f, const struct told *rows, size_t n)
 {
-    struct segment_owner owner = store_owner(&f->store);
-    struct segment_builder *builder = segment_builder_create(&owner);
-    struct catalog *catalog = NULL;
-    struct writer *writer = NULL;
-    struct arena arena;
+    struct segment_builder *b = begin_builder(f);
 
-    arena_init(&arena, 4096);
     for (size_t i = 0; i < n; i++) {
         struct event e = {.site = 1, .time_ms = rows[i].time_ms, .origin = ORIGIN_IMPORT};
 
@@ -37,17 +32,9 @@ write_told(struct fixture *f, const struct told *rows, size_t n)
             e.flags = EVENT_BOT;
             e.text[TEXT_BOT_REASON] = SLICE("agent says headless");
         }
-        assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
-        assert_int_equal(segment_builder_add(builder, &e, NULL), ERR_OK);
+        add_event(b, &e);
     }
-    assert_int_equal(catalog_open(&f->store, true, &catalog, NULL), ERR_OK);
-    assert_int_equal(writer_open(&f->store, catalog, CATALOG_IMPORT, &writer, NULL), ERR_OK);
-    assert_int_equal(writer_add(writer, builder, NULL), ERR_OK);
-    assert_int_equal(writer_commit(writer, NULL, NULL), ERR_OK);
-    writer_close(&writer);
-    catalog_close(&catalog);
-    segment_builder_destroy(&builder);
-    arena_fini(&arena);
+    commit_builder(f, b);
 }
 
 /* Beside those of the shop: a and b buy, at 12.50 and 9.95. */

@@ -427,22 +427,19 @@ test_pages_of_the_interface(void **state)
     static const char *const pages[] = {"/setup?token=x", "/sites/shop/funnels/Spring%20campaign",
                                         "/index.html"};
     struct fixture *f = *state;
-    char *index, etag[64], conditional[128];
+    char *index;
 
     if (!is_built(f))
         skip();
     expect_header(f, "Content-Type", "text/html; charset=utf-8");
     expect_header(f, "Cache-Control", "no-cache");
-    assert_true(client_header(&f->client, "ETag", etag, sizeof etag));
     index = strdup(f->client.body);
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         assert_int_equal(client_send(&f->client, "GET", pages[i], NULL), 200);
         assert_string_equal(f->client.body, index);
     }
     free(index);
-    snprintf(conditional, sizeof conditional, "If-None-Match: %s\r\n", etag);
-    f->client.extra = conditional;
-    assert_int_equal(client_send(&f->client, "GET", "/", NULL), 304);
+    assert_int_equal(client_again(&f->client, "/"), 304);
     assert_int_equal(f->client.body_bytes, 0);
 }
 

@@ -92,22 +92,17 @@ static void
 add_page(struct segment_builder *b, const char *visitor, const char *path)
 {
     struct event e = {.site = 1, .time_ms = JUNE_1 + 60000, .origin = ORIGIN_IMPORT};
-    struct arena arena;
 
-    arena_init(&arena, 4096);
     e.visitor = slice_from(visitor);
     e.text[TEXT_EVENT] = SLICE("view");
     e.text[TEXT_PATH] = slice_from(path);
-    assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
-    assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
-    arena_fini(&arena);
+    add_event(b, &e);
 }
 
 static void
 write_pages(struct fixture *f)
 {
-    struct segment_owner owner = store_owner(&f->store);
-    struct segment_builder *b = segment_builder_create(&owner);
+    struct segment_builder *b = begin_builder(f);
 
     add_page(b, "v", "/p/1");
     add_page(b, "w", "/p/2");

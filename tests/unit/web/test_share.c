@@ -19,15 +19,13 @@ add_people(struct segment_builder *b, const char *country, int n, int n_buy)
         for (int k = 0; k < (p < n_buy ? 2 : 1); k++) {
             struct event e = {
                 .site = 1, .time_ms = JUNE_1 + p * 1000 + k * 60000, .origin = ORIGIN_IMPORT};
-            struct arena arena;
+            char visitor[16];
 
-            arena_init(&arena, 4096);
-            e.visitor = arena_printf(&arena, "%s%d", country, p);
+            snprintf(visitor, sizeof visitor, "%s%d", country, p);
+            e.visitor = slice_from(visitor);
             e.text[TEXT_EVENT] = k == 0 ? SLICE("pageview") : SLICE("sale");
             e.text[TEXT_COUNTRY] = slice_from(country);
-            assert_int_equal(event_prepare(&e, &arena, NULL), ERR_OK);
-            assert_int_equal(segment_builder_add(b, &e, NULL), ERR_OK);
-            arena_fini(&arena);
+            add_event(b, &e);
         }
     }
 }
@@ -36,7 +34,6 @@ static int
 setup_countries(void **state)
 {
     struct fixture *f;
-    struct segment_owner owner;
     struct segment_builder *b;
 
     fixture_setup_signed_in(state);
@@ -44,8 +41,7 @@ setup_countries(void **state)
     assert_int_equal(client_send(&f->client, "POST", "/api/v1/sites",
                                  "{\"name\":\"shop\",\"domain\":\"shop.example\"}"),
                      201);
-    owner = store_owner(&f->store);
-    b = segment_builder_create(&owner);
+    b = begin_builder(f);
     add_people(b, "ID", 40, 12);
     add_people(b, "MY", 30, 8);
     add_people(b, "=1+1", 20, 3); /* buyers that are too few */
