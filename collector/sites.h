@@ -22,7 +22,7 @@
 #include "core/stream.h"
 
 #define SITES_REFRESH_MS 250 /* who adds a site opens his page at once */
-#define SITES_SECRET     32 /* bytes of SHA-256 */
+#define SITES_SECRET     32  /* bytes of SHA-256 */
 
 struct site {
     uint32_t id;
