@@ -1,4 +1,5 @@
-/* The builder's rows, shared by writer.c (in, sorting) and flush.c (out, one file).
+/* The builder's rows, shared by writer.c (in), writer_sort.c (in which order) and flush.c (out, one
+ * file).
  *
  * Texts are interned as they come, so an event takes about 150 bytes however long its texts are.
  * Every text attribute is a slot: the built-in ones by their code, then the properties by the
@@ -99,6 +100,10 @@ struct segment_builder {
 /* Visitors of two rows as bytes. */
 int segment__row_compare_visitors(const struct segment_builder *b, const struct segment__row *x,
                                   const struct segment__row *y);
+
+/* The row as the event it was; properties: room for those that it has. */
+void segment__row_event(const struct segment_builder *b, const struct segment__row *row,
+                        struct event_property *properties, struct event *out);
 
 /* ---- flush.c ---- */
 
