@@ -1,154 +1,14 @@
-/* Writing the parts of a merge: column after column, each along the plan. */
+/* Writing the parts of a merge: column after column, each along the plan. Texts are
+ * merge_text.c's. */
 #include "aggregator/segment/merge.h"
 
 #include <stdlib.h>
 
-#include "aggregator/segment/encode_int.h"
-#include "aggregator/segment/merge_int.h"
+#include "aggregator/segment/merge_part.h"
 
-#define LEVEL         3 /* of zstd: a merged file lives long */
-#define WINDOW        256
+#define LEVEL         3           /* of zstd: a merged file lives long */
 #define PART_ROWS_MAX (32u << 20) /* about: the codes of a text, 4 bytes each at most, are held */
 #define KEPT_MAX      (64u << 20) /* bytes of columns that others are guessed from */
-
-/* One input's column, decoded a window at a time: rows of an input are read in ascending order. */
-struct feed {
-    struct segment_column column;
-    uint32_t row_end;
-    uint32_t begin; /* of the window */
-    uint32_t n;
-    uint32_t *map; /* text: code of the input -> code of the part */
-    uint32_t walk; /* text: the next code while dictionaries are joined */
-    uint32_t codes[WINDOW];
-    int64_t values[WINDOW];
-    bool is_set[WINDOW];
-};
-
-/* A part in the making. */
-struct part {
-    const struct segment_merge *merge;
-    const struct segment__plan *plan;
-    struct segment__out out;
-    struct feed *feeds; /* one an input */
-    uint32_t *run_rows; /* of the part */
-    struct segment__presence presence;
-    /* where the walk along the plan stands */
-    bool is_marking; /* marking which codes are used, in map */
-    bool takes_all;  /* rows of the inputs */
-    bool is_folded;  /* some text was: ids of content cannot be made of what the part says */
-    size_t extent;
-    uint32_t at; /* rows of the extent that were read */
-    uint32_t row;
-};
-
-/* ---- feeds ---- */
-
-static void
-feed_fill(struct feed *f, uint32_t row)
-{
-    uint32_t n = f->row_end - row < WINDOW ? f->row_end - row : WINDOW;
-
-    f->begin = row;
-    f->n = n;
-    if (f->column.n_codes > 0)
-        segment_codes(&f->column, row, n, f->codes);
-    else
-        segment_values(&f->column, row, n, f->values, f->is_set);
-}
-
-/* Rows [at, at + n) of the window that are set, as rows of the part from part_row on. */
-static inline void
-feed_codes(struct feed *f, uint32_t at, uint32_t n, uint32_t part_row, struct segment__batch *batch)
-{
-    uint32_t to = batch->n;
-
-    for (uint32_t i = 0; i < n; i++) { /* written in any case, counted where set: no branch */
-        uint32_t code = f->codes[at + i];
-
-        batch->row[to] = part_row + i;
-        batch->value[to] = f->map[code];
-        to += code != 0;
-    }
-    batch->n = to;
-}
-
-static inline void
-feed_values(const struct feed *f, uint32_t at, uint32_t n, uint32_t part_row,
-            struct segment__batch *batch)
-{
-    uint32_t to = batch->n;
-
-    for (uint32_t i = 0; i < n; i++) {
-        batch->row[to] = part_row + i;
-        batch->value[to] = f->values[at + i];
-        to += f->is_set[at + i];
-    }
-    batch->n = to;
-}
-
-/* Rows [row, row + n) of the input, of which the window holds *out_n at once, at least one. */
-static uint32_t
-feed_find(struct feed *f, uint32_t row, uint32_t n, uint32_t *out_n)
-{
-    uint32_t at = row - f->begin;
-
-    if (at >= f->n) {
-        feed_fill(f, row);
-        at = 0;
-    }
-    *out_n = n < f->n - at ? n : f->n - at;
-    return at;
-}
-
-static void
-part_next(void *context, struct segment__batch *batch)
-{
-    struct part *p = context;
-
-    batch->n = 0;
-    while (batch->n < SEGMENT__BATCH && p->extent < p->plan->n_extents) {
-        const struct segment__extent *e = &p->plan->extents[p->extent];
-        struct feed *f = &p->feeds[e->input];
-        uint32_t n = e->n - p->at;
-
-        if (f->column.n_set > 0) {
-            uint32_t at;
-
-            n = n < SEGMENT__BATCH - batch->n ? n : SEGMENT__BATCH - batch->n;
-            at = feed_find(f, e->row + p->at, n, &n);
-            if (p->is_marking)
-                for (uint32_t i = 0; i < n; i++)
-                    f->map[f->codes[at + i]] = 1;
-            if (f->column.n_codes > 0)
-                feed_codes(f, at, n, p->row, batch);
-            else
-                feed_values(f, at, n, p->row, batch);
-        }
-        p->at += n;
-        p->row += n;
-        if (p->at == e->n) {
-            p->extent++;
-            p->at = 0;
-        }
-    }
-    if (batch->n == 0) {
-        p->extent = 0;
-        p->at = 0;
-        p->row = 0;
-    }
-}
-
-/* Forget the last column. */
-static void
-feeds_clear(struct part *p)
-{
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++) {
-        free(p->feeds[i].map);
-        p->feeds[i].map = NULL;
-        p->feeds[i].n = 0;
-        p->feeds[i].row_end = p->plan->inputs[i].row_end;
-    }
-}
 
 /* ---- numbers ---- */
 
@@ -191,14 +51,14 @@ presence_of(uint32_t type, uint32_t code)
 }
 
 static enum err_code
-merge_number(struct part *p, uint32_t type, uint32_t code, struct segment__summary *out,
+merge_number(struct segment__part *p, uint32_t type, uint32_t code, struct segment__summary *out,
              struct err *err)
 {
-    struct segment__source source = {part_next, p};
+    struct segment__source source = {segment__part_next, p};
     segment__presence_bits bits_of = presence_of(type, code);
     enum err_code rc = ERR_OK;
 
-    feeds_clear(p);
+    segment__feeds_clear(p);
     for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
         rc = open_number(p->plan->inputs[i].segment, type, code, &p->feeds[i].column, err);
     if (rc != ERR_OK)
@@ -208,280 +68,6 @@ merge_number(struct part *p, uint32_t type, uint32_t code, struct segment__summa
     if (bits_of != NULL)
         segment__presence_add(&p->presence, &source, bits_of, 0);
     return ERR_OK;
-}
-
-/* ---- texts ---- */
-
-static struct slice
-walk_value(const struct feed *f)
-{
-    return segment_text_value(&f->column, f->walk);
-}
-
-static bool
-is_text_less(const void *context, uint32_t a, uint32_t b)
-{
-    const struct part *p = context;
-
-    return slice_compare(walk_value(&p->feeds[a]), walk_value(&p->feeds[b])) < 0;
-}
-
-/* Step to the next used code; false at the end. */
-static bool
-walk_next(struct feed *f)
-{
-    for (f->walk++; f->walk < f->column.n_codes; f->walk++)
-        if (f->map[f->walk] != 0)
-            return true;
-    return false;
-}
-
-static uint32_t
-mark_used(struct part *p)
-{
-    struct segment__batch *batch = mem_alloc(sizeof *batch);
-    uint32_t n_set = 0;
-
-    p->is_marking = true;
-    for (part_next(p, batch); batch->n > 0; part_next(p, batch))
-        n_set += batch->n;
-    p->is_marking = false;
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++)
-        p->feeds[i].map[0] = 0; /* not set is no text */
-    free(batch);
-    return n_set;
-}
-
-/* As mark_used where every row of every input is in the part: an input has no text that no row of
- * it uses. */
-static uint32_t
-mark_all(struct part *p)
-{
-    uint32_t n_set = 0;
-
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++) {
-        struct feed *f = &p->feeds[i];
-
-        for (uint32_t code = 1; code < f->column.n_codes; code++)
-            f->map[code] = 1;
-        n_set += f->column.n_set;
-    }
-    return n_set;
-}
-
-static bool
-takes_all(const struct segment__plan *plan)
-{
-    uint64_t n_rows = 0;
-
-    for (uint32_t i = 0; i < plan->n_inputs; i++)
-        n_rows += plan->inputs[i].segment->info.n_rows;
-    return n_rows == plan->n_rows;
-}
-
-/* Join the inputs' used texts, each in order, into one dictionary: map[] has the new codes. */
-static struct slice *
-join_dictionaries(struct part *p, uint32_t *out_n)
-{
-    struct segment__heap heap;
-    struct slice *values = NULL;
-    uint32_t n_max = 0;
-    uint32_t n = 0;
-
-    segment__heap_init(&heap, p->plan->n_inputs, is_text_less, p);
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++) {
-        p->feeds[i].walk = 0;
-        if (walk_next(&p->feeds[i]))
-            segment__heap_add(&heap, i);
-    }
-    while (heap.n > 0) {
-        struct feed *f = &p->feeds[heap.items[0]];
-        struct slice value = walk_value(f);
-
-        if (n == 0 || !slice_equal(values[n - 1], value)) {
-            if (n == n_max) {
-                n_max = n_max == 0 ? 64 : n_max * 2;
-                values = mem_realloc(values, n_max * sizeof *values);
-            }
-            values[n++] = value;
-        }
-        f->map[f->walk] = n;
-        if (walk_next(f))
-            segment__heap_sink(&heap);
-        else
-            segment__heap_drop(&heap);
-    }
-    segment__heap_fini(&heap);
-    *out_n = n;
-    return values;
-}
-
-static bool
-has_other(const struct slice *values, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (slice_is(values[i], SEGMENT_OTHER))
-            return true;
-    return false;
-}
-
-/* Where there are too many values, fold the rare ones: one more walk along the plan. */
-static uint32_t
-fold_values(struct part *p, uint32_t type, uint32_t id, struct slice **values, uint32_t n)
-{
-    uint32_t max = segment__values_max(type, id);
-    struct segment__batch *batch;
-    uint32_t *counts, *renumber;
-
-    if (p->merge->values_max != 0 && max != UINT32_MAX)
-        max = p->merge->values_max;
-    if (n <= max || (n == max + 1 && has_other(*values, n)))
-        return n;
-    batch = mem_alloc(sizeof *batch);
-    counts = mem_zalloc((n + (size_t)1) * sizeof *counts);
-    renumber = mem_alloc((n + (size_t)1) * sizeof *renumber);
-    for (part_next(p, batch); batch->n > 0; part_next(p, batch))
-        for (uint32_t i = 0; i < batch->n; i++)
-            counts[batch->value[i]]++;
-    n = segment__fold(values, n, counts, max, renumber);
-    p->is_folded = true;
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++)
-        for (uint32_t code = 1; code < p->feeds[i].column.n_codes; code++)
-            p->feeds[i].map[code] = renumber[p->feeds[i].map[code]];
-    free(renumber);
-    free(counts);
-    free(batch);
-    return n;
-}
-
-/* All codes of the column, in order of the part. */
-static void
-collect_codes(struct part *p, struct segment__codes *codes)
-{
-    uint32_t row = 0;
-
-    for (size_t i = 0; i < p->plan->n_extents; i++) {
-        const struct segment__extent *e = &p->plan->extents[i];
-        struct feed *f = &p->feeds[e->input];
-        uint32_t n = e->n;
-
-        if (f->column.n_set == 0)
-            segment__codes_clear(codes, row, n);
-        for (uint32_t done = 0; f->column.n_set > 0 && done < e->n; done += n) {
-            uint32_t at = feed_find(f, e->row + done, e->n - done, &n);
-
-            segment__codes_put(codes, row + done, n, f->codes + at, f->map);
-        }
-        row += e->n;
-    }
-}
-
-/* The feeds' columns are open. Returns whether any row is set: the column was written. */
-static bool
-merge_opened_text(struct part *p, uint32_t type, uint32_t id)
-{
-    struct segment__codes codes;
-    struct slice *values;
-    uint32_t n_set;
-    uint32_t n;
-
-    for (uint32_t i = 0; i < p->plan->n_inputs; i++)
-        p->feeds[i].map = mem_zalloc(p->feeds[i].column.n_codes * sizeof *p->feeds[i].map);
-    n_set = p->takes_all ? mark_all(p) : mark_used(p);
-    if (n_set == 0)
-        return false;
-    values = join_dictionaries(p, &n);
-    n = fold_values(p, type, id, &values, n);
-    segment__codes_init(&codes, p->plan->n_rows, n + 1);
-    collect_codes(p, &codes);
-    segment__encode_codes(&p->out, type, id, &codes);
-    segment__encode_dictionary(&p->out, type + 1, id, values, n);
-    if (type == BLOCK_TEXT && segment__is_guessed_from(id))
-        segment__out_keep(&p->out, id, &codes);
-    segment__codes_fini(&codes);
-    free(values);
-    return true;
-}
-
-/* What others are guessed from comes first. */
-static const unsigned char text_order[TEXT_COUNT] = {
-    TEXT_EVENT,    TEXT_URL,      TEXT_PATH,       TEXT_QUERY,    TEXT_HOST,     TEXT_TITLE,
-    TEXT_PRODUCT,  TEXT_CATEGORY, TEXT_ORDER,      TEXT_CURRENCY, TEXT_CLICK_ID, TEXT_CITY,
-    TEXT_REGION,   TEXT_COUNTRY,  TEXT_CONTINENT,  TEXT_BROWSER,  TEXT_OS,       TEXT_DEVICE,
-    TEXT_LANGUAGE, TEXT_REFERRER, TEXT_SOURCE,     TEXT_CAMPAIGN, TEXT_MEDIUM,   TEXT_CHANNEL,
-    TEXT_CONTENT,  TEXT_KEYWORD,  TEXT_BOT_REASON, TEXT_KNOWN,
-};
-
-static enum err_code
-merge_texts(struct part *p, struct err *err)
-{
-    enum err_code rc = ERR_OK;
-
-    for (uint32_t k = 0; rc == ERR_OK && k < TEXT_COUNT; k++) {
-        feeds_clear(p);
-        for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
-            rc = segment_text_open(p->plan->inputs[i].segment, (enum event_text)text_order[k],
-                                   &p->feeds[i].column, err);
-        if (rc == ERR_OK)
-            merge_opened_text(p, BLOCK_TEXT, text_order[k]);
-        if (rc == ERR_OK && text_order[k] == TEXT_EVENT)
-            segment__presence_add(&p->presence, &(struct segment__source){part_next, p},
-                                  segment__presence_of_event, PRESENCE_ANY_EVENT);
-    }
-    return rc;
-}
-
-/* ---- properties ---- */
-
-static int
-compare_slices(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* All keys of the inputs, sorted, each once; the caller frees. */
-static struct slice *
-all_keys(const struct segment__plan *plan, uint32_t *out_n)
-{
-    struct slice *keys;
-    size_t n_all = 0;
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < plan->n_inputs; i++)
-        n_all += segment_property_count(plan->inputs[i].segment);
-    keys = mem_alloc((n_all + 1) * sizeof *keys);
-    n_all = 0;
-    for (uint32_t i = 0; i < plan->n_inputs; i++)
-        for (uint32_t k = 0; k < segment_property_count(plan->inputs[i].segment); k++)
-            keys[n_all++] = segment_property_key(plan->inputs[i].segment, k);
-    qsort(keys, n_all, sizeof *keys, compare_slices);
-    for (size_t i = 0; i < n_all; i++)
-        if (n == 0 || !slice_equal(keys[n - 1], keys[i]))
-            keys[n++] = keys[i];
-    *out_n = n;
-    return keys;
-}
-
-static enum err_code
-merge_properties(struct part *p, struct err *err)
-{
-    enum err_code rc = ERR_OK;
-    uint32_t n_kept = 0;
-    uint32_t n;
-    struct slice *keys = all_keys(p->plan, &n);
-
-    for (uint32_t k = 0; rc == ERR_OK && k < n; k++) {
-        feeds_clear(p);
-        for (uint32_t i = 0; rc == ERR_OK && i < p->plan->n_inputs; i++)
-            rc = segment_property_open(p->plan->inputs[i].segment, keys[k], &p->feeds[i].column,
-                                       err);
-        if (rc == ERR_OK && merge_opened_text(p, BLOCK_PROPERTY, n_kept))
-            keys[n_kept++] = keys[k]; /* no row of this site or part may set it */
-    }
-    if (rc == ERR_OK && n_kept > 0)
-        segment__encode_dictionary(&p->out, BLOCK_KEYS, 0, keys, n_kept);
-    free(keys);
-    return rc;
 }
 
 /* ---- runs, ids ---- */
@@ -495,7 +81,7 @@ run_hash(const struct segment__plan *plan, uint32_t run)
 }
 
 static void
-write_runs(struct part *p)
+write_runs(struct segment__part *p)
 {
     const struct segment__plan *plan = p->plan;
     struct segment__entry hashes = {
@@ -513,7 +99,7 @@ write_runs(struct part *p)
 }
 
 static enum err_code
-write_visitors(struct part *p, struct err *err)
+write_visitors(struct segment__part *p, struct err *err)
 {
     struct segment__cold_writer w;
     enum err_code rc = ERR_OK;
@@ -532,8 +118,8 @@ write_visitors(struct part *p, struct err *err)
 }
 
 static enum err_code
-write_extent_ids(struct part *p, const struct segment__extent *e, struct segment__cold_writer *w,
-                 struct err *err)
+write_extent_ids(struct segment__part *p, const struct segment__extent *e,
+                 struct segment__cold_writer *w, struct err *err)
 {
     struct segment_cursor *cursor = p->plan->inputs[e->input].cursor;
     const struct segment_column *given = &p->feeds[e->input].column;
@@ -555,7 +141,7 @@ write_extent_ids(struct part *p, const struct segment__extent *e, struct segment
 
 /* The ids that are stored; the others can be made anew of what the part has of their rows. */
 static enum err_code
-write_ids(struct part *p, struct err *err)
+write_ids(struct segment__part *p, struct err *err)
 {
     struct segment__cold_writer w;
     struct segment__summary given = {.n_set = 0};
@@ -573,7 +159,7 @@ write_ids(struct part *p, struct err *err)
 /* ---- a part ---- */
 
 static enum err_code
-write_columns(struct part *p, struct segment__summary *time, struct err *err)
+write_columns(struct segment__part *p, struct segment__summary *time, struct err *err)
 {
     struct segment__summary ignored;
     enum err_code rc = merge_number(p, BLOCK_TIME, 0, time, err);
@@ -583,9 +169,9 @@ write_columns(struct part *p, struct segment__summary *time, struct err *err)
     if (rc == ERR_OK)
         rc = merge_number(p, BLOCK_ORIGIN, 0, &ignored, err);
     if (rc == ERR_OK)
-        rc = merge_texts(p, err);
+        rc = segment__merge_texts(p, err);
     if (rc == ERR_OK)
-        rc = merge_properties(p, err);
+        rc = segment__merge_properties(p, err);
     for (uint32_t code = 0; rc == ERR_OK && code < NUMBER_COUNT; code++)
         rc = merge_number(p, BLOCK_NUMBER, code, &ignored, err);
     if (rc == ERR_OK)
@@ -598,7 +184,7 @@ write_columns(struct part *p, struct segment__summary *time, struct err *err)
 }
 
 static struct segment_file
-describe(const struct part *p, const struct segment__summary *time, struct arena *a)
+describe(const struct segment__part *p, const struct segment__summary *time, struct arena *a)
 {
     const struct segment__plan *plan = p->plan;
     struct segment_site *site = ARENA_NEW(a, struct segment_site);
@@ -625,6 +211,16 @@ describe(const struct part *p, const struct segment__summary *time, struct arena
     };
 }
 
+static bool
+takes_all(const struct segment__plan *plan)
+{
+    uint64_t n_rows = 0;
+
+    for (uint32_t i = 0; i < plan->n_inputs; i++)
+        n_rows += plan->inputs[i].segment->info.n_rows;
+    return n_rows == plan->n_rows;
+}
+
 /* Where each run of the part begins, and the end; the caller frees. */
 static uint32_t *
 first_rows(const struct segment__plan *plan)
@@ -641,7 +237,7 @@ static enum err_code
 write_part(const struct segment_merge *m, const struct segment__plan *plan, const char *dir,
            struct arena *a, struct segment_file *file, struct err *err)
 {
-    struct part p = {.merge = m, .plan = plan, .takes_all = takes_all(plan)};
+    struct segment__part p = {.merge = m, .plan = plan, .takes_all = takes_all(plan)};
     struct segment__summary time;
     enum err_code rc = segment__out_open(&p.out, dir, LEVEL, err);
 
@@ -656,7 +252,7 @@ write_part(const struct segment_merge *m, const struct segment__plan *plan, cons
     segment__presence_init(&p.presence, p.run_rows, plan->n_runs);
     write_runs(&p);
     rc = write_columns(&p, &time, err);
-    feeds_clear(&p);
+    segment__feeds_clear(&p);
     free(p.feeds);
     segment__presence_fini(&p.presence);
     free(p.run_rows);
