@@ -8,61 +8,17 @@
  */
 #include "core/http.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
-#include <civetweb.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "core/address.h"
 #include "core/clock.h"
-#include "core/http_int.h"
-#include "core/log.h"
-#include "core/ticker.h"
+#include "core/http_server.h"
 #include "core/url.h"
 
-#define ARENA_BYTES      (16 * 1024)
-#define BUFFER_KEEP      (128 * 1024) /* a buffer that grew over it is given back */
-#define ONE_WRITE_MAX    (256 * 1024)
-#define LATE_SIGNAL      SIGURG /* see watch_bodies */
-#define LATE_LOOK_MS     250
-#define DRAIN_MAX        (1024 * 1024)
-#define STOP_WAIT_MS     10000
-#define WAKE_MS          10
-#define SPARE_FILES      256
-#define MAX_HEADER_BYTES "16384"
-
-struct http_server {
-    struct mg_context *mg;
-    struct http_config config;
-    struct address_list trusted;
-    struct in_addr address;
-    int port;
-    atomic_int in_flight;
-    atomic_bool is_stopping;
-    pthread_mutex_t mutex; /* guards the list of workers */
-    struct worker *workers;
-    struct ticker *watch;
-};
-
-struct worker {
-    struct worker *next;
-    pthread_t thread;
-    _Atomic int64_t body_until_ms; /* while it reads a body, else 0 */
-    struct http_date date;
-    struct arena arena;
-    struct buffer in;
-    struct buffer out;
-    struct buffer headers; /* of the reply, while no request is in work */
-};
+#define BUFFER_KEEP   (128 * 1024) /* a buffer that grew over it is given back */
+#define ONE_WRITE_MAX (256 * 1024)
+#define DRAIN_MAX     (1024 * 1024)
 
 /* ---- Replies ---- */
 
@@ -327,8 +283,8 @@ fill_request(struct exchange *x)
     }
 }
 
-static int
-on_request(struct mg_connection *conn)
+int
+http__on_request(struct mg_connection *conn)
 {
     struct exchange x = {.server = mg_get_user_data(mg_get_context(conn)),
                          .conn = conn,
@@ -366,10 +322,8 @@ on_request(struct mg_connection *conn)
     return x.reply.status;
 }
 
-/* What civetweb itself refuses (a head that is no HTTP, too long, too late): of the request nothing
- * is known. */
-static int
-on_error(struct mg_connection *conn, int status, const char *words)
+int
+http__on_error(struct mg_connection *conn, int status, const char *words)
 {
     const struct http_server *s = mg_get_user_data(mg_get_context(conn));
     const struct http_request unknown = {.path = SLICE_EMPTY};
@@ -387,268 +341,4 @@ on_error(struct mg_connection *conn, int status, const char *words)
     buffer_fini(&reply.body);
     buffer_fini(&reply.headers);
     return 0;
-}
-
-static int
-on_log(const struct mg_connection *conn, const char *message)
-{
-    (void)conn;
-    log_debug("http: %s", message);
-    return 1;
-}
-
-/* civetweb starts its clock anew with every byte of a body that comes, so a sender of one byte in a
- * while could hold a worker for as long as it likes, and its connections cannot be closed from
- * outside. But a poll that a signal interrupts is an error to it, and ends the reading: so whoever
- * is late is woken, again and again until it has noticed. */
-static int64_t
-watch_bodies(void *context)
-{
-    struct http_server *s = context;
-    int64_t now = clock_steady_ms();
-
-    pthread_mutex_lock(&s->mutex);
-    for (struct worker *w = s->workers; w; w = w->next) {
-        int64_t until = atomic_load(&w->body_until_ms);
-        if (until != 0 && now > until)
-            pthread_kill(w->thread, LATE_SIGNAL);
-    }
-    pthread_mutex_unlock(&s->mutex);
-    return LATE_LOOK_MS;
-}
-
-static void
-on_late(int number)
-{
-    (void)number; /* to interrupt is all it is for */
-}
-
-static void *
-on_thread(const struct mg_context *mg, int type)
-{
-    static const struct sched_param none;
-    struct http_server *s = mg_get_user_data(mg);
-    struct worker *w;
-    sigset_t late;
-
-    /* Those who waited for one write of the disk wake together, and connections come in bursts:
-     * each thread may run on, instead of being pre-empted by the next. */
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
-    if (type != 1)
-        return NULL;
-    sigemptyset(&late);
-    sigaddset(&late, LATE_SIGNAL);
-    pthread_sigmask(SIG_UNBLOCK, &late, NULL);
-    w = mem_zalloc(sizeof *w);
-    w->thread = pthread_self();
-    arena_init(&w->arena, ARENA_BYTES);
-    pthread_mutex_lock(&s->mutex);
-    w->next = s->workers;
-    s->workers = w;
-    pthread_mutex_unlock(&s->mutex);
-    return w;
-}
-
-static void
-on_thread_end(const struct mg_context *mg, int type, void *pointer)
-{
-    struct http_server *s = mg_get_user_data(mg);
-    struct worker *w = pointer, **link = &s->workers;
-
-    (void)type;
-    if (!w)
-        return;
-    pthread_mutex_lock(&s->mutex);
-    while (*link != w)
-        link = &(*link)->next;
-    *link = w->next;
-    pthread_mutex_unlock(&s->mutex);
-    arena_fini(&w->arena);
-    buffer_fini(&w->in);
-    buffer_fini(&w->out);
-    buffer_fini(&w->headers);
-    free(w);
-}
-
-/* ---- The server ---- */
-
-/* civetweb spins when accept() runs out of descriptors, so every connection that may be there at
- * once must have one, before the first comes. */
-static enum err_code
-reserve_files(const struct http_config *c, struct err *err)
-{
-    rlim_t wanted = (rlim_t)c->n_threads + (rlim_t)c->queue + SPARE_FILES;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return ERR_OK;
-    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-            getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur >= wanted)
-        return ERR_OK;
-    return err_set(err, ERR_INVALID, "threads",
-                   "%d threads and a queue of %d need %llu open files, and the system allows this "
-                   "process %llu; allow more (ulimit -n, LimitNOFILE), or lower threads or queue",
-                   c->n_threads, c->queue, (unsigned long long)wanted,
-                   (unsigned long long)limit.rlim_cur);
-}
-
-static void
-init_library(void)
-{
-    struct sigaction late = {.sa_handler = on_late}; /* no SA_RESTART: to interrupt */
-
-    mg_init_library(MG_FEATURES_DEFAULT);
-    sigemptyset(&late.sa_mask);
-    sigaction(LATE_SIGNAL, &late, NULL);
-}
-
-static struct mg_context *
-listen_with(struct http_server *s)
-{
-    const struct http_config *c = &s->config;
-    char port[80], threads[16], queue[16], request_ms[16], keep_alive_ms[16];
-    struct mg_callbacks callbacks = {.begin_request = on_request,
-                                     .http_error = on_error,
-                                     .log_message = on_log,
-                                     .init_thread = on_thread,
-                                     .exit_thread = on_thread_end};
-    const char *options[] = {"listening_ports",
-                             port,
-                             "num_threads",
-                             threads,
-                             "connection_queue",
-                             queue,
-                             "listen_backlog",
-                             "1024",
-                             "request_timeout_ms",
-                             request_ms,
-                             "enable_keep_alive",
-                             c->keep_alive ? "yes" : "no",
-                             "keep_alive_timeout_ms",
-                             keep_alive_ms,
-                             "max_request_size",
-                             MAX_HEADER_BYTES,
-                             "decode_url",
-                             "no",
-                             "decode_query_string",
-                             "no",
-                             "enable_directory_listing",
-                             "no",
-                             "allow_sendfile_call",
-                             "no",
-                             "access_control_allow_origin",
-                             "",
-                             NULL};
-
-    snprintf(port, sizeof port, "%s:%d", c->address, c->port);
-    snprintf(threads, sizeof threads, "%d", c->n_threads);
-    snprintf(queue, sizeof queue, "%d", c->queue);
-    snprintf(request_ms, sizeof request_ms, "%d", c->request_ms);
-    snprintf(keep_alive_ms, sizeof keep_alive_ms, "%d", c->keep_alive_ms);
-    return mg_start(&callbacks, s, options);
-}
-
-static void
-destroy(struct http_server *s)
-{
-    ticker_stop(&s->watch);
-    pthread_mutex_destroy(&s->mutex);
-    free(s);
-}
-
-enum err_code
-http_start(const struct http_config *config, struct http_server **out, struct err *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct http_server *s = mem_zalloc(sizeof *s);
-    struct mg_server_port port;
-    enum err_code rc;
-
-    pthread_once(&once, init_library);
-    s->config = *config;
-    pthread_mutex_init(&s->mutex, NULL);
-    rc = address_list_parse(slice_from(config->trusted_proxies), &s->trusted, err);
-    if (rc != ERR_OK) {
-        err_prefix(err, "trusted-proxies");
-        goto done;
-    }
-    if (inet_pton(AF_INET, config->address, &s->address) != 1) {
-        rc = err_set(err, ERR_INVALID, "address", "\"%s\" is no IPv4 address", config->address);
-        goto done;
-    }
-    rc = reserve_files(config, err);
-    if (rc != ERR_OK)
-        goto done;
-    rc = ticker_start(watch_bodies, s, LATE_LOOK_MS, &s->watch, err);
-    if (rc != ERR_OK)
-        goto done;
-    s->mg = listen_with(s);
-    if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1) {
-        rc = err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",
-                     config->address, config->port);
-        goto done;
-    }
-    s->port = port.port;
-    *out = s;
-    return ERR_OK;
-done:
-    if (s->mg)
-        mg_stop(s->mg);
-    destroy(s);
-    return rc;
-}
-
-int
-http_port(const struct http_server *s)
-{
-    return s->port;
-}
-
-static void *
-run_mg_stop(void *mg)
-{
-    mg_stop(mg);
-    return NULL;
-}
-
-/* civetweb looks at its stop flag only between polls of 2 s: a connection wakes it. */
-static void
-stop_listening(struct http_server *s)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port), .sin_addr = s->address};
-    pthread_t stopper;
-
-    if (pthread_create(&stopper, NULL, run_mg_stop, s->mg) != 0) {
-        mg_stop(s->mg);
-        return;
-    }
-    while (pthread_tryjoin_np(stopper, NULL) != 0) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd >= 0)
-            connect(fd, (struct sockaddr *)&to, sizeof to);
-        clock_sleep_ms(WAKE_MS);
-        if (fd >= 0)
-            close(fd);
-    }
-}
-
-void
-http_stop(struct http_server **s)
-{
-    int64_t deadline = clock_steady_ms() + STOP_WAIT_MS;
-
-    if (!*s)
-        return;
-    /* mg_stop cuts off replies: let what is in a handler finish first, and refuse what comes */
-    atomic_store(&(*s)->is_stopping, true);
-    while (atomic_load(&(*s)->in_flight) > 0 && clock_steady_ms() < deadline)
-        clock_sleep_ms(2);
-    stop_listening(*s);
-    destroy(*s);
-    *s = NULL;
 }
