@@ -12,7 +12,7 @@ set_columns(const struct import_shape *shape, struct slice record, const struct 
         g->plain = record;
     for (size_t i = 0; i < shape->n_columns; i++) {
         struct given_value value = {GIVEN_TEXT, fields[i]};
-        enum err_code rc = given_set_named(g, shape->names[i], value, a, err);
+        enum err_code rc = given_set_named(g, &shape->names[i], &value, a, err);
 
         if (rc != ERR_OK)
             return rc;

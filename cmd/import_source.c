@@ -51,6 +51,10 @@ take(struct source *s, const char *p, size_t n)
     const char *end = p + n;
 
     s->n_used += (int64_t)n;
+    if (n > 0 && s->format == SOURCE_NDJSON) { /* a record is a line, or the file's last one */
+        s->line += end[-1] == '\n';
+        return;
+    }
     for (p = memchr(p, '\n', n); p != NULL; p = memchr(p, '\n', (size_t)(end - p))) {
         s->line++;
         p++;

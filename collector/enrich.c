@@ -90,6 +90,16 @@ enrich_n_unknown_agents(const struct enrich *e)
     return agent_n_unknown(e->agents);
 }
 
+/* Does its address say nothing that was not given? */
+static bool
+is_address_given(const struct given *g)
+{
+    struct slice url = g->event.text[TEXT_URL];
+
+    return given_has_text(g, TEXT_HOST) && given_has_text(g, TEXT_PATH) &&
+           g->event.text[TEXT_QUERY].n == 0 && slice_find(url, '?', 0) == url.n;
+}
+
 /* host, path, query and click id of the page, and what its query says of the driver. */
 static void
 fill_address(struct given *g, struct arena *a, struct driver_tags *tags)
@@ -97,7 +107,7 @@ fill_address(struct given *g, struct arena *a, struct driver_tags *tags)
     struct slice query = g->event.text[TEXT_QUERY];
     struct url url;
 
-    if (url_split(g->event.text[TEXT_URL], &url)) {
+    if (!is_address_given(g) && url_split(g->event.text[TEXT_URL], &url)) {
         given_fill(g, TEXT_HOST, url_host(a, url.host));
         given_fill(g, TEXT_PATH, url.path);
         query = url.query;
@@ -111,13 +121,13 @@ static void
 fill_driver(struct given *g, const struct enrich_site *site, const struct driver_tags *tags,
             const struct driver_referrer *referrer, struct arena *a)
 {
-    struct driver_home home = {
-        .domain = url_host(a, site->domain),
-        .page_host = url_host(a, g->event.text[TEXT_HOST]),
-        .ignored = site->ignored_referrers,
-        .n_ignored = site->n_ignored_referrers,
-    };
+    struct driver_home home = {.ignored = site->ignored_referrers,
+                               .n_ignored = site->n_ignored_referrers};
 
+    if (referrer->host.n > 0) { /* else nobody asks whose it is */
+        home.domain = url_host(a, site->domain);
+        home.page_host = url_host(a, g->event.text[TEXT_HOST]);
+    }
     driver_derive(g, tags, referrer, &home, a);
 }
 

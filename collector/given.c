@@ -18,7 +18,8 @@ enum {
     SEEN_COOKIELESS,
     SEEN_COUNT
 };
-_Static_assert(SEEN_COUNT <= 64, "names_seen has 64 bits");
+enum { NAME_DERIVED = GIVEN_NAMES, NAME_PROPERTY, NAME_UNKNOWN };
+_Static_assert(SEEN_COUNT <= GIVEN_NAMES && GIVEN_NAMES <= 64, "names_seen has 64 bits");
 _Static_assert(TEXT_COUNT <= 32, "texts_given has 32 bits");
 
 static const struct slice property_stem = SLICE("properties.");
@@ -48,11 +49,11 @@ given_fail(struct slice name, struct err *err, const char *why)
 /* ---- One field each; value is never empty here ---- */
 
 static enum err_code
-set_text(struct given *g, enum event_text k, struct given_value value, struct err *err)
+set_text(struct given *g, enum event_text k, const struct given_value *value, struct err *err)
 {
-    if (value.kind == GIVEN_TRUTH)
+    if (value->kind == GIVEN_TRUTH)
         return err_set(err, ERR_INVALID, event_text_name(k), "must be text");
-    g->event.text[k] = value.text;
+    g->event.text[k] = slice_of(value->text.p, value->text.n);
     g->texts_given |= 1u << k;
     return ERR_OK;
 }
@@ -92,8 +93,8 @@ set_flag(struct given *g, enum event_flag flag, struct slice name, struct slice 
 }
 
 enum err_code
-given_set_property(struct given *g, struct slice key, struct given_value value, struct arena *a,
-                   struct err *err)
+given_set_property(struct given *g, struct slice key, const struct given_value *value,
+                   struct arena *a, struct err *err)
 {
     struct event *e = &g->event;
 
@@ -109,7 +110,7 @@ given_set_property(struct given *g, struct slice key, struct given_value value, 
     if (!e->properties)
         e->properties = ARENA_ARRAY(a, struct event_property, EVENT_PROPERTIES_MAX);
     /* kept without a value too, so that the key cannot come again; event_prepare drops it */
-    e->properties[e->n_properties++] = (struct event_property){key, value.text};
+    e->properties[e->n_properties++] = (struct event_property){key, value->text};
     return ERR_OK;
 }
 
@@ -120,7 +121,7 @@ given_set_property(struct given *g, struct slice key, struct given_value value, 
 
 struct known_name {
     struct slice name; /* "": free */
-    int bit;           /* of names_seen; NAME_DERIVED: may not be given */
+    unsigned bit;      /* of names_seen; NAME_DERIVED: may not be given */
 };
 
 static struct known_name known_names[NAME_PLACES];
@@ -148,7 +149,7 @@ find_name(struct slice name)
 }
 
 static void
-add_name(struct slice name, int bit)
+add_name(struct slice name, unsigned bit)
 {
     size_t i = name_place(name);
 
@@ -162,7 +163,7 @@ fill_names(void)
 {
     static const struct {
         const char *name;
-        int bit;
+        unsigned bit;
     } others[] = {
         {"visitor", SEEN_VISITOR}, {"time", SEEN_TIME},
         {"id", SEEN_ID},           {"user_agent", SEEN_USER_AGENT},
@@ -179,39 +180,38 @@ fill_names(void)
 
         if (find_name(a->name) != NULL) /* bot: derived for rules, but it may be given */
             continue;
-        add_name(a->name, a->source == SOURCE_TEXT     ? a->code
-                          : a->source == SOURCE_NUMBER ? SEEN_NUMBERS + a->code
-                                                       : -1);
+        add_name(a->name, a->source == SOURCE_TEXT     ? (unsigned)a->code
+                          : a->source == SOURCE_NUMBER ? SEEN_NUMBERS + (unsigned)a->code
+                                                       : NAME_DERIVED);
     }
 }
 
 static enum err_code
-set_by_bit(struct given *g, int bit, struct slice name, struct given_value value, struct err *err)
+set_by_bit(struct given *g, unsigned bit, struct slice name, const struct given_value *value,
+           struct err *err)
 {
     if (bit < TEXT_COUNT)
         return set_text(g, (enum event_text)bit, value, err);
     if (bit < SEEN_VISITOR)
-        return set_number(g, (enum event_number)(bit - SEEN_NUMBERS), value.text, err);
+        return set_number(g, (enum event_number)(bit - SEEN_NUMBERS), value->text, err);
     if (bit == SEEN_TIME)
-        return set_time(g, value.text, err);
+        return set_time(g, value->text, err);
     if (bit == SEEN_BOT)
-        return set_flag(g, EVENT_BOT, name, value.text, err);
+        return set_flag(g, EVENT_BOT, name, value->text, err);
     if (bit == SEEN_COOKIELESS)
-        return set_flag(g, EVENT_COOKIELESS, name, value.text, err);
-    if (value.kind == GIVEN_TRUTH)
+        return set_flag(g, EVENT_COOKIELESS, name, value->text, err);
+    if (value->kind == GIVEN_TRUTH)
         return given_fail(name, err, "must be text");
     if (bit == SEEN_VISITOR)
-        g->event.visitor = value.text;
+        g->event.visitor = value->text;
     else if (bit == SEEN_ID)
-        g->event.id = value.text;
+        g->event.id = value->text;
     else if (bit == SEEN_USER_AGENT)
-        g->user_agent = value.text;
+        g->user_agent = value->text;
     else
-        g->ip = value.text;
+        g->ip = value->text;
     return ERR_OK;
 }
-
-enum { NAME_DERIVED = -1, NAME_PROPERTY = -2, NAME_UNKNOWN = -3 };
 
 struct given_name
 given_find_name(struct slice name)
@@ -221,39 +221,35 @@ given_find_name(struct slice name)
     pthread_once(&known_names_once, fill_names);
     known = find_name(name);
     if (known != NULL)
-        return (struct given_name){name, known->bit};
+        return (struct given_name){known->name, known->bit};
     return (struct given_name){name, slice_starts_with(name, property_stem) ? NAME_PROPERTY
                                                                             : NAME_UNKNOWN};
 }
 
 enum err_code
-given_set_named(struct given *g, struct given_name name, struct given_value value, struct arena *a,
-                struct err *err)
+given_set_named(struct given *g, const struct given_name *name, const struct given_value *value,
+                struct arena *a, struct err *err)
 {
-    if (name.number == NAME_PROPERTY)
-        return given_set_property(g, slice_sub(name.name, property_stem.n, name.name.n), value, a,
+    if (name->number == NAME_PROPERTY)
+        return given_set_property(g, slice_sub(name->name, property_stem.n, name->name.n), value, a,
                                   err);
-    if (name.number == NAME_UNKNOWN)
-        return given_fail(name.name, err, "unknown name (free ones go in properties)");
-    if (name.number == NAME_DERIVED)
-        return given_fail(name.name, err, "is derived from other events and cannot be given");
-    if (g->names_seen >> name.number & 1)
-        return given_fail(name.name, err, "given twice");
-    g->names_seen |= UINT64_C(1) << name.number;
-    return value.text.n > 0 ? set_by_bit(g, name.number, name.name, value, err) : ERR_OK;
-}
-
-enum err_code
-given_set_value(struct given *g, struct slice name, struct given_value value, struct arena *a,
-                struct err *err)
-{
-    return given_set_named(g, given_find_name(name), value, a, err);
+    if (name->number == NAME_UNKNOWN)
+        return given_fail(name->name, err, "unknown name (free ones go in properties)");
+    if (name->number == NAME_DERIVED)
+        return given_fail(name->name, err, "is derived from other events and cannot be given");
+    if (g->names_seen >> name->number & 1)
+        return given_fail(name->name, err, "given twice");
+    g->names_seen |= UINT64_C(1) << name->number;
+    return value->text.n > 0 ? set_by_bit(g, name->number, name->name, value, err) : ERR_OK;
 }
 
 enum err_code
 given_set(struct given *g, struct slice name, struct slice value, struct arena *a, struct err *err)
 {
-    return given_set_value(g, name, (struct given_value){GIVEN_TEXT, value}, a, err);
+    struct given_name named = given_find_name(name);
+    struct given_value text = {GIVEN_TEXT, value};
+
+    return given_set_named(g, &named, &text, a, err);
 }
 
 /* ---- Whole events ---- */

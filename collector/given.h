@@ -57,21 +57,22 @@ enum err_code given_set(struct given *g, struct slice name, struct slice value, 
                         struct err *err);
 
 /* A name that is looked up once for many events. It may be one that cannot be given: setting says
- * so. Borrowed. */
+ * so. number: below GIVEN_NAMES where it is one of those that are always the same, and then the
+ * name is nobody's and stays; else it is borrowed. */
+#define GIVEN_NAMES 64
 struct given_name {
     struct slice name;
-    int number; /* private */
+    unsigned number;
 };
 struct given_name given_find_name(struct slice name);
-enum err_code given_set_named(struct given *g, struct given_name name, struct given_value value,
-                              struct arena *a, struct err *err);
 
-/* The same from JSON. A text attribute takes texts and numbers, a property also true and false. */
-enum err_code given_set_value(struct given *g, struct slice name, struct given_value value,
-                              struct arena *a, struct err *err);
+/* As given_set, also from JSON: a text attribute takes texts and numbers, a property also true and
+ * false. */
+enum err_code given_set_named(struct given *g, const struct given_name *name,
+                              const struct given_value *value, struct arena *a, struct err *err);
 
-/* As given_set_value for "properties.<key>", by the key alone. */
-enum err_code given_set_property(struct given *g, struct slice key, struct given_value value,
+/* As given_set for "properties.<key>", by the key alone. */
+enum err_code given_set_property(struct given *g, struct slice key, const struct given_value *value,
                                  struct arena *a, struct err *err);
 
 /* Are visitor, time and event there? For senders that nothing else tells them. ERR_INVALID. */

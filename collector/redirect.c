@@ -120,7 +120,7 @@ make_event(struct click *k, struct given *g, struct err *err)
     given_fill(g, TEXT_EVENT, SLICE("redirect"));
     given_fill(g, TEXT_URL, k->link->target);
     given_fill(g, TEXT_REFERRER, http_header(r, "Referer"));
-    rc = given_set_property(g, SLICE("link"), slug, r->arena, err);
+    rc = given_set_property(g, SLICE("link"), &slug, r->arena, err);
     if (rc == ERR_OK)
         rc = collect__enrich(k->c, k->link->site, g, r->arena, err);
     if (rc == ERR_OK && is_prefetch(r) && !(g->event.flags & EVENT_BOT)) {

@@ -120,6 +120,15 @@ bytes_any_equal(uint64_t eight, unsigned char c)
 }
 
 static inline bool
+bytes_any_upper(uint64_t eight) /* A to Z */
+{
+    uint64_t low = eight & ~BYTES_HIGH;
+
+    return ((low + BYTES_EACH(0x80 - 'A')) & ~(low + BYTES_EACH(0x80 - 'Z' - 1)) & ~eight &
+            BYTES_HIGH) != 0;
+}
+
+static inline bool
 bytes_any_high(uint64_t eight) /* 0x80 and above: no ASCII */
 {
     return (eight & BYTES_HIGH) != 0;

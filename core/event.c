@@ -8,7 +8,8 @@
 #include "core/decimal.h"
 #include "core/hash.h"
 
-#define VALUE_MAX INT64_C(9000000000000000)
+#define VALUE_MAX      INT64_C(9000000000000000)
+#define PROPERTY_FIELD 96 /* bytes of "properties.<key>" in an error */
 
 /* Texts that are keys: a cut or mended one would be another thing, so they are refused instead. */
 enum { IS_KEY = true, IS_TEXT = false };
@@ -244,15 +245,20 @@ clean(struct slice s, size_t max_bytes, struct slice plain, struct arena *a)
     return slice_of(out, slice_utf8_cut(slice_of(out, n), max_bytes));
 }
 
+static bool
+is_fit_key(struct slice s, size_t max_bytes, struct slice plain)
+{
+    return s.n <= max_bytes && (is_within(s, plain) || is_clean(s));
+}
+
 static enum err_code
 check_key(const char *field, struct slice s, size_t max_bytes, struct slice plain, struct err *err)
 {
+    if (is_fit_key(s, max_bytes, plain))
+        return ERR_OK;
     if (s.n > max_bytes)
         return err_set(err, ERR_INVALID, field, "longer than %zu bytes", max_bytes);
-    if (!is_within(s, plain) && !is_clean(s))
-        return err_set(err, ERR_INVALID, field,
-                       "has control characters or bytes that are not UTF-8");
-    return ERR_OK;
+    return err_set(err, ERR_INVALID, field, "has control characters or bytes that are not UTF-8");
 }
 
 static enum err_code
@@ -312,10 +318,17 @@ compare_properties(const void *a, const void *b)
     return slice_compare(x->key, y->key);
 }
 
+static const char *
+property_field(struct slice key, char field[PROPERTY_FIELD])
+{
+    snprintf(field, PROPERTY_FIELD, "properties.%.*s", (int)(key.n < 64 ? key.n : 64), key.p);
+    return field;
+}
+
 static enum err_code
 prepare_properties(struct event *e, struct slice plain, struct arena *a, struct err *err)
 {
-    char field[96];
+    char field[PROPERTY_FIELD];
     uint32_t kept = 0;
 
     if (e->n_properties > EVENT_PROPERTIES_MAX)
@@ -325,14 +338,13 @@ prepare_properties(struct event *e, struct slice plain, struct arena *a, struct 
     for (uint32_t i = 0; i < e->n_properties; i++) {
         struct event_property *p = &e->properties[i];
 
-        snprintf(field, sizeof field, "properties.%.*s", (int)(p->key.n < 64 ? p->key.n : 64),
-                 p->key.p);
         if (p->key.n == 0)
             return err_set(err, ERR_INVALID, "properties", "an empty key");
-        if (check_key(field, p->key, EVENT_PROPERTY_KEY_MAX, plain, err) != ERR_OK)
-            return ERR_INVALID;
+        if (!is_fit_key(p->key, EVENT_PROPERTY_KEY_MAX, plain))
+            return check_key(property_field(p->key, field), p->key, EVENT_PROPERTY_KEY_MAX, plain,
+                             err);
         if (i > 0 && slice_equal(p->key, e->properties[i - 1].key))
-            return err_set(err, ERR_INVALID, field, "given twice");
+            return err_set(err, ERR_INVALID, property_field(p->key, field), "given twice");
         p->value = clean(p->value, EVENT_PROPERTY_TEXT_MAX, plain, a);
     }
     for (uint32_t i = 0; i < e->n_properties; i++) /* empty text is not set */

@@ -512,27 +512,53 @@ read_plain_value(struct json *j, size_t at, enum json_token *out)
     return true;
 }
 
+/* Where the quote of the next key of plain input is, written without white space; in.n: elsewhere,
+ * or there is none. */
+static inline size_t
+find_plain_key(const struct json *j)
+{
+    enum state state = j->state[j->depth];
+    size_t at = j->at;
+
+    if (!j->is_plain || j->error != NULL || j->in.n - at < 4)
+        return j->in.n;
+    if (state == OBJECT_REST && j->in.p[at] == ',')
+        at++;
+    else if (state != OBJECT_FIRST)
+        return j->in.n;
+    return j->in.p[at] == '"' ? at : j->in.n;
+}
+
 /* `,"key":` of plain input and such a value: nearly all that machines write. */
 static inline bool
 read_plain_member(struct json *j, struct slice *key, enum json_token *out)
 {
-    enum state state = j->state[j->depth];
+    size_t at = find_plain_key(j);
     struct slice in = j->in;
-    size_t at = j->at;
     size_t end;
 
-    if (!j->is_plain || j->error != NULL || at + 4 > in.n)
-        return false;
-    if (state == OBJECT_REST && in.p[at] == ',')
-        at++;
-    else if (state != OBJECT_FIRST)
-        return false;
-    if (in.p[at] != '"')
+    if (at == in.n)
         return false;
     end = find_quote(in, at + 1);
     if (in.n - end < 3 || in.p[end + 1] != ':' || !read_plain_value(j, end + 2, out))
         return false;
     *key = slice_of(in.p + at + 1, end - at - 1);
+    j->state[j->depth] = OBJECT_REST;
+    return true;
+}
+
+bool
+json_try_member(struct json *j, struct slice key, enum json_token *value)
+{
+    size_t at = find_plain_key(j);
+    const char *p;
+
+    if (key.n == 0 || j->in.n - at < key.n + 4)
+        return false;
+    p = j->in.p + at + 1;
+    if (p[key.n] != '"' || p[key.n + 1] != ':' || !slice_equal(slice_of(p, key.n), key) ||
+        !read_plain_value(j, at + key.n + 3, value))
+        return false;
     j->state[j->depth] = OBJECT_REST;
     return true;
 }

@@ -50,6 +50,10 @@ enum json_token json_next(struct json *j);
  * is none. */
 enum json_token json_next_member(struct json *j, struct slice *key);
 
+/* As json_next_member, where the next key is this one and can be read in one go with its value;
+ * false, and nothing is read, where not. An empty key is never found. */
+bool json_try_member(struct json *j, struct slice key, enum json_token *value);
+
 /* After JSON_KEY or inside an array: pass over the next value whole. Returns JSON_ERROR or the
  * value's first token. */
 enum json_token json_skip(struct json *j);

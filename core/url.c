@@ -78,9 +78,9 @@ is_port(struct slice port)
     return port.n <= 5;
 }
 
-/* Is it a host and nothing else, of letters, digits, dots and dashes? Most are. */
-static bool
-is_plain_host(struct slice s)
+/* How many letters, digits, dots and dashes s begins with: most hosts are nothing else. */
+static size_t
+count_plain_host(struct slice s)
 {
     static const bool is_plain[256] = {
         ['-'] = true, ['.'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true,
@@ -95,11 +95,11 @@ is_plain_host(struct slice s)
         ['q'] = true, ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true,
         ['w'] = true, ['x'] = true, ['y'] = true, ['z'] = true,
     };
+    size_t n = 0;
 
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_plain[(unsigned char)s.p[i]])
-            return false;
-    return s.n > 0;
+    while (n < s.n && is_plain[(unsigned char)s.p[n]])
+        n++;
+    return n;
 }
 
 /* "user:password@host:port" */
@@ -108,10 +108,6 @@ split_authority(struct slice authority, struct url *out)
 {
     size_t from = 0, colon;
 
-    if (is_plain_host(authority)) {
-        out->host = authority;
-        return true;
-    }
     for (size_t i = 0; i < authority.n; i++)
         if (authority.p[i] == '@')
             from = i + 1;
@@ -156,6 +152,28 @@ split_path(struct slice s, struct url *out)
         out->fragment = from_to(s, fragment + 1, s.n);
 }
 
+/* As url_split of what begins `http://host/`, the host a plain one: nearly all. False, and nothing
+ * is said, for others. */
+static bool
+split_plain(struct slice s, struct url *out)
+{
+    size_t n_scheme = slice_starts_with(s, SLICE("https://"))  ? 5
+                      : slice_starts_with(s, SLICE("http://")) ? 4
+                                                               : 0;
+    size_t host = n_scheme + 3;
+    size_t n;
+
+    if (n_scheme == 0)
+        return false;
+    n = count_plain_host(from_to(s, host, s.n));
+    if (n == 0 || host + n == s.n || s.p[host + n] != '/')
+        return false;
+    out->scheme = from_to(s, 0, n_scheme);
+    out->host = from_to(s, host, host + n);
+    split_path(from_to(s, host + n, s.n), out);
+    return true;
+}
+
 static bool
 is_web_scheme(struct slice scheme)
 {
@@ -168,8 +186,13 @@ url_split(struct slice text, struct url *out)
 {
     struct slice s = slice_trim(text);
     struct url u = {SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY, SLICE_EMPTY};
-    size_t end, colon = find_end(s, ENDS_SCHEME, 0);
+    size_t end, colon;
 
+    if (split_plain(s, &u)) {
+        *out = u;
+        return true;
+    }
+    colon = find_end(s, ENDS_SCHEME, 0);
     if (colon < s.n && s.p[colon] == ':') {
         u.scheme = from_to(s, 0, colon);
         if (!is_web_scheme(u.scheme))
@@ -193,17 +216,28 @@ url_split(struct slice text, struct url *out)
     return true;
 }
 
+static bool
+has_upper(struct slice s)
+{
+    size_t i = 0;
+
+    for (; s.n - i >= 8; i += 8)
+        if (bytes_any_upper(load_u64(s.p + i)))
+            return true;
+    for (; i < s.n; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+            return true;
+    return false;
+}
+
 struct slice
 url_host(struct arena *a, struct slice host)
 {
-    bool has_upper = false;
     char *dst;
 
     if (host.n > 0 && host.p[host.n - 1] == '.')
         host.n--;
-    for (size_t i = 0; i < host.n; i++)
-        has_upper |= host.p[i] >= 'A' && host.p[i] <= 'Z';
-    if (!has_upper)
+    if (!has_upper(host))
         return host;
     dst = arena_alloc(a, host.n);
     for (size_t i = 0; i < host.n; i++)

@@ -42,7 +42,7 @@ grow(struct segment__texts *t)
 static inline bool
 is_last(const struct segment__texts *t, struct slice value)
 {
-    return t->n > 0 && slice_equal(t->values[t->last], value);
+    return t->n > 0 && slice_equal(t->last_value, value);
 }
 
 bool
@@ -81,11 +81,13 @@ segment__texts_find(struct segment__texts *t, struct arena *a, struct slice valu
          at = (at + 1) & (t->n_places - 1)) {
         uint32_t code = t->table[at].next - 1;
 
-        if (t->table[at].hash == hash && slice_equal(t->values[code], value))
+        if (t->table[at].hash == hash && slice_equal(t->values[code], value)) {
+            t->last_value = t->values[code];
             return t->last = code;
+        }
     }
     put(t, (struct segment__place){hash, t->n + 1});
-    t->values[t->n] = arena_copy(a, value);
+    t->last_value = t->values[t->n] = arena_copy(a, value);
     return t->last = t->n++;
 }
 

@@ -22,6 +22,7 @@ struct segment__texts {
     uint32_t n;
     uint32_t n_max;
     uint32_t last;                /* the code asked for last: a visitor's events come together */
+    struct slice last_value;      /* its text; in the arena */
     struct segment__place *table; /* at most half full */
     uint32_t n_places;            /* a power of two */
 };

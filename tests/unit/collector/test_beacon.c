@@ -264,6 +264,40 @@ reads_a_line(void **state)
     }
 }
 
+/* A line's members are expected in the order of the lines before it: they need not be. */
+static void
+members_come_in_any_order(void **state)
+{
+    static const char *const lines[] = {
+        "{\"visitor\":\"u\",\"time\":7,\"event\":\"x\",\"path\":\"/"
+        "p\",\"title\":\"T\",\"value\":3}",
+        "{\"event\":\"x\",\"value\":3,\"title\":\"T\",\"time\":7,\"visitor\":\"u\",\"path\":\"/"
+        "p\"}",
+        "{ \"visitor\":\"u\", \"time\":7, "
+        "\"event\":\"\\u0078\",\"path\":\"/p\",\"value\":3,\"title\":\"T\"}",
+        "{\"visitor\":\"u\",\"time\":7,\"event\":\"x\",\"properties\":{\"path\":\"/"
+        "q\"},\"path\":\"/p\","
+        "\"title\":\"T\",\"value\":3}",
+    };
+    static const char twice[] = "{\"visitor\":\"u\",\"time\":7,\"event\":\"x\",\"event\":\"x\"}";
+    struct err err = ERR_NONE;
+    struct given g;
+
+    (void)state;
+    for (size_t i = 0; i < 4 * sizeof lines / sizeof *lines; i++) {
+        struct slice line = slice_from(lines[i * 7 % (sizeof lines / sizeof *lines)]);
+
+        assert_int_equal(beacon_parse_line(guard_copy(&guard, line), &arena, &g, &err), ERR_OK);
+        assert_true(slice_is(g.event.visitor, "u") && g.event.time_ms == 7);
+        assert_true(slice_is(g.event.text[TEXT_EVENT], "x"));
+        assert_true(slice_is(g.event.text[TEXT_PATH], "/p"));
+        assert_true(slice_is(g.event.text[TEXT_TITLE], "T"));
+        assert_true(slice_is(g.number_text[NUMBER_VALUE], "3"));
+        assert_int_equal(beacon_parse_line(SLICE(twice), &arena, &g, &err), ERR_INVALID);
+        assert_string_equal(err.field, "event");
+    }
+}
+
 static void
 reads_the_pixels_query(void **state)
 {
@@ -381,6 +415,7 @@ main(void)
         cmocka_unit_test_setup(a_body_has_a_most_of_events, fresh),
         cmocka_unit_test_setup(reads_a_servers_body, fresh),
         cmocka_unit_test_setup(reads_a_line, fresh),
+        cmocka_unit_test_setup(members_come_in_any_order, fresh),
         cmocka_unit_test_setup(reads_the_pixels_query, fresh),
         cmocka_unit_test(time_is_our_clocks),
         cmocka_unit_test(a_retry_has_the_same_time),

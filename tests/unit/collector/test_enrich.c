@@ -118,6 +118,41 @@ given_attributes_win(void **state)
     ASSERT_TEXT(g, TEXT_OS, "Windows");
 }
 
+/* Host and path need no address; its tags do. */
+static void
+a_given_host_and_path_hide_no_tags(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *query; /* given; "": not */
+        const char *source;
+        const char *click_id;
+    } rows[] = {
+        {"https://shop.example/p", "", "", ""},
+        {"https://shop.example/p#utm_source=s", "", "", ""},
+        {"https://shop.example/p?utm_source=s&gclid=x", "", "s", "gclid=x"},
+        {"https://shop.example/p?utm_source=s", "utm_source=q", "s", ""},
+        {"https://shop.example/p", "utm_source=q", "", ""}, /* the address is known: it has none */
+        {"app:p", "utm_source=q", "q", ""},
+        {"", "utm_source=q", "q", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct given g = event_of(ORIGIN_IMPORT);
+
+        set(&g, "url", rows[i].url);
+        set(&g, "host", "h");
+        set(&g, "path", "/given");
+        set(&g, "query", rows[i].query);
+        assert_int_equal(enrich_event(no_places, &site, &g, &arena, NULL), ERR_OK);
+        ASSERT_TEXT(g, TEXT_HOST, "h");
+        ASSERT_TEXT(g, TEXT_PATH, "/given");
+        ASSERT_TEXT(g, TEXT_SOURCE, rows[i].source);
+        ASSERT_TEXT(g, TEXT_CLICK_ID, rows[i].click_id);
+    }
+}
+
 static void
 bots_are_flagged_but_not_of_servers(void **state)
 {
@@ -404,6 +439,7 @@ main(void)
         cmocka_unit_test_setup(makes_a_whole_event, fresh),
         cmocka_unit_test_setup(the_same_input_gives_the_same_event, fresh),
         cmocka_unit_test_setup(given_attributes_win, fresh),
+        cmocka_unit_test_setup(a_given_host_and_path_hide_no_tags, fresh),
         cmocka_unit_test_setup(bots_are_flagged_but_not_of_servers, fresh),
         cmocka_unit_test_setup(referrer_spam_is_flagged, fresh),
         cmocka_unit_test_setup(knows_places, fresh),

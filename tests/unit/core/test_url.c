@@ -51,6 +51,10 @@ splits(void **state)
         {"http://", NULL},
         {"https:///path", NULL},
         {"https://:80/", NULL},
+        {"https://./x", "https|.||/x||"},
+        {"http://shop.example/a?b#c?d", "http|shop.example||/a|b|c?d"},
+        {"https:/shop.example/x", NULL},
+        {"httpss://shop.example/x", NULL},
         {"https://a b/", NULL},
         {"https://a<b>/", NULL},
         {"https://a%41/", NULL},
@@ -90,6 +94,17 @@ hosts_are_lower_case(void **state)
     arena_init(&a, 256);
     assert_true(slice_is(url_host(&a, SLICE("WWW.Shop.Example.")), "www.shop.example"));
     assert_true(slice_is(url_host(&a, SLICE_EMPTY), ""));
+    for (int c = 1; c < 256; c++) /* every byte, looked at with seven others and alone */
+        for (size_t at = 0; at < 9; at++) {
+            char host[] = "w-w.0{@[!";
+            char lower[sizeof host];
+
+            memcpy(lower, host, sizeof host);
+            host[at] = (char)c;
+            lower[at] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            if (c != '.' || at < 8)
+                assert_true(slice_is(url_host(&a, slice_from(host)), lower));
+        }
     arena_fini(&a);
 }
 
