@@ -140,14 +140,19 @@ open_rows(const struct guess *g, const struct chunk *c, uint32_t i)
 
 /* ---- learning ---- */
 
-/* Is it clear by now that the guess will not be worth it? */
+/* Is it clear by now that the guess will not be worth it? So many rows at least have another code
+ * than their class's, whichever that will be; the codes of most of them take about as many bits as
+ * any. */
 static bool
 is_hopeless(const struct guess *g, uint32_t n_read, uint64_t n_wrong)
 {
     uint64_t bitmap = n_read / 8;
-    uint64_t bytes = (4 * n_wrong < bitmap ? 4 * n_wrong : bitmap) + n_wrong / 2;
+    uint64_t rows = 4 * n_wrong < bitmap ? 4 * n_wrong : bitmap;
+    unsigned bits = segment__width(g->codes->n_codes) * 3 / 4;
+    uint64_t codes = n_wrong * (bits > 4 ? bits : 4) / 8;
 
-    return n_read >= TRIAL && (double)bytes * g->codes->n_rows > (double)g->budget_bytes * n_read;
+    return n_read >= TRIAL &&
+           (double)(rows + codes) * g->codes->n_rows > (double)g->budget_bytes * n_read;
 }
 
 /* Take one row's code into account; returns whether it speaks against its class's value. */
