@@ -4,6 +4,7 @@ import type { ApiError } from "../api";
 import { Field, Notice } from "../parts/basic";
 import { asApiError } from "../parts/hooks";
 import { text } from "../text";
+import { PasswordField } from "./PasswordField";
 
 interface Props {
   isNew: boolean;
@@ -46,24 +47,14 @@ export function Credentials({ isNew, button, submit, words }: Props) {
           />
         )}
       </Field>
-      <Field
+      <PasswordField
         label={text.account.password}
         hint={isNew ? text.account.passwordHint : undefined}
         error={at("password")}
-      >
-        {(ids) => (
-          <input
-            {...ids}
-            type="password"
-            name="password"
-            required
-            minLength={isNew ? 10 : 1}
-            autocomplete={isNew ? "new-password" : "current-password"}
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+        isNew={isNew}
+        value={password}
+        onChange={setPassword}
+      />
       <button type="submit" class="button is-primary" disabled={isBusy}>
         {button}
       </button>

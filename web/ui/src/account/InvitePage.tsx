@@ -3,13 +3,14 @@ import { useState } from "preact/hooks";
 import { api, type ApiError } from "../api";
 import type { OpenInvitation, Session } from "../api-types";
 import { formatMoment } from "../format";
-import { Await, Field, Loading, Notice } from "../parts/basic";
+import { Await, Loading, Notice } from "../parts/basic";
 import { asApiError, messageOf, useAction, useLoaded } from "../parts/hooks";
 import { link, navigate, useFragment } from "../router";
 import { text } from "../text";
 import { tooManyWords } from "./tooMany";
 import { words } from "../words/people";
 import { Door } from "./Door";
+import { PasswordField } from "./PasswordField";
 
 const say = words.invite;
 
@@ -84,24 +85,14 @@ function Accept({ token, session, invitation, onDone }: Props & { token: string;
       <p class="lead">{say.lead(email, site, text.access.roles[role])}</p>
       {mine !== email && <Notice kind="info">{say.elsewhere(mine, email)}</Notice>}
       <input type="email" name="email" value={email} autocomplete="username" readOnly hidden />
-      <Field
+      <PasswordField
         label={say.password}
         hint={isKnown ? say.isKnown : `${say.isNew} ${text.account.passwordHint}`}
         error={action.error === null ? null : wordsOf(action.error, isKnown)}
-      >
-        {(ids) => (
-          <input
-            {...ids}
-            type="password"
-            name="password"
-            required
-            minLength={isKnown ? 1 : 10}
-            autocomplete={isKnown ? "current-password" : "new-password"}
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+        isNew={!isKnown}
+        value={password}
+        onChange={setPassword}
+      />
       <button type="submit" class="button is-primary" disabled={action.isBusy}>
         {say.accept}
       </button>

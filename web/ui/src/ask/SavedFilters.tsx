@@ -2,8 +2,9 @@
 import { useState } from "preact/hooks";
 import { api, type ApiError } from "../api";
 import type { SavedFilter, Site } from "../api-types";
-import { Await, Field } from "../parts/basic";
+import { Await } from "../parts/basic";
 import { asApiError, messageOf, useLoaded } from "../parts/hooks";
+import { NameField } from "../parts/NameField";
 import { text } from "../text";
 import { filterOf, type ChosenFilter } from "./filter";
 import { chosenAll, isSameFilters, savable } from "./saved";
@@ -118,22 +119,14 @@ function SaveForm({ error, taken, onSave }: FormProps) {
         void onSave(name.trim()).then((isSaved) => isSaved && setName(""));
       }}
     >
-      <Field
+      <NameField
         label={words.saveAs}
         hint={isTaken ? words.replaces : undefined}
         error={error === null ? null : messageOf(error)}
-      >
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            maxLength={100}
-            autocomplete="off"
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+        max={100}
+        value={name}
+        onChange={setName}
+      />
       <button type="submit" class="button" disabled={name.trim() === ""}>
         {words.save}
       </button>

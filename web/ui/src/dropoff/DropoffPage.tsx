@@ -11,6 +11,7 @@ import { capital } from "../ask/words";
 import { formatCount, formatShare, shareOf } from "../format";
 import { chosenFunnel } from "../funnels/chosen";
 import { Await, Failed, Loading } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { Places } from "../parts/Places";
@@ -95,19 +96,12 @@ function Shown({ site, funnel, funnels, query }: ShownProps) {
         stages={stages.map(({ name }) => name)}
       />
       <div class="tab-bar">
-        <label class="inline-field">
-          {words.funnel}
-          <select
-            value={funnel.name}
-            onChange={(event) => navigate(to({ funnel: event.currentTarget.value, stage: "0" }))}
-          >
-            {funnels.map(({ name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <FunnelPicker
+          label={words.funnel}
+          funnels={funnels}
+          chosen={funnel.name}
+          choose={(name) => navigate(to({ funnel: name, stage: "0" }))}
+        />
         <label class="inline-field">
           {words.stage}
           <select value={String(stage)} onChange={(event) => navigate(to({ stage: event.currentTarget.value }))}>

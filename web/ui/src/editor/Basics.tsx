@@ -3,6 +3,7 @@ import type { ApiError } from "../api";
 import type { Preset } from "../api-types";
 import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
+import { NameField } from "../parts/NameField";
 import { text } from "../text";
 import { parseWindow } from "../windowWords";
 import type { Draft } from "./model";
@@ -26,18 +27,13 @@ export function Basics({
   );
   return (
     <div class="panel stack">
-      <Field label={words.name} error={at("name")}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            maxLength={100}
-            autocomplete="off"
-            value={draft.name}
-            onInput={(event) => onChange({ ...draft, name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <NameField
+        label={words.name}
+        error={at("name")}
+        max={100}
+        value={draft.name}
+        onChange={(name) => onChange({ ...draft, name })}
+      />
       <fieldset class="choices">
         <legend>{words.preset}</legend>
         {PRESETS.map((preset) => (

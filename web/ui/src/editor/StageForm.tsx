@@ -4,6 +4,7 @@ import type { ApiError } from "../api";
 import type { Attribute, StageKind } from "../api-types";
 import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
+import { NameField } from "../parts/NameField";
 import { text } from "../text";
 import { othersOf } from "./asking";
 import { Matches, type MatchScope } from "./Matches";
@@ -59,18 +60,13 @@ export function StageForm(props: Props) {
       <StageHead {...props} />
       {error?.field === field && <p class="field-error">{messageOf(error)}</p>}
       <div class="stage-fields">
-        <Field label={words.stageName} error={at("name")}>
-          {(ids) => (
-            <input
-              {...ids}
-              required
-              maxLength={100}
-              autocomplete="off"
-              value={stage.name}
-              onInput={(event) => onChange({ name: event.currentTarget.value })}
-            />
-          )}
-        </Field>
+        <NameField
+          label={words.stageName}
+          error={at("name")}
+          max={100}
+          value={stage.name}
+          onChange={(name) => onChange({ name })}
+        />
         <Field label={words.kind} error={at("kind")}>
           {(ids) => (
             <select

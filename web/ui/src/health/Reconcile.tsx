@@ -7,7 +7,9 @@ import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
 import { formatCount, formatMoney, negated } from "../format";
 import { shortId } from "../journeys/sessions";
+import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { link } from "../router";
 import { words } from "../words/health";
 
@@ -33,16 +35,7 @@ export function Reconcile({ site, here, funnel, funnels, choose }: Props) {
       <section class="panel" aria-labelledby="reconcile-title">
         <header class="panel-head">
           <h2 id="reconcile-title">{said.title}</h2>
-          <label class="inline-field">
-            {said.funnel}
-            <select value={funnel.name} onChange={(event) => choose(event.currentTarget.value)}>
-              {funnels.map(({ name }) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <FunnelPicker label={said.funnel} funnels={funnels} chosen={funnel.name} choose={choose} />
         </header>
         <p class="hint">{said.lead(funnel.name, stage)}</p>
         {value === null && (error === null ? <Loading /> : <Failed error={error} />)}
@@ -104,13 +97,7 @@ function Sales({ name: [name = "", explains = ""], sums, isPart = false }: Sales
         <span class="hint">{explains}</span>
       </th>
       <td>{formatCount(sums.orders)}</td>
-      <td>
-        {formatMoney(sums.value).map((amount) => (
-          <span key={amount} class="amount">
-            {amount}
-          </span>
-        ))}
-      </td>
+      <td><Amounts of={formatMoney(sums.value)} /></td>
     </tr>
   );
 }

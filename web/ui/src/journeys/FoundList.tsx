@@ -5,6 +5,7 @@ import type { FoundVisitor, Search, SearchRequest, Site } from "../api-types";
 import { sharedQuery } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { formatCount, formatMoment, formatMoney } from "../format";
+import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
 import { asApiError, useMedia } from "../parts/hooks";
 import { link } from "../router";
@@ -226,11 +227,7 @@ function placeOf(found: FoundVisitor): string {
 function Value({ found }: { found: FoundVisitor }) {
   return (
     <>
-      {formatMoney(found.value).map((amount) => (
-        <span key={amount} class="amount">
-          {amount}
-        </span>
-      ))}
+      <Amounts of={formatMoney(found.value)} />
       {found.orders > 0 && <span class="row-sub">{words.orders(found.orders)}</span>}
     </>
   );

@@ -8,6 +8,7 @@ import { sharedQuery } from "../ask/question";
 import { formatMoment } from "../format";
 import { chosenFunnel } from "../funnels/chosen";
 import { Await, Notice } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { asApiError, useLoaded, useTitle } from "../parts/hooks";
 import { link, navigate } from "../router";
 import { words } from "../words/journeys";
@@ -72,17 +73,13 @@ function Person({ site, visitor, query, canErase, funnels }: Props & { funnels: 
                 <section class="panel" aria-labelledby="line-title">
                   <div class="line-head">
                     <h2 id="line-title">{words.line}</h2>
-                    <label class="inline-field">
-                      {words.funnel}
-                      <select value={name} onChange={(event) => choose(event.currentTarget.value)}>
-                        {funnels.map((funnel) => (
-                          <option key={funnel.name} value={funnel.name}>
-                            {funnel.name}
-                          </option>
-                        ))}
-                        <option value="">{words.noFunnel}</option>
-                      </select>
-                    </label>
+                    <FunnelPicker
+                      label={words.funnel}
+                      funnels={funnels}
+                      chosen={name}
+                      choose={choose}
+                      none={words.noFunnel}
+                    />
                   </div>
                   {stages.length > 0 && <MarksLegend />}
                   <Shown journey={journey} onAll={() => setLimit(EVENTS_MAX)} />

@@ -7,6 +7,7 @@ import { askedOf, queryWith } from "../ask/question";
 import { useAsked } from "../ask/useAsked";
 import { chosenFunnel } from "../funnels/chosen";
 import { Await } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
@@ -52,20 +53,13 @@ function Search({ site, query, funnels }: Props & { funnels: SavedFunnel[] }) {
       />
       <div class="finder">
         <SearchForm key={`${finding.by}/${finding.text}`} finding={finding} onChange={go} />
-        <label class="inline-field">
-          {words.funnel}
-          <select
-            value={name}
-            onChange={(event) => go({ funnel: event.currentTarget.value, stage: null, figure: null })}
-          >
-            {funnels.map((funnel) => (
-              <option key={funnel.name} value={funnel.name}>
-                {funnel.name}
-              </option>
-            ))}
-            <option value="">{words.noFunnel}</option>
-          </select>
-        </label>
+        <FunnelPicker
+          label={words.funnel}
+          funnels={funnels}
+          chosen={name}
+          choose={(funnel) => go({ funnel, stage: null, figure: null })}
+          none={words.noFunnel}
+        />
         {stages.length > 0 && finding.figure === null && (
           <label class="inline-field">
             {words.stage}

@@ -7,6 +7,7 @@ import { chosenFunnel } from "../funnels/chosen";
 import { shortId } from "../journeys/sessions";
 import { attributeOf, driverWords, valueOf } from "../journeys/words";
 import { Await, Failed, Loading } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
@@ -59,24 +60,15 @@ function Watch({ site, query, funnels }: { site: Site; query: string; funnels: S
           </strong>
           {age !== null && <span class="hint"> · {words.age(formatDuration(Math.max(1000, age)))}</span>}
         </p>
-        <label class="inline-field">
-          {words.funnel}
-          <select
-            value={name}
-            onChange={(event) =>
-              navigate(`${link.screen(site.name, "live")}?${new URLSearchParams({ funnel: event.currentTarget.value })}`, {
-                replace: true,
-              })
-            }
-          >
-            {funnels.map((funnel) => (
-              <option key={funnel.name} value={funnel.name}>
-                {funnel.name}
-              </option>
-            ))}
-            <option value="">{words.noFunnel}</option>
-          </select>
-        </label>
+        <FunnelPicker
+          label={words.funnel}
+          funnels={funnels}
+          chosen={name}
+          choose={(funnel) =>
+            navigate(`${link.screen(site.name, "live")}?${new URLSearchParams({ funnel })}`, { replace: true })
+          }
+          none={words.noFunnel}
+        />
         <button type="button" class="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
           {isPaused ? words.resume : words.pause}
         </button>

@@ -7,6 +7,7 @@ import { askedOf, queryText, queryWith } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { MiniFunnel } from "../drawing/MiniFunnel";
 import { formatCount, formatMoneyShort, formatShare, shareOf } from "../format";
+import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
 import { Tabs } from "../parts/Tabs";
 import { flowOfRow, rowFilters, rowName } from "../report/rows";
@@ -207,13 +208,7 @@ function ListRow({ row, by, here, currency }: RowProps) {
       >
         {formatShare(shareOf(row.converted, row.entered))}
       </td>
-      <td>
-        {formatMoneyShort(row.stages.at(-1)?.value, currency).map((amount) => (
-          <span key={amount} class="amount">
-            {amount}
-          </span>
-        ))}
-      </td>
+      <td><Amounts of={formatMoneyShort(row.stages.at(-1)?.value, currency)} /></td>
     </tr>
   );
 }

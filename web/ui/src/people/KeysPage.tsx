@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 import { api, apiUrl, eventsUrl } from "../api";
 import type { ApiKey, KeyScope, NewKey, Site } from "../api-types";
 import { formatMoment } from "../format";
-import { Await, CopyBox, Field, Notice } from "../parts/basic";
+import { Await, CopyBox, Notice } from "../parts/basic";
 import { Confirm } from "../parts/Confirm";
 import { messageOf, useAction, useLoaded, useTitle } from "../parts/hooks";
+import { NameField } from "../parts/NameField";
 import { PageHead } from "../parts/PageHead";
 import { collectorOf } from "../settings/diagnosis";
 import { words } from "../words/people";
@@ -98,18 +99,14 @@ function KeyForm({ site, onMade }: { site: Site; onMade: (key: NewKey) => void }
     >
       <h2 id="key-title">{say.addTitle}</h2>
       {error !== null && error.field !== "name" && <Notice kind="error">{messageOf(error)}</Notice>}
-      <Field label={say.name} hint={say.nameHint} error={at("name")}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            maxLength={120}
-            autocomplete="off"
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <NameField
+        label={say.name}
+        hint={say.nameHint}
+        error={at("name")}
+        max={120}
+        value={name}
+        onChange={setName}
+      />
       <fieldset class="options">
         <legend>{say.scopesOf}</legend>
         {SCOPES.map((scope) => (

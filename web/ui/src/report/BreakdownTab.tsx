@@ -10,6 +10,7 @@ import { formatCount, formatMoney, formatShare, shareOf } from "../format";
 import { useLoaded } from "../parts/hooks";
 import { attributeName } from "../ruleWords";
 import { FEW_VISITORS, interval } from "../stats";
+import { Amounts } from "../parts/Amounts";
 import { text } from "../text";
 import { flowOfRow, rowFilters, rowName, sumOf } from "./rows";
 import { ROWS, type ReportState } from "./state";
@@ -248,7 +249,7 @@ function RowTable({ view, report, rows }: { view: View; report: Report; rows: Br
             <td>{formatShare(shareOf(sum.converted, sum.entered))}</td>
             <td />
             {hasBefore && <td>{formatShare(report.compare?.conversion_rate ?? null)}</td>}
-            {hasValue && <td>{formatMoney(report.stages.at(-1)?.value).map((amount) => <span key={amount} class="amount">{amount}</span>)}</td>}
+            {hasValue && <td><Amounts of={formatMoney(report.stages.at(-1)?.value)} /></td>}
           </tr>
         </tfoot>
       </table>
@@ -307,13 +308,7 @@ function Row({ view, report, row, index, hasValue }: RowProps) {
         <td>{before === undefined ? "" : formatShare(shareOf(before.converted, before.entered))}</td>
       )}
       {hasValue && (
-        <td>
-          {formatMoney(row.stages.at(-1)?.value).map((amount) => (
-            <span key={amount} class="amount">
-              {amount}
-            </span>
-          ))}
-        </td>
+        <td><Amounts of={formatMoney(row.stages.at(-1)?.value)} /></td>
       )}
     </tr>
   );

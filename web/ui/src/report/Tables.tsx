@@ -1,6 +1,7 @@
 /* The drawing's figures as tables that add up. */
 import type { Report } from "../api-types";
 import { DASH, formatCount, formatDuration, formatMoney, formatShare } from "../format";
+import { Amounts } from "../parts/Amounts";
 import { text } from "../text";
 import { FigureLink } from "./figures";
 import { TimeRanges } from "./TimeRanges";
@@ -45,13 +46,7 @@ export function StageTable({ report }: { report: Report }) {
               <td><FigureLink figure="converted" stage={index + 1} count={stage.converted} /></td>
               <td>{formatShare(stage.rate_converted)}</td>
               <td><FigureLink figure="seen" stage={index + 1} count={stage.seen} /></td>
-              <td>
-                {formatMoney(stage.value).map((amount) => (
-                  <span key={amount} class="amount">
-                    {amount}
-                  </span>
-                ))}
-              </td>
+              <td><Amounts of={formatMoney(stage.value)} /></td>
             </tr>
           ))}
         </tbody>

@@ -8,6 +8,7 @@ import { rangeName } from "../ask/words";
 import { CopyBox, Field, Notice } from "../parts/basic";
 import { Dialog } from "../parts/Dialog";
 import { messageOf, useAction } from "../parts/hooks";
+import { NameField } from "../parts/NameField";
 import { link } from "../router";
 import { text } from "../text";
 import { words } from "../words/people";
@@ -69,18 +70,13 @@ function Form({ site, name: funnel, request, question, onMade, onClose }: Props 
     >
       <p>{say.lead}</p>
       {error !== null && error.field !== "name" && <Notice kind="error">{messageOf(error)}</Notice>}
-      <Field label={say.name} error={error?.field === "name" ? messageOf(error) : null}>
-        {(ids) => (
-          <input
-            {...ids}
-            required
-            maxLength={120}
-            autocomplete="off"
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <NameField
+        label={say.name}
+        error={error?.field === "name" ? messageOf(error) : null}
+        max={120}
+        value={name}
+        onChange={setName}
+      />
       {canRoll && (
         <Field label={say.days}>
           {({ id }) => (

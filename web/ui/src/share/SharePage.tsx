@@ -6,6 +6,7 @@ import { Chart } from "../charts/Chart";
 import { isCut } from "../drawing/layout";
 import { addDays, dayIn } from "../ask/range";
 import { formatMoment, formatMoney, formatShare } from "../format";
+import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
 import { asApiError, useLoaded, useTitle } from "../parts/hooks";
 import { useFragment } from "../router";
@@ -149,13 +150,7 @@ function StageTable({ report }: { report: SharedReport }) {
               <td>{countWords(stage.throughput)}</td>
               <td>{formatShare(stage.rate_from_first)}</td>
               <td>{formatShare(stage.rate_from_previous)}</td>
-              <td>
-                {formatMoney(stage.value).map((amount) => (
-                  <span key={amount} class="amount">
-                    {amount}
-                  </span>
-                ))}
-              </td>
+              <td><Amounts of={formatMoney(stage.value)} /></td>
             </tr>
           ))}
         </tbody>

@@ -6,6 +6,7 @@ import { queryWith } from "../ask/question";
 import { useAsked, type AskedHere } from "../ask/useAsked";
 import { chosenFunnel } from "../funnels/chosen";
 import { Await } from "../parts/basic";
+import { FunnelPicker } from "../parts/FunnelPicker";
 import { useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
@@ -107,16 +108,7 @@ function Rows({ site, here, query, level, funnels }: RowsProps) {
   return (
     <>
       <p class="finder">
-        <label class="inline-field">
-          {words.funnel}
-          <select value={name} onChange={(event) => choose(event.currentTarget.value)}>
-            {funnels.map((funnel) => (
-              <option key={funnel.name} value={funnel.name}>
-                {funnel.name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <FunnelPicker label={words.funnel} funnels={funnels} chosen={name} choose={choose} />
       </p>
       <StageTable site={site} here={here} level={level} at={level.at} funnel={name} hrefOf={hrefOf} />
     </>

@@ -5,6 +5,7 @@ import { askedOf } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
 import { formatCount, formatMoney, formatShare, shareOf } from "../format";
+import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
 import { valueName } from "../valueNames";
 import { words } from "../words/content";
@@ -153,13 +154,7 @@ function Figures({ figures, names }: { figures: StageShares; names: string[] }) 
         <strong>{formatCount(converted)}</strong>
         {isFew && <span class="visually-hidden">{words.few}</span>}
       </td>
-      <td>
-        {formatMoney(stages.at(-1)?.value).map((amount) => (
-          <span key={amount} class="amount">
-            {amount}
-          </span>
-        ))}
-      </td>
+      <td><Amounts of={formatMoney(stages.at(-1)?.value)} /></td>
     </>
   );
 }
