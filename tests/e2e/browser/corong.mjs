@@ -10,8 +10,13 @@ export const binary =
 export class Corong {
   // Resolves when it has printed its addresses.
   static async up(...flags) {
+    return Corong.on(await mkdtemp(`${tmpdir()}/corong-e2e-`), ...flags);
+  }
+
+  // On a data folder that down() removes.
+  static async on(data, ...flags) {
     const it = new Corong();
-    it.data = await mkdtemp(`${tmpdir()}/corong-e2e-`);
+    it.data = data;
     it.words = '';
     it.process = spawn(
       binary,

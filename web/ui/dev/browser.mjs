@@ -27,8 +27,8 @@ const LOOKS =
     ? [[1280, "light"]]
     : [360, 768, 1280, 1920].flatMap((width) => [[width, "light"], [width, "dark"]]);
 
-async function openPage({ width, scheme = "light", height = 900 }) {
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+async function openPage({ width, scheme = "light", height = 900, locale = "en-GB" }) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme, locale });
   page.on("console", (message) => {
     const isExpected =
       /status of (400|401|403|409)/.test(message.text()) ||
@@ -87,21 +87,59 @@ const SCREENS = [
   ...HEALTH_SCREENS,
 ];
 
+async function checkScreen(url, [name, path, ready], look) {
+  const page = await openPage(look);
+  const said = [name, ...Object.values(look)].join("-");
+  await page.goto(url + path);
+  await page.waitForSelector(ready);
+  await page.waitForTimeout(80);
+  await checkWidth(page, said);
+  await shoot(page, said);
+  await checkAccess(page, said);
+  const words = await page.locator("body").innerText();
+  assert.doesNotMatch(words, /NaN|undefined|Infinity|\[object/, said);
+  await page.close();
+}
+
 async function everyScreen() {
   const { server, url } = await startServer();
-  for (const [width, scheme] of LOOKS) {
-    for (const [name, path, ready] of SCREENS) {
-      const page = await openPage({ width, scheme });
-      await page.goto(url + path);
-      await page.waitForSelector(ready);
-      await page.waitForTimeout(80);
-      await checkWidth(page, `${name} at ${width}`);
-      await shoot(page, `${name}-${width}-${scheme}`);
-      await checkAccess(page, `${name} at ${width}, ${scheme}`);
-      const words = await page.locator("body").innerText();
-      assert.doesNotMatch(words, /NaN|undefined|Infinity|\[object/, `${name} at ${width}`);
-      await page.close();
-    }
+  for (const [width, scheme] of LOOKS)
+    for (const screen of SCREENS) await checkScreen(url, screen, { width, scheme });
+  server.close();
+}
+
+/* A browser's locale, the page's language then, and how it says "Sign in". */
+const LANGUAGES = [
+  ["en-GB", "en-GB", "Sign in"],
+  ["id-ID", "id", "Masuk"],
+  ["ms-MY", "ms", "Log masuk"],
+  ["zh-CN", "zh-Hans", "登录"],
+  ["pl-PL", "pl", "Logowanie"],
+  ["fr-FR", "en-GB", "Sign in"],
+];
+
+/* Each language fits where English does: all screens with FULL=1, else the two with most on them. */
+async function everyLanguage() {
+  const { server, url } = await startServer();
+  const screens = process.env.FULL === undefined ? SCREENS.filter(([name]) => /^(overview|report)$/.test(name)) : SCREENS;
+  for (const [locale, lang] of LANGUAGES)
+    if (lang !== "en-GB")
+      for (const screen of screens) await checkScreen(url, screen, { width: 360, scheme: "light", locale });
+  server.close();
+}
+
+/* The browser's language first; another one by choice, from then on. */
+async function chosenLanguage() {
+  const { server, url } = await startServer({ mode: "door" });
+  for (const [locale, lang, title] of LANGUAGES) {
+    const page = await openPage({ width: 800, locale });
+    await page.goto(url);
+    await page.waitForSelector(`html[lang=${lang}] h1:text-is('${title}')`);
+    await page.locator(".language select").selectOption("zh");
+    await page.waitForSelector("html[lang=zh-Hans] h1:text-is('登录')");
+    await page.goto(url);
+    await page.waitForSelector("html[lang=zh-Hans] h1:text-is('登录')");
+    await page.close();
   }
   server.close();
 }
@@ -294,6 +332,8 @@ async function live() {
 
 try {
   await everyScreen();
+  await everyLanguage();
+  await chosenLanguage();
   await doors();
   await addSite();
   await editorByKeyboard();

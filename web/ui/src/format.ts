@@ -24,8 +24,8 @@ export function formatShare(share: number | null): string {
   const percent = share * 100;
   if (percent === 0) return "0%";
   if (percent === 100) return "100%";
-  if (percent < 0.005) return "<0.01%";
-  if (percent > 99.94 && percent < 100) return ">99.9%";
+  if (percent < 0.005) return `<${twoDecimals.format(0.01)}%`;
+  if (percent > 99.94 && percent < 100) return `>${oneDecimal.format(99.9)}%`;
   return `${(percent < 0.995 ? twoDecimals : oneDecimal).format(percent)}%`;
 }
 
@@ -67,12 +67,14 @@ function trimZero(decimal: string): string {
   return decimal.replace(/[.,]0$/, "");
 }
 
+const decimalSign = oneDecimal.formatToParts(0.5).find((part) => part.type === "decimal")?.value ?? ".";
+
 /* Groups the digits of an exact decimal text without ever making it a float. */
 export function formatDecimal(decimal: string): string {
   const match = /^(-?)(\d+)(\.\d+)?$/.exec(decimal);
   if (match === null) return decimal;
   const [, sign = "", whole = "0", fraction = ""] = match;
-  return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + fraction;
+  return sign + integers.format(BigInt(whole)) + fraction.replace(".", decimalSign);
 }
 
 /* Exact amounts with the other sign. */
@@ -123,29 +125,22 @@ export function formatRate(perUnit: number): string {
   return perUnit < 10 ? trimZero(oneDecimal.format(perUnit)) : integers.format(perUnit);
 }
 
-/* "2026-06-14" -> "14 June 2026", as that calendar day, whatever zone the browser is in. */
-export function formatDay(day: string): string {
+const DAY_ONLY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", timeZone: "UTC" };
+
+/* That calendar day, whatever zone the browser is in. */
+function dayAs(day: string, options: Intl.DateTimeFormatOptions): string {
   const time = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(time)) return day;
-  return new Intl.DateTimeFormat(LOCALE, {
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-    timeZone: "UTC",
-  }).format(time);
+  return Number.isNaN(time) ? day : new Intl.DateTimeFormat(LOCALE, options).format(time);
 }
 
+/* "2026-06-14" -> "14 June 2026" */
+export const formatDay = (day: string): string => dayAs(day, { ...DAY_ONLY, month: "long", year: "numeric" });
+
 /* "2026-06-14" -> "14 Jun 2026" */
-export function formatDayShort(day: string): string {
-  const time = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(time)) return day;
-  return new Intl.DateTimeFormat(LOCALE, {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    timeZone: "UTC",
-  }).format(time);
-}
+export const formatDayShort = (day: string): string => dayAs(day, { ...DAY_ONLY, year: "numeric" });
+
+/* "2026-06-14" -> "14 Jun" */
+export const formatDayOfYear = (day: string): string => dayAs(day, DAY_ONLY);
 
 export function formatMoment(iso: string, timezone: string): string {
   const time = Date.parse(iso);

@@ -18,7 +18,7 @@ function conditionWords(condition: Condition): string {
     typeof value === "string" ? `“${value}”` : String(value),
   );
   if (values.length === 0) return `${name} ${op}`;
-  const joint = condition.op === "between" ? text.rule.and : text.rule.or;
+  const joint = condition.op === "between" ? text.rule.between : text.rule.or;
   return `${name} ${op} ${values.join(joint)}`;
 }
 

@@ -1,9 +1,16 @@
 /* In which language, and how numbers stand in its sentences. What is said is in web/text/*.json. */
 
-const LOCALES = { en: "en-GB" } as const;
+const LOCALES = { en: "en-GB", id: "id", ms: "ms", zh: "zh-Hans", pl: "pl" } as const;
 
 export type Language = keyof typeof LOCALES;
-export const LANGUAGES = Object.keys(LOCALES) as Language[];
+
+export const LANGUAGES: Record<Language, string> = {
+  en: "English",
+  id: "Bahasa Indonesia",
+  ms: "Bahasa Melayu",
+  zh: "简体中文",
+  pl: "Polski",
+};
 
 const KEPT = "corong.language";
 

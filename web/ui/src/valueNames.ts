@@ -17,6 +17,8 @@ export function placeWords(city: string | null, country: string | null): string 
 export function valueName(attribute: string, value: string | null): string {
   if (value === null) return text.ask.notSet;
   if (attribute === "continent") return text.ask.continents[value] ?? value;
+  if (attribute === "channel") return text.values.channel[value] ?? value;
+  if (attribute === "device") return text.values.device[value] ?? value;
   if (attribute === "country" && /^[A-Z]{2}$/.test(value)) return nameOf("region", value);
   if (attribute === "language" && /^[a-z]{2,3}(-[A-Za-z]{2,4})?$/.test(value)) return nameOf("language", value);
   if (attribute === "region" && /^[A-Z]{2}-/.test(value)) {

@@ -8,6 +8,7 @@ import { useAction, useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { words } from "../words/people";
 import { agentOf } from "./agent";
+import { LanguageChoice } from "./LanguageChoice";
 
 const say = words.sessions;
 
@@ -17,6 +18,9 @@ export function AccountPage({ session }: { session: Session }) {
   return (
     <>
       <PageHead title={say.title} lead={say.lead(session.account?.email ?? "")} />
+      <section class="panel">
+        <LanguageChoice />
+      </section>
       <Await loaded={loaded}>{(sessions) => <Sessions initial={sessions} />}</Await>
     </>
   );

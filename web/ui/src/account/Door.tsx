@@ -1,6 +1,7 @@
 /* The frame of the screens before one is signed in. */
 import type { ComponentChildren } from "preact";
 import { useTitle } from "../parts/hooks";
+import { LanguageChoice } from "./LanguageChoice";
 import { text } from "../text";
 
 export function Door({ title, children }: { title: string; children: ComponentChildren }) {
@@ -18,6 +19,7 @@ export function Door({ title, children }: { title: string; children: ComponentCh
         <h1>{title}</h1>
         {children}
       </div>
+      <LanguageChoice />
     </main>
   );
 }

@@ -42,7 +42,7 @@ export function placeName(at: FilterPlace, isShort = false): string {
 export function filterWords(filter: ChosenFilter): string {
   const name = attributeName(filter.attribute);
   const values = filter.values.map((value) => valueName(filter.attribute, value));
-  const joint = filter.op === "between" ? text.rule.and : text.rule.or;
+  const joint = filter.op === "between" ? text.rule.between : text.rule.or;
   const said =
     filter.op === "is"
       ? `${name}: ${values.join(joint)}`

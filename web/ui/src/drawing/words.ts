@@ -35,12 +35,21 @@ export function exitWords(exit: Exit, flow: Flow): string {
 
 /* Of a bold letter in a wide system font, in heights: names are cut rather early than late. */
 const LETTER_WIDTH = 0.66;
+const WIDE_LETTER = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Extended_Pictographic}/u;
+const LETTERS_MIN = 3;
+
+/* About so many pixels are needed for text `size` high. */
+export function textWidth(text: string, size: number): number {
+  return Array.from(text).reduce((width, letter) => width + size * (WIDE_LETTER.test(letter) ? 1 : LETTER_WIDTH), 0);
+}
 
 /* The name cut to about `width` pixels of text `size` high, with an ellipsis. */
 export function fitText(name: string, width: number, size: number): string {
-  const chars = Math.max(3, Math.floor(width / (size * LETTER_WIDTH)));
+  if (textWidth(name, size) <= width) return name;
   const letters = Array.from(name);
-  return letters.length <= chars ? name : `${letters.slice(0, chars - 1).join("").trimEnd()}…`;
+  let kept = letters.length;
+  while (kept >= LETTERS_MIN && textWidth(letters.slice(0, kept).join(""), size) + size * LETTER_WIDTH > width) kept--;
+  return letters.length <= LETTERS_MIN ? name : `${letters.slice(0, kept).join("").trimEnd()}…`;
 }
 
 /* "+12%", "-3.1%"; nothing where there was nothing. */

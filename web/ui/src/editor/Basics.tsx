@@ -5,6 +5,7 @@ import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
 import { NameField } from "../parts/NameField";
 import { text } from "../text";
+import { words } from "../words/editor";
 import { parseWindow } from "../windowWords";
 import type { Draft } from "./model";
 
@@ -19,7 +20,6 @@ export function Basics({
   error: ApiError | null;
   onChange: (draft: Draft) => void;
 }) {
-  const words = text.editor;
   const at = (field: string) => (error?.field === field ? messageOf(error) : null);
   const window = parseWindow(draft.window) ?? { count: 7, unit: "d" };
   const units = Object.keys(words.windowUnits).filter(

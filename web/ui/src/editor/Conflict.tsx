@@ -3,7 +3,7 @@
 import type { SavedFunnel, Site } from "../api-types";
 import { formatMoment } from "../format";
 import { Notice } from "../parts/basic";
-import { text } from "../text";
+import { words } from "../words/editor";
 
 interface Props {
   site: Site;
@@ -16,7 +16,6 @@ interface Props {
 }
 
 export function Conflict({ site, theirs, mine, onSee, onSaveOver, onTake }: Props) {
-  const words = text.editor;
   const who = theirs.author === "" ? words.byCommand : theirs.author;
   return (
     <Notice kind="error">
@@ -41,7 +40,6 @@ export function Conflict({ site, theirs, mine, onSee, onSaveOver, onTake }: Prop
 }
 
 export function LeaveQuestion({ leave, stay }: { leave: () => void; stay: () => void }) {
-  const words = text.editor;
   return (
     <>
       <p>{words.leaveLead}</p>

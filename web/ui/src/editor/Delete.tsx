@@ -4,6 +4,7 @@ import { api, type ApiError } from "../api";
 import type { Site } from "../api-types";
 import { asApiError } from "../parts/hooks";
 import { text } from "../text";
+import { words } from "../words/editor";
 
 /* Asks once more in place: a browser's own dialog would stop everything else. */
 export function Delete({
@@ -17,7 +18,6 @@ export function Delete({
   onGone: () => void;
   onError: (error: ApiError) => void;
 }) {
-  const words = text.editor;
   const [isAsking, setAsking] = useState(false);
   const remove = () => {
     api.removeFunnel(site.name, name).then(onGone, (reason: unknown) => onError(asApiError(reason)));

@@ -2,12 +2,12 @@ import { api } from "../api";
 import type { Site } from "../api-types";
 import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { FunnelForm } from "./FunnelForm";
 import { loadNames } from "./names";
 
 export function EditorPage({ site, funnel, query }: { site: Site; funnel: string; query: string }) {
-  const title = text.editor.editTitle(funnel);
+  const title = words.editTitle(funnel);
   useTitle(title);
   const loaded = useLoaded(
     async (signal) => {

@@ -4,6 +4,7 @@ import type { ApiError } from "../api";
 import type { Attribute } from "../api-types";
 import { messageOf } from "../parts/hooks";
 import { text } from "../text";
+import { words } from "../words/editor";
 import { othersOf } from "./asking";
 import { Matches, type MatchScope } from "./Matches";
 import {
@@ -27,7 +28,6 @@ interface Props {
 }
 
 export function Exclusions({ site, attributes, draft, error, scope, onChange }: Props) {
-  const words = text.editor;
   const [active, setActive] = useState<number | null>(null);
   return (
     <section aria-labelledby="exclusions-title">
@@ -86,7 +86,6 @@ function Bounds({
   onChange: (change: Partial<DraftExclusion>) => void;
   onRemove: () => void;
 }) {
-  const words = text.editor;
   const select = (label: string, id: number | null, fallback: number, set: (id: number) => void) => (
     <label class="inline-field">
       {label}

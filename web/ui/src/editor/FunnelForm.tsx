@@ -8,7 +8,7 @@ import { Notice } from "../parts/basic";
 import { Dialog } from "../parts/Dialog";
 import { asApiError, messageOf } from "../parts/hooks";
 import { guardLeaving, link, navigate } from "../router";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { isUnchanged } from "./asking";
 import { Basics } from "./Basics";
 import { Conflict, LeaveQuestion } from "./Conflict";
@@ -36,7 +36,6 @@ interface Props {
 }
 
 export function FunnelForm({ site, attributes, sent, initial, saved, taken, query }: Props) {
-  const words = text.editor;
   const state = useDraft(() => draftOf(initial));
   const { draft } = state;
   const [base, setBase] = useState(saved);
@@ -216,7 +215,7 @@ export function FunnelForm({ site, attributes, sent, initial, saved, taken, quer
 }
 
 function titleOf(funnel: SavedFunnel, isChosen: boolean): string {
-  return isChosen ? text.editor.asVersion(funnel.version) : text.editor.asSaved(funnel.version);
+  return isChosen ? words.asVersion(funnel.version) : words.asSaved(funnel.version);
 }
 
 /* Brings the eye, and the keyboard, to what is wrong: the field if there is one, else the notice. */

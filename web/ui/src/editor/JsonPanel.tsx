@@ -2,7 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { CopyBox, Field } from "../parts/basic";
 import { download } from "../parts/download";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { definitionOf, draftOf, type Draft } from "./model";
 import { FunnelError, parseFunnel } from "./parse";
 
@@ -17,7 +17,6 @@ function fileName(name: string): string {
 }
 
 export function JsonPanel({ draft, onChange }: Props) {
-  const words = text.editor;
   const json = `${JSON.stringify(definitionOf(draft), null, 2)}\n`;
   /* what a person typed, null while the box shows the draft */
   const [typed, setTyped] = useState<string | null>(null);

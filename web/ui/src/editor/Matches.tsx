@@ -6,7 +6,7 @@ import type { Count, Report, Rule, Site } from "../api-types";
 import { askedOf, type Question } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { formatShare } from "../format";
-import { text } from "../text";
+import { words as editorWords } from "../words/editor";
 import { matchesOf, overlapFunnel, type Matches as Found, type OtherRule } from "./asking";
 import { useSettled } from "./usePreview";
 
@@ -57,17 +57,16 @@ export function Matches({ scope, rule, others, isActive, seen }: Props) {
   const events = count.value?.key === countKey ? count.value.count.events : null;
   const isCounting = isActive && found === null && overlap.error === null;
   return (
-    <p class="matches" aria-live={isActive ? "polite" : undefined} title={text.editor.overlapMeans}>
-      {found !== null ? words(found, events) : isCounting ? text.editor.counting : seen}
+    <p class="matches" aria-live={isActive ? "polite" : undefined} title={editorWords.overlapMeans}>
+      {found !== null ? words(found, events) : isCounting ? editorWords.counting : seen}
     </p>
   );
 }
 
 /* "matches 2,306 events of 1,961 visitors, overlaps stage 3 by 12%" */
 function words({ visitors, overlaps }: Found, events: number | null): string {
-  const { editor } = text;
-  const matched = events === null ? editor.matchesVisitors(visitors) : editor.matches(events, visitors);
+  const matched = events === null ? editorWords.matchesVisitors(visitors) : editorWords.matches(events, visitors);
   if (visitors === 0) return matched;
-  const shared = overlaps.map(({ number, name, share }) => editor.overlap(number, name, formatShare(share)));
-  return `${matched}, ${shared.length === 0 ? editor.noOverlap : editor.overlaps(shared.join(", "))}.`;
+  const shared = overlaps.map(({ number, name, share }) => editorWords.overlap(number, name, formatShare(share)));
+  return `${matched}, ${shared.length === 0 ? editorWords.noOverlap : editorWords.overlaps(shared.join(", "))}.`;
 }

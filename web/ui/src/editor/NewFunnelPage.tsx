@@ -1,7 +1,7 @@
 import type { Site } from "../api-types";
 import { Await } from "../parts/basic";
 import { useLoaded, useTitle } from "../parts/hooks";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { FunnelForm } from "./FunnelForm";
 import { loadNames } from "./names";
 import { freeName, fromTemplate, TEMPLATES, type Template } from "./templates";
@@ -12,12 +12,12 @@ function findTemplate(id: string | null): Template | undefined {
 
 export function NewFunnelPage({ site, template: id, query }: { site: Site; template: string | null; query: string }) {
   const template = findTemplate(id);
-  useTitle(text.editor.newTitle);
+  useTitle(words.newTitle);
   const loaded = useLoaded((signal) => loadNames(site, signal), `${site.name}/${id ?? ""}`);
   return (
     <>
       <header class="page-head">
-        <h1>{text.editor.newTitle}</h1>
+        <h1>{words.newTitle}</h1>
       </header>
       <Await loaded={loaded}>
         {(names) =>
@@ -26,7 +26,7 @@ export function NewFunnelPage({ site, template: id, query }: { site: Site; templ
               site={site}
               {...names}
               query={query}
-              initial={fromTemplate(template, freeName(text.templates[template.id].title, names.taken), names.sent)}
+              initial={fromTemplate(template, freeName(words.templates[template.id].title, names.taken), names.sent)}
               saved={null}
             />
           )

@@ -8,7 +8,7 @@ import { changeWords } from "../drawing/words";
 import { formatCount, formatDuration, formatShare, shareOf } from "../format";
 import { Loading } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { valueName } from "../valueNames";
 import { sideRows } from "./asking";
 import type { PreviewState } from "./usePreview";
@@ -24,7 +24,6 @@ interface Props {
 
 export function Preview({ question, today, onQuestion, preview, draft, old }: Props) {
   const { report, error, isReady, isWaiting } = preview;
-  const words = text.editor;
   return (
     <section class="preview panel" aria-label={words.preview}>
       <div class="preview-head">
@@ -60,7 +59,7 @@ function Sides({ report, old, title }: { report: Report; old: Report | null; tit
   return (
     <div class="sides">
       <Side report={old} title={title} />
-      <Side report={report} title={text.editor.draft} />
+      <Side report={report} title={words.draft} />
     </div>
   );
 }
@@ -70,7 +69,7 @@ function Side({ report, title }: { report: Report; title: string | null }) {
   return (
     <div class="side">
       {title !== null && <h3>{title}</h3>}
-      <p class="preview-figures">{text.editor.previewFigures(entered, converted, formatShare(rate))}</p>
+      <p class="preview-figures">{words.previewFigures(entered, converted, formatShare(rate))}</p>
       <FunnelDrawing flow={flowOf(report)} links={null} height={200} compact />
     </div>
   );
@@ -84,7 +83,6 @@ interface SideTableProps {
 }
 
 function SideTable({ draft, report, old, oldReport }: SideTableProps) {
-  const words = text.editor;
   const shown = (count: number | null) => (count === null ? words.sidesNone : formatCount(count));
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={words.sidesTitle}>
@@ -117,7 +115,6 @@ function SideTable({ draft, report, old, oldReport }: SideTableProps) {
 
 /* What takes a second look at the events comes when the counts are there. */
 function Channels({ preview }: { preview: PreviewState }) {
-  const words = text.editor;
   const { channels, report } = preview;
   const times = report?.stages.filter((stage) => stage.time_from_previous_ms !== null) ?? [];
   return (

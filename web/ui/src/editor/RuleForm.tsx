@@ -6,6 +6,7 @@ import { formatCount } from "../format";
 import { messageOf } from "../parts/hooks";
 import { attributeName, operatorName, ruleWords } from "../ruleWords";
 import { text } from "../text";
+import { words } from "../words/editor";
 import {
   addCondition,
   changeCondition,
@@ -34,7 +35,6 @@ function isWithin(field: string | null, path: string): boolean {
 }
 
 export function RuleForm({ site, attributes, rule, field, error, onChange }: RuleFormProps) {
-  const words = text.editor;
   if (rule.kind === "nested")
     return (
       <div class="rule">
@@ -104,7 +104,6 @@ interface ConditionProps {
 
 function ConditionForm(props: ConditionProps) {
   const { attributes, condition, message, canRemove, onChange, onRemove } = props;
-  const words = text.editor;
   const errorId = `condition${useId()}`;
   const operators = operatorsFor(condition.attribute, typeOf(condition.attribute, attributes));
   const setAttribute = (attribute: string) => {
@@ -169,7 +168,7 @@ function IgnoreCase({
         checked={condition.ignoreCase}
         onChange={(event) => onChange({ ignoreCase: event.currentTarget.checked })}
       />
-      {text.editor.ignoreCase}
+      {words.ignoreCase}
     </label>
   );
 }
@@ -188,7 +187,7 @@ function AttributeSelect({
   const isKnown = attributes.some((attribute) => attribute.name === value);
   return (
     <select
-      aria-label={text.editor.attribute}
+      aria-label={words.attribute}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
     >
@@ -203,7 +202,7 @@ function AttributeSelect({
               {members.map((attribute) => (
                 <option key={attribute.name} value={attribute.name}>
                   {attributeName(attribute.name)} ·{" "}
-                  {attribute.seen === 0 ? text.editor.notSeen : formatCount(attribute.seen)}
+                  {attribute.seen === 0 ? words.notSeen : formatCount(attribute.seen)}
                 </option>
               ))}
             </optgroup>
@@ -215,7 +214,6 @@ function AttributeSelect({
 }
 
 function Values({ site, attributes, condition, message, onChange }: ConditionProps) {
-  const words = text.editor;
   const count = valueCount(condition.op);
   if (count === 0) return <span class="condition-values" />;
   if (typeOf(condition.attribute, attributes) === "flag")
@@ -253,7 +251,6 @@ function Numbers({
   condition: DraftCondition;
   onChange: (change: Partial<DraftCondition>) => void;
 }) {
-  const words = text.editor;
   const labels = condition.op === "between" ? [words.low, words.high] : [words.value];
   return (
     <span class="condition-values condition-numbers">

@@ -5,6 +5,7 @@ import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
 import { link, navigate } from "../router";
 import { text } from "../text";
+import { words } from "../words/editor";
 import { Delete } from "./Delete";
 import type { DraftState } from "./useDraft";
 
@@ -25,7 +26,6 @@ interface Props {
 }
 
 export function SaveBar({ site, savedAs, state, note, error, isBusy, maySave, onNote, onGone, onError, announce }: Props) {
-  const words = text.editor;
   const { undo, redo } = state;
   const step = (label: string, done: string, act: (() => void) | null) => (
     <button

@@ -6,6 +6,7 @@ import { Field } from "../parts/basic";
 import { messageOf } from "../parts/hooks";
 import { NameField } from "../parts/NameField";
 import { text } from "../text";
+import { words } from "../words/editor";
 import { othersOf } from "./asking";
 import { Matches, type MatchScope } from "./Matches";
 import { isFilled, isRequired, ruleOf, STAGES_MAX, STAGES_MIN, type Draft, type DraftStage } from "./model";
@@ -39,7 +40,6 @@ const KINDS: StageKind[] = ["trace", "response", "engagement", "sale", "custom"]
 
 export function StageForm(props: Props) {
   const { site, attributes, draft, index, stage, error, onChange } = props;
-  const words = text.editor;
   const field = `stages[${index}]`;
   const at = (name: string) =>
     error?.field === `${field}.${name}` ? messageOf(error) : null;
@@ -108,11 +108,10 @@ export function StageForm(props: Props) {
 }
 
 function seenWords(draft: Draft, seen: number): string {
-  return draft.count === "sessions" ? text.editor.seenSessions(seen) : text.editor.seenVisitors(seen);
+  return draft.count === "sessions" ? words.seenSessions(seen) : words.seenVisitors(seen);
 }
 
 function StageHead({ draft, index, stage, onMove, onDrag, onAdd, onRemove }: Props) {
-  const words = text.editor;
   const name = stage.name === "" ? words.stage(index + 1) : stage.name;
   const isFirst = index === 0;
   const isLast = index === draft.stages.length - 1;
@@ -151,7 +150,6 @@ function StageHead({ draft, index, stage, onMove, onDrag, onAdd, onRemove }: Pro
 }
 
 function RequiredSwitch({ draft, index, stage, onRequired }: Props) {
-  const words = text.editor;
   return (
     <label class="check" title={words.requiredHint}>
       <input

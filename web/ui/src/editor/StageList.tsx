@@ -4,6 +4,7 @@ import type { ApiError } from "../api";
 import type { Attribute, Report, StageKind } from "../api-types";
 import { Menu } from "../parts/Menu";
 import { text } from "../text";
+import { words } from "../words/editor";
 import type { MatchScope } from "./Matches";
 import { addStage, changeKind, changeStage, moveStage, removeStage, STAGES_MAX, toggleRequired, type Draft } from "./model";
 import { StageForm } from "./StageForm";
@@ -27,7 +28,6 @@ interface Props {
 const KINDS: StageKind[] = ["trace", "response", "engagement", "sale", "custom"];
 
 export function StageList({ attributes, sent, draft, report, error, scope, active, onActive, onChange, announce }: Props) {
-  const words = text.editor;
   const keepFocus = useFocusKeeper();
   const { stages } = draft;
   const move = (from: number, to: number) => {
@@ -75,7 +75,6 @@ export function StageList({ attributes, sent, draft, report, error, scope, activ
 }
 
 function AddStage({ onAdd }: { onAdd: (kind: StageKind) => void }) {
-  const words = text.editor;
   return (
     <Menu label={`+ ${words.addStage}`} name={words.addStage}>
       {(close) => (

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { api } from "../api";
 import type { AttributeValue } from "../api-types";
 import { formatCount } from "../format";
-import { text } from "../text";
+import { words } from "../words/editor";
 
 const LIMIT = 30;
 const SEARCH_DELAY_MS = 150;
@@ -118,7 +118,7 @@ export function ValuePicker({ site, attribute, values, label, isWrong, onChange 
             <span class="chip-text">{value}</span>
             <button
               type="button"
-              aria-label={text.editor.removeValue(value)}
+              aria-label={words.removeValue(value)}
               onClick={() => remove(value)}
             >
               ×
@@ -137,7 +137,7 @@ export function ValuePicker({ site, attribute, values, label, isWrong, onChange 
           aria-activedescendant={isOpen && current >= 0 ? `${id}-${current}` : undefined}
           autocomplete="off"
           spellcheck={false}
-          placeholder={values.length === 0 ? text.editor.searchValues : ""}
+          placeholder={values.length === 0 ? words.searchValues : ""}
           value={typed}
           onInput={(event) => {
             setTyped(event.currentTarget.value);
@@ -151,7 +151,7 @@ export function ValuePicker({ site, attribute, values, label, isWrong, onChange 
       </div>
       {isOpen && (
         <div class="picker-list">
-          {found !== null && options.length === 0 && <p class="hint">{text.editor.noValues}</p>}
+          {found !== null && options.length === 0 && <p class="hint">{words.noValues}</p>}
           <ul role="listbox" id={`${id}-list`} aria-label={label} ref={listbox}>
             {options.map((option, index) => (
               <li
@@ -166,10 +166,10 @@ export function ValuePicker({ site, attribute, values, label, isWrong, onChange 
                 }}
               >
                 <span>
-                  {option.events === null ? text.editor.addTyped(option.value) : option.value}
+                  {option.events === null ? words.addTyped(option.value) : option.value}
                 </span>
                 <span class="picker-count">
-                  {option.events === null ? text.editor.notSeen : formatCount(option.events)}
+                  {option.events === null ? words.notSeen : formatCount(option.events)}
                 </span>
               </li>
             ))}

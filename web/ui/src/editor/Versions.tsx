@@ -7,6 +7,7 @@ import { formatMoment } from "../format";
 import { Await } from "../parts/basic";
 import { asApiError, useLoaded } from "../parts/hooks";
 import { text } from "../text";
+import { words } from "../words/editor";
 
 interface Props {
   site: Site;
@@ -21,7 +22,6 @@ interface Props {
 }
 
 export function Versions(props: Props) {
-  const words = text.editor;
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="panel versions" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -35,7 +35,6 @@ export function Versions(props: Props) {
 
 function List(props: Props) {
   const { site, saved } = props;
-  const words = text.editor;
   const versions = useLoaded(
     (signal) => api.funnelVersions(site.name, saved.name, signal),
     `${site.name}/${saved.name}/${saved.version}`,
@@ -72,7 +71,6 @@ function List(props: Props) {
 
 function Row({ version, ...props }: Props & { version: FunnelVersion }) {
   const { site, saved, compared, isDirty, maySave, onCompare, onRestored, onError } = props;
-  const words = text.editor;
   const [isAsking, setAsking] = useState(false);
   const { version: number } = version;
   const load = () => api.funnelVersion(site.name, saved.name, number);

@@ -1,7 +1,7 @@
 /* Where everything in a JSON text stands, so that what is wrong with it can be shown there. Pure.
  * The browser's own parser says neither the line of a value nor, in every version, that of an
  * error; and it takes the last of two like keys without a word. */
-import { text } from "../text";
+import { words } from "../words/editor";
 
 export class JsonError extends Error {
   readonly at: number;
@@ -12,7 +12,7 @@ export class JsonError extends Error {
 }
 
 const DEPTH_MAX = 64;
-const words = () => text.editor.jsonWrong;
+const { jsonWrong: wrong } = words;
 
 class Scanner {
   readonly source: string;
@@ -30,7 +30,7 @@ class Scanner {
   }
 
   private unexpected(): never {
-    throw new JsonError(words().unexpected(this.source.slice(this.at, this.at + 1)), this.at);
+    throw new JsonError(wrong.unexpected(this.source.slice(this.at, this.at + 1)), this.at);
   }
 
   private space(): void {
@@ -50,7 +50,7 @@ class Scanner {
 
   private value(path: string, depth: number): void {
     this.space();
-    if (depth > DEPTH_MAX) throw new JsonError(words().deep, this.at);
+    if (depth > DEPTH_MAX) throw new JsonError(wrong.deep, this.at);
     this.places.set(path, this.at);
     if (this.take("{")) this.members(path, depth);
     else if (this.take("[")) this.elements(path, depth);
@@ -66,7 +66,7 @@ class Scanner {
       const start = this.at;
       if (this.source.charAt(start) !== '"') this.unexpected();
       const key = this.string();
-      if (keys.has(key)) throw new JsonError(words().twice(key), start);
+      if (keys.has(key)) throw new JsonError(wrong.twice(key), start);
       keys.add(key);
       const own = path === "" ? key : `${path}.${key}`;
       this.need(":");
@@ -92,14 +92,14 @@ class Scanner {
     try {
       return JSON.parse(source) as string;
     } catch {
-      throw new JsonError(words().string, start);
+      throw new JsonError(wrong.string, start);
     }
   }
 
   private number(): void {
     const number = /^[-+.\w]+/.exec(this.source.slice(this.at))?.[0];
     if (number === undefined) this.unexpected();
-    if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(number)) throw new JsonError(words().number, this.at);
+    if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(number)) throw new JsonError(wrong.number, this.at);
     this.at += number.length;
   }
 }

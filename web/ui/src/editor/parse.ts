@@ -1,7 +1,7 @@
 /* A funnel's JSON from a person: checked here only as far as the form needs it; the server checks
  * the rest and names the field. Unknown keys are refused, never dropped. */
 import type { FunnelDefinition } from "../api-types";
-import { text } from "../text";
+import { words } from "../words/editor";
 import { JsonError, lineAt, placeOf, placesOf } from "./json";
 
 const FUNNEL_KEYS = ["name", "preset", "window", "count", "stages", "exclusions"];
@@ -28,13 +28,13 @@ export class FunnelError extends Error {
   /* the character that it begins with */
   readonly at: number;
   constructor(source: string, field: string, at: number, message: string) {
-    super(text.editor.jsonAt(lineAt(source, at), field, message));
+    super(words.jsonAt(lineAt(source, at), field, message));
     this.field = field;
     this.at = at;
   }
 }
 
-const wrong = () => text.editor.jsonWrong;
+const wrong = () => words.jsonWrong;
 const join = (at: string, key: string) => (at === "" ? key : `${at}.${key}`);
 
 function fail(field: string, message: string): never {

@@ -2,9 +2,10 @@
  * the site really sent decides which of them its rule takes. */
 import type { FunnelDefinition, Rule, StageKind } from "../api-types";
 import { text } from "../text";
+import { words } from "../words/editor";
 import { STAGES_MAX, type NewStage } from "./model";
 
-export type TemplateId = keyof typeof text.templates;
+export type TemplateId = keyof typeof words.templates;
 
 interface TemplateStage {
   kind: StageKind;
@@ -112,14 +113,14 @@ function withSent(rule: Rule, sent: Set<string>): Rule {
 }
 
 export function fromTemplate(template: Template, name: string, sent: string[]): FunnelDefinition {
-  const names = text.templates[template.id].stages;
+  const names = words.templates[template.id].stages;
   const known = new Set(sent);
   return {
     name,
     preset: "open",
     window: template.window,
     stages: template.stages.map((stage, index) => ({
-      name: names[index] ?? text.editor.newStage(index + 1),
+      name: names[index] ?? words.newStage(index + 1),
       kind: stage.kind,
       rule: stage.rule === undefined ? eventRule(stage.events ?? [], known) : withSent(stage.rule, known),
     })),
@@ -136,12 +137,12 @@ export function stageOfKind(kind: StageKind, number: number, sent: string[]): Ne
     sale: eventRule(SALE, known),
     custom: { attribute: "event", op: "is", values: [] },
   };
-  return { kind, name: kind === "custom" ? text.editor.newStage(number) : text.kinds[kind], rule: rules[kind] };
+  return { kind, name: kind === "custom" ? words.newStage(number) : text.kinds[kind], rule: rules[kind] };
 }
 
 /* Did somebody choose the name, or does it stand there by itself? */
 export function isChosenName(name: string): boolean {
-  const numbers = Array.from({ length: STAGES_MAX }, (_, index) => text.editor.newStage(index + 1));
+  const numbers = Array.from({ length: STAGES_MAX }, (_, index) => words.newStage(index + 1));
   return name.trim() !== "" && !numbers.includes(name) && !Object.values(text.kinds).includes(name);
 }
 

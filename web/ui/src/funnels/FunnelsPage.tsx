@@ -14,6 +14,7 @@ import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { isAtLeast } from "../people/rights";
 import { link } from "../router";
 import { text } from "../text";
+import { words as editorWords } from "../words/editor";
 import { windowWords } from "../windowWords";
 
 export function FunnelsPage({ site, query }: { site: Site; query: string }) {
@@ -119,8 +120,8 @@ function NewFunnel({ site }: { site: Site }) {
         {TEMPLATES.map((template) => (
           <li key={template.id}>
             <a href={link.newFunnel(site.name, template.id)}>
-              <strong>{text.templates[template.id].title}</strong>
-              <span>{text.templates[template.id].lead}</span>
+              <strong>{editorWords.templates[template.id].title}</strong>
+              <span>{editorWords.templates[template.id].lead}</span>
             </a>
           </li>
         ))}

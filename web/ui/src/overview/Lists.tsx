@@ -146,7 +146,7 @@ function Rows({ here, site, by, report }: Part & { by: Breakdown; report: Report
   const name = text.overview.tabs[by.attribute] ?? by.attribute;
   const known = rows.filter((row) => row.other === true || row.values?.[0] !== null);
   if (known.length === 0)
-    return <p class="hint">{by.attribute === "keyword" ? words.keywords(0) : words.empty}</p>;
+    return <p class="hint">{by.attribute === "keyword" ? words.keywords : words.empty}</p>;
   const last = report.stages.at(-1)?.name ?? "";
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={words.caption(name)}>

@@ -2,7 +2,7 @@
 import type { Report, Site } from "../api-types";
 import { queryWith } from "../ask/question";
 import type { AskedHere } from "../ask/useAsked";
-import { formatAmount, formatShare } from "../format";
+import { formatAmount, formatRate, formatShare } from "../format";
 import { link } from "../router";
 import { screenOf } from "../screens";
 import { text } from "../text";
@@ -37,7 +37,7 @@ export function Leak({ site, funnel, report, here }: Props) {
         ? words.lowest(from, to, formatShare(leak.rate))
         : words.fell(from, to, formatShare(leak.rate), formatShare(leak.rateBefore))}
       {"; "}
-      {leak.rateBefore === null ? words.point(leak.cost.toFixed(leak.cost < 10 ? 1 : 0), money) : words.cost(leak.cost, money)}.{" "}
+      {leak.rateBefore === null ? words.point(formatRate(leak.cost), money) : words.cost(leak.cost, money)}.{" "}
       {screenOf("dropoff") !== undefined && (
         <a href={link.screen(site.name, "dropoff") + queryWith(own, here.question, here.usual)}>{words.why}</a>
       )}

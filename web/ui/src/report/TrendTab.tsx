@@ -5,7 +5,8 @@ import type { Report } from "../api-types";
 import { addDays } from "../ask/range";
 import { Chart } from "../charts/Chart";
 import type { Palette } from "../drawing/palette";
-import { formatCount, formatDayShort, formatShare, shareOf } from "../format";
+import { textWidth } from "../drawing/words";
+import { formatCount, formatDayOfYear, formatDayShort, formatShare, shareOf } from "../format";
 import { text } from "../text";
 import type { ReportState, TrendStep } from "./state";
 import { daysOf, isYoung } from "./trend";
@@ -88,7 +89,7 @@ const GAP = 22;
 const RATE_PX = 70;
 
 /* Where the next name of the legend begins, after those before it. */
-const legendX = (before: string[]) => before.reduce((x, name) => x + 34 + name.length * 6.6, 0);
+const legendX = (before: string[]) => before.reduce((x, name) => x + 34 + textWidth(name, 10), 0);
 
 /* Above: who came in, and inside that who converted; below, on its own scale, the rate. */
 function TrendChart({ points, width, palette }: { points: Point[]; width: number; palette: Palette }) {
@@ -182,7 +183,7 @@ function TrendChart({ points, width, palette }: { points: Point[]; width: number
           (point, index) =>
             index % every === 0 && (
               <text key={point.from} x={at(index)} y={HEIGHT - 6} text-anchor="middle" fill={palette.muted}>
-                {formatDayShort(point.from).replace(/ \d{4}$/, "")}
+                {formatDayOfYear(point.from)}
               </text>
             ),
         )}

@@ -12,7 +12,7 @@ import { PageHead } from "../parts/PageHead";
 import { isAtLeast } from "../people/rights";
 import { link, navigate } from "../router";
 import { Checks, Findings } from "../settings/SnippetChecks";
-import { text } from "../text";
+import { words as editorWords } from "../words/editor";
 import { words } from "../words/start";
 import { secretOf } from "./newSite";
 
@@ -117,7 +117,7 @@ function Templates({ site, funnels }: Props) {
   const make = (template: Template) => async () => {
     setChosen(template.id);
     const events = await api.values(site.name, "event", "", EVENT_NAMES_MAX);
-    const name = freeName(text.templates[template.id].title, funnels.map((funnel) => funnel.name));
+    const name = freeName(editorWords.templates[template.id].title, funnels.map((funnel) => funnel.name));
     const definition = fromTemplate(template, name, events.map(({ value }) => value));
     await api.saveFunnel(site.name, name, definition);
     navigate(link.report(site.name, name));
@@ -135,8 +135,8 @@ function Templates({ site, funnels }: Props) {
               disabled={action.isBusy}
               onClick={() => void action.run(make(template))}
             >
-              <strong>{text.templates[template.id].title}</strong>
-              <span>{text.templates[template.id].lead}</span>
+              <strong>{editorWords.templates[template.id].title}</strong>
+              <span>{editorWords.templates[template.id].lead}</span>
             </button>
           </li>
         ))}

@@ -1,0 +1,76 @@
+// From a click on a filter to the answer on the screen, in a real browser, over a data folder as bench/query.mjs leaves it
+// (bench-generate's shop, imported):
+//
+//     node bench/screen.mjs DATA SITE [ROUNDS]
+//
+// The folder is copied. Each click is on a row that was not asked for before, so that no kept result answers it. Timed in
+// the page: from the click to the frame after the last figure has changed.
+import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Corong } from "../tests/e2e/browser/corong.mjs";
+import { openBrowser } from "../tests/e2e/browser/browser.mjs";
+import { describeMachine, median } from "./machine.mjs";
+
+const [data, site, rounds = "5"] = process.argv.slice(2);
+if (site === undefined) {
+  console.error("usage: node bench/screen.mjs DATA SITE [ROUNDS]");
+  process.exit(2);
+}
+const ATTRIBUTES = ["device", "country", "region", "campaign", "product"];
+const FUNNEL = {
+  window: "30d",
+  stages: ["pageview", "add_to_cart", "sale"].map((event) => ({
+    name: event,
+    rule: { attribute: "event", op: "is", values: [event] },
+  })),
+};
+
+/* In the page: click, and how many ms until the report stands still; null where it is not there. */
+async function clickAndWait(row) {
+  const link = document.querySelectorAll("table.breakdown tbody th a")[row];
+  const body = document.querySelector(".report-body");
+  if (link === undefined || body === null) return null;
+  const start = performance.now();
+  const isWaiting = () => document.querySelector(".report-body")?.getAttribute("aria-busy") !== "false";
+  link.click();
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  while (!isWaiting()) await frame();
+  while (isWaiting()) await frame();
+  return performance.now() - start;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "corong-screen-"));
+cpSync(data, folder, { recursive: true });
+const corong = await Corong.on(folder);
+const browser = await openBrowser();
+try {
+  const file = join(folder, "funnel.json");
+  writeFileSync(file, JSON.stringify(FUNNEL));
+  await corong.run("funnel", "put", site, "Shop", file);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  page.setDefaultTimeout(60_000);
+  await page.goto(corong.firstAccount);
+  await page.getByLabel("E-mail address").fill("bench@shop.example");
+  await page.getByLabel("Password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Create the account" }).click();
+  await page.getByRole("button", { name: "Create the account" }).waitFor({ state: "detached" });
+
+  console.log(describeMachine(folder));
+  console.log("| filter by | from the click to the answer on the screen: median (all) |\n| --- | --- |");
+  for (const attribute of ATTRIBUTES) {
+    const report = `${new URL(corong.dashboard).origin}/sites/${site}/funnels/Shop?range=all&tab=breakdown&by=${attribute}`;
+    const times = [];
+    for (let row = 0; row < Number(rounds); row++) {
+      await page.goto(report);
+      await page.locator("table.breakdown tbody th a").first().waitFor();
+      await page.locator(".report-body[aria-busy=false]").waitFor();
+      const ms = await page.evaluate(clickAndWait, row);
+      if (ms !== null) times.push(Math.round(ms));
+    }
+    console.log(`| ${attribute} | ${median(times)} ms (${times.join(", ")}) |`);
+  }
+} finally {
+  await browser.close();
+  await corong.down();
+}
