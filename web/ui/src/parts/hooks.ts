@@ -1,13 +1,14 @@
 /* What several screens need from the browser. */
 import type { RefObject } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { text } from "../text";
 
 /* The element's width in whole pixels, 0 until it is known. */
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  /* before the first paint: what is drawn by it would push aside what follows */
+  useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return undefined;
     const measure = () => setWidth(Math.floor(element.clientWidth));
