@@ -65,6 +65,7 @@ try {
       await page.goto(report);
       await page.locator("table.breakdown tbody th a").first().waitFor();
       await page.locator(".report-body[aria-busy=false]").waitFor();
+      await page.waitForLoadState("networkidle");
       const ms = await page.evaluate(clickAndWait, row);
       if (ms !== null) times.push(Math.round(ms));
     }

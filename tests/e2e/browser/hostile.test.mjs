@@ -52,10 +52,10 @@ function* events() {
   for (const [i, payload] of PAYLOADS.entries()) {
     const time = NOW - 10 * DAY + i * 1000;
     const id = word(payload, 128);
-    yield { visitor: id, time, ...everything(payload), event: 'pageview', id: word(`1${payload}`, 128) };
-    yield { visitor: id, time: time + 1000, ...everything(payload), id };
+    yield { visitor: id, time, ...everything(payload), event: 'pageview', id: word(`${i}a${payload}`, 128) };
+    yield { visitor: id, time: time + 1000, ...everything(payload), id: word(`${i}b${payload}`, 128) };
     yield { visitor: id, time: time + 2000, ...everything(payload), event: 'sale', value: -1.5, currency: 'USD' };
-    yield { visitor: 'everything', time, ...everything(payload), id: word(`2${payload}`, 128) };
+    yield { visitor: 'everything', time, ...everything(payload), id: word(`${i}c${payload}`, 128) };
     yield { visitor: `browser-${i}`, time, event: 'identify', known: id };
   }
 }
@@ -97,7 +97,8 @@ async function fillSettings(t) {
   const kept = {
     funnels: await tryAll(funnels(), async funnel => saved.push(await put(funnel))),
     groups: await tryAll([PAYLOADS.slice(0, 50)], some =>
-      api.send('PATCH', '/sites/hostile', { page_groups: some.map(name => ({ name: named(name, 80), globs: ['/p/**', word(`/${name}`, 200)] })) })),
+      api.send('PATCH', '/sites/hostile', {
+        page_groups: [...new Set(some.map(name => named(name, 80)))].map(name => ({ name, globs: ['/p/**', word(`/${name}`, 200)] })) })),
     ignored: await tryAll(PAYLOADS.slice(0, 5), name => api.send('PATCH', '/sites/hostile', { ignored_referrers: [name] })),
     hosts: await tryAll(PAYLOADS.slice(0, 5), name => api.send('PATCH', '/sites/hostile', { hosts: [name] })),
     keys: await tryAll(PAYLOADS.slice(0, IS_FULL ? 40 : 8), name => api.post('/sites/hostile/keys', { name: word(name, 60), scopes: ['read'] })),
