@@ -211,7 +211,9 @@ test('they are stored in every field of events', async () => {
   const { rows, rejected } = JSON.parse(got.out);
   assert.deepEqual([rows, rejected], [lines.length, 0], got.err.slice(0, 600));
   const values = await api.get('/sites/hostile/values?attribute=campaign&limit=1000');
-  assert.ok(values.values.length >= PAYLOADS.length * 0.98, `${values.values.length}: ${got.out}${service.errors()}`);
+  // control characters and space around are taken off what is stored: some of them are the same then
+  const distinct = new Set(PAYLOADS.map(payload => word(payload, Infinity)));
+  assert.ok(values.values.length >= distinct.size * 0.98, `${values.values.length} of ${distinct.size}: ${got.out}${service.errors()}`);
 });
 
 test('the collector takes them from browsers', async () => {
