@@ -18,6 +18,26 @@ compare_months(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static uint64_t
+rows_of_month(const struct writer *w, uint32_t month)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < w->n_added; i++)
+        n += w->added[i].month == month ? w->added[i].n_rows : 0;
+    return n;
+}
+
+/* The largest month first, so that no thread is left alone with it at the end. */
+static int
+compare_sizes(const void *a, const void *b, void *context)
+{
+    uint64_t x = rows_of_month(context, *(const uint32_t *)a);
+    uint64_t y = rows_of_month(context, *(const uint32_t *)b);
+
+    return (x < y) - (x > y);
+}
+
 size_t
 writer_months(struct writer *w)
 {
@@ -30,6 +50,7 @@ writer_months(struct writer *w)
     for (size_t i = 0; i < w->n_added; i++)
         if (n == 0 || w->months[n - 1] != w->months[i])
             w->months[n++] = w->months[i];
+    qsort_r(w->months, n, sizeof *w->months, compare_sizes, w);
     return n;
 }
 

@@ -5,6 +5,7 @@
  * one commit, also beside a running aggregator; what is not is listed with its line and reason.
  * Nothing is stored where the import itself fails.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "cmd/import_work.h"
 #include "core/clock.h"
 
+#define KEPT_MAX    (256 << 20) /* bytes that are free */
 #define PROGRESS_MS 100
 #define BAR_WIDTH   30
 
@@ -305,6 +307,15 @@ count_cores(void)
     return n < 1 ? 1 : n > 1024 ? 1024 : (int)n;
 }
 
+/* Columns of megabytes are made and freed one after the other: what is given back to the kernel
+ * would be asked of it again, page by page. */
+static void
+keep_freed_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_MAX / 8); /* no more is allowed */
+    mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
+}
+
 int
 cmd_import(struct cmd *c)
 {
@@ -318,6 +329,7 @@ cmd_import(struct cmd *c)
     if (c->n_words != 2)
         return cmd_usage(c);
     cmd_catch_signals();
+    keep_freed_memory();
     rc = store_open(settings_text(c->settings, "data"), false, &store, &err);
     if (rc == ERR_OK)
         rc = find_site(&m, &store, &err);

@@ -223,22 +223,25 @@ learn(struct guess *g)
 
 /* ---- what it gets wrong ---- */
 
-/* A bit for each of at most 64 rows of the chunk from row i of it on. */
+/* A bit for each of at most 64 rows of the chunk from row i of it on. They come in at the top, as a
+ * shift by one is cheaper than one by as many as a register says. */
 static uint64_t
 wrong_rows(const struct guess *g, const struct chunk *c, uint32_t i)
 {
     uint32_t n = c->n - i < 64 ? c->n - i : 64;
     uint64_t open = open_rows(g, c, i);
+    const uint32_t *actual = c->actual + i;
+    const uint32_t *class = c->class + i;
     uint64_t wrong = 0;
 
     for (uint32_t k = 0; k < n && g->how.kind == GUESS_HOLD; k++)
-        wrong |= (uint64_t)(c->actual[i + k] != c->class[i + k]) << k;
-    for (uint32_t k = 0; k < n && g->how.kind != GUESS_HOLD; k++) {
-        uint32_t value = g->tallies[c->class[i + k]].value & -(uint32_t)(open >> k & 1);
+        wrong = wrong >> 1 | (uint64_t)(actual[k] != class[k]) << 63;
+    for (uint32_t k = 0; k < n && g->how.kind != GUESS_HOLD; k++, open >>= 1) {
+        uint32_t value = g->tallies[class[k]].value & -(uint32_t)(open & 1);
 
-        wrong |= (uint64_t)(c->actual[i + k] != value) << k;
+        wrong = wrong >> 1 | (uint64_t)(actual[k] != value) << 63;
     }
-    return wrong;
+    return wrong >> (64 - n);
 }
 
 static void
