@@ -94,7 +94,8 @@ read_format(struct store *s, struct err *err)
     if (rc == ERR_OK)
         rc = parse_format(buffer_slice(&text), s, err);
     else if (rc == ERR_NOT_FOUND)
-        err_set(err, ERR_NOT_FOUND, NULL, "%s is no data folder of Corong (it has no FORMAT)",
+        err_set(err, ERR_NOT_FOUND, NULL,
+                "%s is no data folder of Corong (it has no FORMAT); --data names another one",
                 s->dir);
     buffer_fini(&text);
     return rc;
