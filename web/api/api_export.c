@@ -1,10 +1,10 @@
-/* Tables as files: POST /api/v1/sites/{site}/export, the report's own body with what is wanted of
- * it.
+/* Tables as files: POST /api/v1/sites/{site}/export, the body of a report, a count or a catalogue
+ * with what is wanted of it.
  *
- * Stages, rows, trend and moves are the report's JSON as lines. The list of visitors behind a
- * figure is whole: it is counted once, held under the limits of a query (422 beyond them, never
- * less than all), and as CSV written out while it is sent. An Excel file is made whole first, in a
- * nameless file on the disk, and sent from there.
+ * Stages, rows, trend and moves are the report's JSON as lines, so are a count and a catalogue. The
+ * list of visitors behind a figure is whole: it is counted once, held under the limits of a query
+ * (422 beyond them, never less than all), and as CSV written out while it is sent. An Excel file is
+ * made whole first, in a nameless file on the disk, and sent from there.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,12 +17,29 @@
 
 #define LINES_BYTES (64 * 1024) /* that are sent at once */
 
-static const char *const whats[] = {"stages", "breakdown", "trend", "moves", "visitors", NULL};
+struct kind {
+    const char *what;
+    void (*answer)(struct call *c); /* that is asked for its JSON; NULL: the list has its own way */
+};
+
+static const struct kind kinds[] = {{"stages", web__post_report},
+                                    {"breakdown", web__post_report},
+                                    {"trend", web__post_report},
+                                    {"moves", web__post_report},
+                                    {"count", web__post_count},
+                                    {"catalogue", web__post_catalogue},
+                                    {"visitors", NULL}};
 
 struct wanted {
-    const char *what; /* one of whats */
+    struct kind kind;
     enum table_format format;
 };
+
+static bool
+is_of(const struct wanted *w, const char *what)
+{
+    return w->kind.what && strcmp(w->kind.what, what) == 0;
+}
 
 static void
 begin_file(struct call *c, const char *what, enum table_format format)
@@ -80,28 +97,45 @@ reply_sheet(struct call *c, const char *what, struct xlsx **x, struct err *err)
     return ERR_OK;
 }
 
-/* ---- A table of a report ---- */
+/* ---- A table of an answer ---- */
 
 static enum err_code
-reply_table(struct call *c, const struct wanted *w, const json_t *report, const struct request *r,
+reply_table(struct call *c, const struct wanted *w, const json_t *answer, const struct request *r,
             struct err *err)
 {
     struct table t = {.csv = {.out = &c->reply->body}, .zone = r->zone};
     enum err_code rc;
 
     if (w->format == TABLE_CSV) {
-        begin_file(c, w->what, TABLE_CSV);
-        report_table_add(&t, w->what, report, r);
+        begin_file(c, w->kind.what, TABLE_CSV);
+        report_table_add(&t, w->kind.what, answer, r);
         return ERR_OK;
     }
-    rc = xlsx_open(&(struct xlsx_config){.name = w->what}, &t.xlsx, err);
+    rc = xlsx_open(&(struct xlsx_config){.name = w->kind.what}, &t.xlsx, err);
     if (rc != ERR_OK)
         return rc;
-    report_table_add(&t, w->what, report, r);
-    return reply_sheet(c, w->what, &t.xlsx, err);
+    report_table_add(&t, w->kind.what, answer, r);
+    return reply_sheet(c, w->kind.what, &t.xlsx, err);
 }
 
-/* The report by its own way, so that figures are the same: its body is ours without our members. */
+/* Names of a catalogue come by the thousand at most: a file of fewer than there are is none. */
+static enum err_code
+check_whole(json_t *answer, struct err *err)
+{
+    const char *name;
+    json_t *list;
+
+    json_object_foreach(answer, name, list)
+    {
+        size_t n = json_array_size(json_object_get(list, "rows"));
+
+        if ((size_t)json_integer_value(json_object_get(list, "n")) > n)
+            return err_set(err, ERR_LIMIT, name, "has more than %zu names: choose fewer days", n);
+    }
+    return ERR_OK;
+}
+
+/* Asked by its own way, so that figures are the same: its body is ours without our members. */
 static enum err_code
 export_table(struct call *c, json_t *body, const struct wanted *w, const struct request *r,
              struct err *err)
@@ -109,23 +143,27 @@ export_table(struct call *c, json_t *body, const struct wanted *w, const struct 
     const struct http_request *outer = c->request;
     struct http_request inner = *outer;
     enum err_code rc;
-    json_t *report;
+    json_t *answer;
     char *asked;
 
     json_object_del(body, "what");
     json_object_del(body, "format");
+    if (is_of(w, "catalogue"))
+        json_object_set_new(body, "limit", json_integer(REQUEST_LIMIT_MAX));
     asked = json_dumps(body, JSON_COMPACT);
     inner.body = slice_from(asked);
     c->request = &inner;
-    web__post_report(c);
+    w->kind.answer(c);
     c->request = outer;
     free(asked);
     if (c->reply->status != 200)
         return ERR_OK; /* it has said so */
-    report = json_loadb(buffer_slice(&c->reply->body).p, buffer_slice(&c->reply->body).n, 0, NULL);
+    answer = json_loadb(buffer_slice(&c->reply->body).p, buffer_slice(&c->reply->body).n, 0, NULL);
     buffer_clear(&c->reply->body);
-    rc = reply_table(c, w, report, r, err);
-    json_decref(report);
+    rc = is_of(w, "catalogue") ? check_whole(answer, err) : ERR_OK;
+    if (rc == ERR_OK)
+        rc = reply_table(c, w, answer, r, err);
+    json_decref(answer);
     return rc;
 }
 
@@ -305,22 +343,25 @@ read_wanted(const json_t *body, struct wanted *out, struct err *err)
         return rc;
     if (!table_format_find(format, &out->format))
         return err_set(err, ERR_INVALID, "format", "must be csv or xlsx");
-    for (int i = 0; whats[i] != NULL; i++) {
-        if (slice_is(what, whats[i])) {
-            out->what = whats[i];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (slice_is(what, kinds[i].what)) {
+            out->kind = kinds[i];
             return ERR_OK;
         }
     }
-    return err_set(err, ERR_INVALID, "what", "must be stages, breakdown, trend, moves or visitors");
+    return err_set(err, ERR_INVALID, "what",
+                   "must be stages, breakdown, trend, moves, visitors, count or catalogue");
 }
 
 static enum err_code
-check_parts(const char *what, const struct request *r, struct err *err)
+check_parts(const struct wanted *w, const struct request *r, struct err *err)
 {
-    if (strcmp(what, "breakdown") == 0 && r->n_breakdowns == 0)
+    if (is_of(w, "breakdown") && r->n_breakdowns == 0)
         return err_set(err, ERR_INVALID, "breakdown", "is missing");
-    if (strcmp(what, "trend") == 0 && r->trend == TREND_NONE)
+    if (is_of(w, "trend") && r->trend == TREND_NONE)
         return err_set(err, ERR_INVALID, "trend", "is missing");
+    if (is_of(w, "count") && r->trend != TREND_NONE)
+        return err_set(err, ERR_INVALID, "trend", "is not for a table of a count");
     return ERR_OK;
 }
 
@@ -329,7 +370,7 @@ web__post_export(struct call *c)
 {
     static const char *const own[] = {"funnel", "query_id", "what",     "format",
                                       "figure", "stage",    "snapshot", NULL};
-    struct wanted w = {.what = NULL};
+    struct wanted w = {.format = TABLE_CSV};
     struct err err = ERR_NONE;
     json_t *body = NULL;
     struct request *r = mem_zalloc(sizeof *r);
@@ -338,15 +379,16 @@ web__post_export(struct call *c)
     request_init(r);
     if (rc == ERR_OK)
         rc = read_wanted(body, &w, &err);
+    r->is_count = is_of(&w, "count");
     if (rc == ERR_OK)
         rc = request_read_json(r, body, own, &err);
     if (rc == ERR_OK)
         rc = request_finish(r, c->site.timezone, clock_wall_ms(), &err);
     if (rc == ERR_OK)
-        rc = check_parts(w.what, r, &err);
+        rc = check_parts(&w, r, &err);
     if (rc == ERR_OK)
         rc = web__read_query_id(c, body, &err);
-    if (rc == ERR_OK && strcmp(w.what, "visitors") != 0)
+    if (rc == ERR_OK && w.kind.answer)
         rc = export_table(c, body, &w, r, &err);
     else if (rc == ERR_OK && !access_may(&c->who, &c->site, ACCESS_VISITORS))
         http_reply_error(c->reply, 403, "role", "your role does not allow that", "");

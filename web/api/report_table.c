@@ -56,21 +56,31 @@ stage_headings(struct table *t, bool has_rates)
         text(t, rates[i]);
 }
 
-/* Currencies that any stage has a value in, in one order. */
-static json_t *
-currencies_of(const json_t *stages)
+/* Adds the currencies that any of these (stages, counts) has a value in. */
+static void
+add_currencies(json_t *all, const json_t *figures)
 {
-    json_t *all = json_object(), *stage, *amount;
+    const json_t *one;
+    json_t *amount;
     const char *currency;
     size_t i;
 
-    json_array_foreach(stages, i, stage)
+    json_array_foreach(figures, i, one)
     {
-        json_t *value = json_object_get(stage, "value");
+        json_t *value = json_object_get(one, "value");
 
         json_object_foreach(value, currency, amount)
             json_object_set_new(all, currency, json_true());
     }
+}
+
+/* Those of all, in one order. */
+static json_t *
+currencies_of(const json_t *figures)
+{
+    json_t *all = json_object();
+
+    add_currencies(all, figures);
     return all;
 }
 
@@ -85,14 +95,11 @@ money_cell(struct table *t, const json_t *amount)
 }
 
 static void
-stages_table(struct table *t, const json_t *report)
+value_headings(struct table *t, json_t *currencies)
 {
-    const json_t *stages = json_object_get(report, "stages"), *stage;
-    json_t *currencies = currencies_of(stages), *ignored;
     const char *currency;
-    size_t i;
+    json_t *ignored;
 
-    stage_headings(t, true);
     json_object_foreach(currencies, currency, ignored)
     {
         char heading[32];
@@ -100,43 +107,121 @@ stages_table(struct table *t, const json_t *report)
         snprintf(heading, sizeof heading, "value%s%s", currency[0] ? "_" : "", currency);
         text(t, heading);
     }
+}
+
+static void
+value_cells(struct table *t, const json_t *figures, json_t *currencies)
+{
+    const char *currency;
+    json_t *ignored;
+
+    json_object_foreach(currencies, currency, ignored)
+        money_cell(t, json_object_get(json_object_get(figures, "value"), currency));
+}
+
+static void
+stages_table(struct table *t, const json_t *report)
+{
+    const json_t *stages = json_object_get(report, "stages"), *stage;
+    json_t *currencies = currencies_of(stages);
+    size_t i;
+
+    stage_headings(t, true);
+    value_headings(t, currencies);
     table_end_line(t);
     json_array_foreach(stages, i, stage)
     {
         stage_cells(t, stage, stage, i, true);
-        json_object_foreach(currencies, currency, ignored)
-            money_cell(t, json_object_get(json_object_get(stage, "value"), currency));
+        value_cells(t, stage, currencies);
         table_end_line(t);
     }
     json_decref(currencies);
 }
 
-/* A line for each row and stage; a row of others says so. */
 static void
-breakdown_table(struct table *t, const json_t *report, const struct request *r)
+row_headings(struct table *t, const struct request *r)
 {
-    const json_t *names = json_object_get(report, "stages"), *row, *stage, *value;
-    size_t i, k, v;
-
     for (size_t b = 0; b < r->n_breakdowns; b++)
         table_text(t, r->breakdowns[b].attribute.name);
     text(t, "is_other");
+}
+
+/* What a row is of; a row of others says so. */
+static void
+row_cells(struct table *t, const json_t *row, const struct request *r)
+{
+    bool is_other = json_is_true(json_object_get(row, "other"));
+    const json_t *values = json_object_get(row, "values");
+
+    for (size_t b = 0; b < r->n_breakdowns; b++)
+        cell(t, is_other ? NULL : json_array_get(values, b));
+    text(t, is_other ? "true" : "false");
+}
+
+/* A line for each row and stage. */
+static void
+breakdown_table(struct table *t, const json_t *report, const struct request *r)
+{
+    const json_t *names = json_object_get(report, "stages"), *row, *stage;
+    json_t *currencies = currencies_of(names);
+    size_t i, k;
+
+    json_array_foreach(json_object_get(report, "breakdown"), i, row)
+        add_currencies(currencies, json_object_get(row, "stages"));
+    row_headings(t, r);
     stage_headings(t, false);
+    value_headings(t, currencies);
     table_end_line(t);
     json_array_foreach(json_object_get(report, "breakdown"), i, row)
     {
-        bool is_other = json_is_true(json_object_get(row, "other"));
-
         json_array_foreach(json_object_get(row, "stages"), k, stage)
         {
-            json_array_foreach(json_object_get(row, "values"), v, value) cell(t, value);
-            for (size_t b = 0; b < r->n_breakdowns && is_other; b++)
-                table_nothing(t);
-            text(t, is_other ? "true" : "false");
+            row_cells(t, row, r);
             stage_cells(t, stage, json_array_get(names, k), k, false);
+            value_cells(t, stage, currencies);
             table_end_line(t);
         }
     }
+    json_decref(currencies);
+}
+
+static const char *const sums[] = {"visitors", "sessions", "events", "orders", "engaged_ms"};
+#define N_SUMS (sizeof sums / sizeof *sums)
+
+static void
+sum_cells(struct table *t, const json_t *figures, json_t *currencies)
+{
+    for (size_t i = 0; i < N_SUMS; i++)
+        cell(t, json_object_get(figures, sums[i]));
+    value_cells(t, figures, currencies);
+    table_end_line(t);
+}
+
+/* A line for each row of a count; without a breakdown one of all. */
+static void
+count_table(struct table *t, const json_t *count, const struct request *r)
+{
+    const json_t *rows = json_object_get(count, "breakdown"), *row;
+    json_t *currencies = currencies_of(rows), *amount;
+    const char *currency;
+    size_t i;
+
+    json_object_foreach(json_object_get(count, "value"), currency, amount)
+        json_object_set_new(currencies, currency, json_true());
+    if (rows)
+        row_headings(t, r);
+    for (i = 0; i < N_SUMS; i++)
+        text(t, sums[i]);
+    value_headings(t, currencies);
+    table_end_line(t);
+    json_array_foreach(rows, i, row)
+    {
+        row_cells(t, row, r);
+        sum_cells(t, row, currencies);
+    }
+    if (!rows)
+        sum_cells(t, count, currencies);
+    json_decref(currencies);
 }
 
 /* A moment as the report's JSON has it, in the table's zone. */
@@ -191,6 +276,31 @@ moves_table(struct table *t, const json_t *report)
     }
 }
 
+/* The three lists of a catalogue, one below the other. */
+static void
+catalogue_table(struct table *t, const json_t *catalogue)
+{
+    static const char *const lists[] = {"events", "properties", "bots"};
+    const json_t *row;
+    size_t i;
+
+    text(t, "list");
+    text(t, "name");
+    text(t, "events");
+    text(t, "last");
+    table_end_line(t);
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) {
+        json_array_foreach(json_object_get(json_object_get(catalogue, lists[k]), "rows"), i, row)
+        {
+            text(t, lists[k]);
+            cell(t, json_object_get(row, "name"));
+            cell(t, json_object_get(row, "events"));
+            moment_cell(t, json_object_get(row, "last"));
+            table_end_line(t);
+        }
+    }
+}
+
 void
 report_table_add(struct table *t, const char *what, const json_t *report, const struct request *r)
 {
@@ -200,6 +310,10 @@ report_table_add(struct table *t, const char *what, const json_t *report, const 
         breakdown_table(t, report, r);
     else if (strcmp(what, "trend") == 0)
         trend_table(t, report);
-    else
+    else if (strcmp(what, "moves") == 0)
         moves_table(t, report);
+    else if (strcmp(what, "count") == 0)
+        count_table(t, report, r);
+    else
+        catalogue_table(t, report);
 }

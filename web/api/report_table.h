@@ -1,5 +1,5 @@
-/* The tables that a report is made of, from its JSON: stages, rows of its breakdown, trend, moves.
- */
+/* Tables from the JSON of an answer: of a report its stages, rows, trend and moves, a count's rows,
+ * a catalogue. */
 #ifndef WEB_API_REPORT_TABLE_H
 #define WEB_API_REPORT_TABLE_H
 
@@ -8,8 +8,8 @@
 #include "aggregator/funnel/request.h"
 #include "web/api/table.h"
 
-/* Headings and lines. what: "stages", "breakdown", "trend" or "moves"; r: what the report was asked
- * with. */
+/* Headings and lines. what: "stages", "breakdown", "trend" or "moves" of a report, "count" or
+ * "catalogue" of such an answer; r: what it was asked with. */
 void report_table_add(struct table *t, const char *what, const json_t *report,
                       const struct request *r);
 

@@ -83,6 +83,8 @@ const QUESTIONS = [
   { what: 'moves' },
   { what: 'breakdown', breakdown: [{ attribute: 'campaign' }, { attribute: 'currency', at: 3 }], limit: 15 },
   { what: 'trend', trend: 'day', ...JUNE },
+  { what: 'count', breakdown: [{ attribute: 'campaign' }], limit: 9, funnel: undefined },
+  { what: 'catalogue', funnel: undefined },
   { what: 'visitors', figure: 'entered' },
   { what: 'visitors', figure: 'exits', stage: 1, ...JUNE },
   { what: 'visitors', figure: 'converted', funnel: { ...FUNNEL, count: 'sessions' } },

@@ -54,6 +54,61 @@ test_tables(void **state)
     assert_non_null(strstr(text, "\r\n0,1,4\r\n"));
 }
 
+/* A breakdown's rows have money too: of every currency that any of them has. */
+static void
+test_rows_have_values(void **state)
+{
+    const char *text = file(*state, BODY("\"what\":\"breakdown\",\"breakdown\":["
+                                         "{\"attribute\":\"campaign\"}]"));
+
+    assert_non_null(strstr(text, ",\"converted\",\"value_USD\"\r\n"));
+    assert_non_null(strstr(text, "\r\n,\"false\",3,\"Sale\","));
+    assert_non_null(strstr(text, ",9.95\r\n"));
+}
+
+/* As POST /count answers; rows that are too many are together in one, which says so. */
+static void
+test_counts(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = file(f, "{\"what\":\"count\"}");
+    char name[64];
+
+    assert_string_equal(text, "\"visitors\",\"sessions\",\"events\",\"orders\",\"engaged_ms\","
+                              "\"value_USD\"\r\n4,8,8,0,0,22.45\r\n");
+    assert_true(client_header(&f->client, "Content-Disposition", name, sizeof name));
+    assert_string_equal(name, "attachment; filename=\"shop-count.csv\"");
+    text = file(f, "{\"what\":\"count\",\"breakdown\":[{\"attribute\":\"event\"}],\"limit\":2}");
+    assert_int_equal(count_lines(text), 1 + 3);
+    assert_non_null(strstr(text, "\"event\",\"is_other\",\"visitors\","));
+    assert_non_null(strstr(text, "\r\n\"pageview\",\"false\",4,"));
+    assert_non_null(strstr(text, "\r\n\"add_to_cart\",\"false\",2,"));
+    assert_non_null(strstr(text, "\r\n,\"true\",2,2,2,0,0,22.45\r\n"));
+}
+
+static void
+test_catalogue(void **state)
+{
+    struct fixture *f = *state;
+    struct shop_row *rows = calloc(1001, sizeof *rows);
+    char(*names)[16] = calloc(1001, sizeof *names);
+    const char *text = file(f, "{\"what\":\"catalogue\"}");
+
+    assert_non_null(strstr(text, "\"list\",\"name\",\"events\",\"last\"\r\n"
+                                 "\"events\",\"pageview\",4,\"2026-06-01T08:00:00+07:00\"\r\n"
+                                 "\"events\",\"add_to_cart\",2,\"2026-06-03T08:00:00+07:00\"\r\n"));
+    assert_non_null(strstr(text, "\r\n\"properties\",\"size\","));
+    for (int i = 0; i < 1001; i++) {
+        snprintf(names[i], sizeof *names, "name%d", i);
+        rows[i] = (struct shop_row){"a", JUNE_1 + i, names[i], 0};
+    }
+    write_rows(f, 1, rows, 1001);
+    client_send(&f->client, "POST", EXPORT, "{\"what\":\"catalogue\"}");
+    fixture_expect_error(f, 422, "limit", "events");
+    free(names);
+    free(rows);
+}
+
 static void
 test_a_list_is_as_long_as_its_figure(void **state)
 {
@@ -121,6 +176,12 @@ test_refused(void **state)
         {BODY("\"what\":\"stages\",\"format\":\"XLSX\""), "format"},
         {BODY("\"what\":\"breakdown\""), "breakdown"},
         {BODY("\"what\":\"trend\""), "trend"},
+        {"{\"what\":\"stages\"}", "funnel"},
+        {BODY("\"what\":\"count\""), "funnel"},
+        {"{\"what\":\"count\",\"trend\":\"day\"}", "trend"},
+        {"{\"what\":\"count\",\"stage\":1}", "stage"},
+        {BODY("\"what\":\"catalogue\""), "funnel"},
+        {"{\"what\":\"catalogue\",\"bots\":\"only\"}", "bots"},
         {BODY("\"what\":\"visitors\""), "figure"},
         {BODY("\"what\":\"visitors\",\"figure\":\"open\",\"stage\":3"), "stage"},
     };
@@ -144,6 +205,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_tables),
+        CASE(test_rows_have_values),
+        CASE(test_counts),
+        CASE(test_catalogue),
         CASE(test_a_list_is_as_long_as_its_figure),
         CASE(test_long_lists_are_whole),
         CASE(test_names_are_no_formulas),

@@ -874,7 +874,7 @@ export interface Catalogue {
 
 export type ExportFormat = "csv" | "xlsx";
 
-export interface ExportRequest extends ReportRequest {
+export interface ReportExport extends ReportRequest {
   what: "stages" | "breakdown" | "trend" | "moves" | "visitors";
   format: ExportFormat;
   /* of visitors */
@@ -882,3 +882,8 @@ export interface ExportRequest extends ReportRequest {
   stage?: number | null;
   snapshot?: string | null;
 }
+
+export type ExportRequest =
+  | ReportExport
+  | (Omit<CountRequest, "trend"> & { what: "count"; format: ExportFormat })
+  | (Omit<CatalogueRequest, "limit"> & { what: "catalogue"; format: ExportFormat });

@@ -125,3 +125,6 @@ export function askedOf(question: Question, today: string): Asked {
   if (compare !== null) asked.compare = compare;
   return asked;
 }
+
+/* The most rows that a breakdown may have; those beyond are together in one that says so. */
+export const ROWS_MAX = 1000;

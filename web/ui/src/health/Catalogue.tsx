@@ -7,6 +7,8 @@ import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
 import { formatCount, formatMoment, formatShare, shareOf } from "../format";
 import { Failed, Loading } from "../parts/basic";
+import { SaveTable } from "../parts/SaveTable";
+import { text } from "../text";
 import { words } from "../words/health";
 import { isForeign } from "./hosts";
 
@@ -35,6 +37,14 @@ export function Catalogue({ site, here }: Props) {
           <List title={said.properties} list={value.properties} site={site} />
           <List title={said.bots} list={value.bots} site={site} />
         </div>
+      )}
+      {value !== null && (
+        <SaveTable
+          label={said.title}
+          hint={text.report.export.whole}
+          file={[site.name, "catalogue", here.today]}
+          take={(format) => api.exportFile(site.name, { from, to, what: "catalogue", format })}
+        />
       )}
       {value !== null && value.damaged_files > 0 && <p class="field-error">{said.damaged(value.damaged_files)}</p>}
     </section>

@@ -3,12 +3,13 @@
 import { api } from "../api";
 import type { At, Breakdown, BreakdownRow, Report } from "../api-types";
 import type { ChosenFilter } from "../ask/filter";
-import { askedOf, queryText, queryWith } from "../ask/question";
+import { askedOf, queryText, queryWith, ROWS_MAX } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { MiniFunnel } from "../drawing/MiniFunnel";
 import { formatCount, formatMoneyShort, formatShare, shareOf } from "../format";
 import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
+import { SaveTable } from "../parts/SaveTable";
 import { Tabs } from "../parts/Tabs";
 import { flowOfRow, rowFilters, rowName } from "../report/rows";
 import { link } from "../router";
@@ -83,14 +84,10 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
   const wanted = new URLSearchParams(query).get(group);
   const by = shownTab(tabs, wanted, here.question.filters);
   const asked = askedOf({ ...here.question, compare: { kind: "none" } }, here.today);
+  const request = { funnel: funnel.definition, ...asked, breakdown: [by] };
   const answer = useAnswer(
     JSON.stringify([site.name, funnel.definition, asked, by]),
-    (queryId, signal) =>
-      api.report(
-        site.name,
-        { funnel: funnel.definition, ...asked, breakdown: [by], limit: ROWS, query_id: queryId },
-        signal,
-      ),
+    (queryId, signal) => api.report(site.name, { ...request, limit: ROWS, query_id: queryId }, signal),
   );
   const hrefOf = (attribute: string) => {
     const params = new URLSearchParams(query);
@@ -123,6 +120,16 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
       ) : (
         <div class={answer.isWaiting ? "is-waiting" : ""}>
           <Rows {...part} by={by} report={value} />
+          {value.entered > 0 && (
+            <SaveTable
+              label={text.overview.tabs[by.attribute] ?? by.attribute}
+              hint={text.report.export.rows(ROWS_MAX)}
+              file={[site.name, funnel.name, by.attribute, here.today]}
+              take={(format) =>
+                api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "breakdown", format })
+              }
+            />
+          )}
         </div>
       )}
       <p class="hint">

@@ -2,12 +2,14 @@
  * saw, and once in it. */
 import { api } from "../api";
 import type { CountFigures, Site } from "../api-types";
-import { askedOf } from "../ask/question";
+import { askedOf, ROWS_MAX } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
 import { formatCount, formatDuration } from "../format";
 import { Failed, Loading } from "../parts/basic";
+import { SaveTable } from "../parts/SaveTable";
 import { link } from "../router";
+import { text } from "../text";
 import { words } from "../words/content";
 import type { Level } from "./levels";
 import { Nobody } from "./Nobody";
@@ -80,6 +82,14 @@ export function CountTable({ site, here, level, hrefOf }: Props) {
           </tfoot>
         </table>
       </div>
+      <SaveTable
+        label={words.by[level.by]}
+        hint={text.report.export.rows(ROWS_MAX)}
+        file={[site.name, level.by, here.today]}
+        take={(format) =>
+          api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "count", format })
+        }
+      />
     </section>
   );
 }

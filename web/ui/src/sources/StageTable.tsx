@@ -1,12 +1,14 @@
 /* Rows of a funnel's breakdown, each a small funnel: what share got how far, how many to the end, value. */
 import { api } from "../api";
 import type { At, BreakdownRow, Money, Report, Site } from "../api-types";
-import { askedOf } from "../ask/question";
+import { askedOf, ROWS_MAX } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
 import { formatCount, formatMoney, formatShare, shareOf } from "../format";
 import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
+import { SaveTable } from "../parts/SaveTable";
+import { text } from "../text";
 import { valueName } from "../valueNames";
 import { words } from "../words/content";
 import type { Level } from "./levels";
@@ -43,6 +45,14 @@ export function StageTable({ site, here, level, at, funnel, hrefOf }: Props) {
       {error !== null && <Failed error={error} />}
       <KeywordNote report={value} level={level} />
       <Table report={value} level={level} hrefOf={hrefOf} />
+      <SaveTable
+        label={words.by[level.by]}
+        hint={text.report.export.rows(ROWS_MAX)}
+        file={[site.name, level.by, here.today]}
+        take={(format) =>
+          api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "breakdown", format })
+        }
+      />
     </section>
   );
 }
