@@ -338,6 +338,16 @@ attribute_values_read(struct attribute_values *v, struct attribute_windows *w,
     return attribute_values_of_code(v, place.input, read_code(v, w, place));
 }
 
+int
+attribute_values_compare(const struct attribute_values *v, uint32_t a, uint32_t b)
+{
+    if (a == b)
+        return 0;
+    if (a == ATTRIBUTE_VALUE_NULL || b == ATTRIBUTE_VALUE_NULL)
+        return a == ATTRIBUTE_VALUE_NULL ? 1 : -1;
+    return slice_compare(attribute_values_text(v, a), attribute_values_text(v, b));
+}
+
 size_t
 attribute_values_held_bytes(struct attribute_values *v)
 {

@@ -59,6 +59,9 @@ uint32_t attribute_values_find(struct attribute_values *v, struct slice text);
 /* The text of a number; "" for null. Lives as long as v. */
 struct slice attribute_values_text(const struct attribute_values *v, uint32_t number);
 
+/* By text, null last. */
+int attribute_values_compare(const struct attribute_values *v, uint32_t a, uint32_t b);
+
 /* Of memory: grows with the values that were met. */
 size_t attribute_values_held_bytes(struct attribute_values *v);
 

@@ -153,16 +153,6 @@ breakdown_merge(struct breakdown *b, const struct breakdown *from)
 
 /* ---- Choosing ---- */
 
-static int
-compare_values(const struct attribute_values *v, uint32_t a, uint32_t b)
-{
-    if (a == b)
-        return 0;
-    if (a == ATTRIBUTE_VALUE_NULL || b == ATTRIBUTE_VALUE_NULL)
-        return a == ATTRIBUTE_VALUE_NULL ? 1 : -1;
-    return slice_compare(attribute_values_text(v, a), attribute_values_text(v, b));
-}
-
 /* By entered descending, then by text, null last. */
 static int
 compare_rows(const void *x, const void *y, void *context)
@@ -176,7 +166,7 @@ compare_rows(const void *x, const void *y, void *context)
         return a->entered > b->entered ? -1 : 1;
     for (int i = 0; i < REQUEST_BREAKDOWNS_MAX && order == 0; i++)
         if (a->key.values[i] != b->key.values[i])
-            order = compare_values(of->values[i], a->key.values[i], b->key.values[i]);
+            order = attribute_values_compare(of->values[i], a->key.values[i], b->key.values[i]);
     return order;
 }
 

@@ -3,26 +3,17 @@
 
 #include <stdlib.h>
 
+#include "aggregator/pass.h"
 #include "aggregator/shortfall.h"
 #include "core/clock.h"
 #include "core/log.h"
 
 /* ---- Life ---- */
 
-/* Up to when events of a range matter. */
-static int64_t
-end_of_range(const struct enquiry_setup *s, int64_t to_ms, int64_t as_of_ms)
-{
-    int64_t known_ms = path_time_add(as_of_ms, 1);
-    int64_t end_ms = path_time_add(to_ms, s->funnel->window_ms);
-
-    return s->funnel->count == COUNT_SESSIONS || end_ms > known_ms ? known_ms : end_ms;
-}
-
 static int64_t
 end_of(const struct enquiry_setup *s)
 {
-    return end_of_range(s, s->request->range.to_ms, s->request->as_of_ms);
+    return pass_end_ms(s->funnel, &s->request->range, s->request->as_of_ms);
 }
 
 /* From when on: look back for drivers, and visitors for paths. */
@@ -32,27 +23,6 @@ begin_of(const struct enquiry_setup *s)
     int64_t back_ms = s->funnel->count == COUNT_SESSIONS ? 0 : s->funnel->window_ms;
 
     return path_time_add(s->request->range.from_ms, -(back_ms + SETTLE_LOOK_BACK_MS));
-}
-
-/* As of a report, so that its snapshot serves. */
-static struct snapshot_scope
-scope_of(const struct enquiry_setup *s)
-{
-    const struct request *r = s->request;
-    struct snapshot_scope scope = {.site = s->site,
-                                   .from_ms = INT64_MIN, /* of copies the earlier one counts */
-                                   .to_ms = end_of(s),
-                                   .as_of_ms = r->as_of_ms,
-                                   .compare_as_of_ms = r->as_of_ms};
-    int64_t compare_end_ms;
-
-    if (!r->compare.is_given)
-        return scope;
-    scope.compare_as_of_ms = r->compare.as_of_ms;
-    compare_end_ms = end_of_range(s, r->compare.range.to_ms, r->compare.as_of_ms);
-    if (compare_end_ms > scope.to_ms)
-        scope.to_ms = compare_end_ms;
-    return scope;
 }
 
 static enum err_code
@@ -67,9 +37,10 @@ take_snapshot(struct enquiry *e, struct err *err)
         return ERR_OK;
     }
     if (s->snapshot.n != 0) {
-        rc = snapshot_take_kept(e->pool, s->snapshot, scope_of(s), &e->snapshot, err);
+        rc = snapshot_take_kept(e->pool, s->snapshot, pass_scope(s->site, s->funnel, s->request),
+                                &e->snapshot, err);
     } else {
-        rc = snapshot_take(e->pool, scope_of(s), &e->snapshot, err);
+        rc = snapshot_take(e->pool, pass_scope(s->site, s->funnel, s->request), &e->snapshot, err);
         if (rc == ERR_OK && !s->is_passing)
             snapshot_keep(e->pool, e->snapshot);
     }

@@ -361,12 +361,31 @@ needs_settling(const struct pass *p)
 }
 
 int64_t
-pass_end_ms(const struct query_funnel *q, const struct path_range *range, int64_t as_of_ms)
+pass_end_ms(const struct funnel *f, const struct path_range *range, int64_t as_of_ms)
 {
     int64_t known_ms = path_time_add(as_of_ms, 1);
-    int64_t to_ms = path_time_add(range->to_ms, q->funnel->window_ms);
+    int64_t to_ms = path_time_add(range->to_ms, f->window_ms);
 
-    return q->funnel->count == COUNT_SESSIONS || to_ms > known_ms ? known_ms : to_ms;
+    return f->count == COUNT_SESSIONS || to_ms > known_ms ? known_ms : to_ms;
+}
+
+struct snapshot_scope
+pass_scope(uint32_t site, const struct funnel *f, const struct request *r)
+{
+    struct snapshot_scope scope = {.site = site,
+                                   .from_ms = INT64_MIN,
+                                   .to_ms = pass_end_ms(f, &r->range, r->as_of_ms),
+                                   .as_of_ms = r->as_of_ms,
+                                   .compare_as_of_ms = r->as_of_ms};
+    int64_t compare_end_ms;
+
+    if (!r->compare.is_given)
+        return scope;
+    scope.compare_as_of_ms = r->compare.as_of_ms;
+    compare_end_ms = pass_end_ms(f, &r->compare.range, r->compare.as_of_ms);
+    if (compare_end_ms > scope.to_ms)
+        scope.to_ms = compare_end_ms;
+    return scope;
 }
 
 /* Only visitors look back for paths; all look back for drivers. */
@@ -431,7 +450,7 @@ pass_create(const struct pass_setup *setup, struct pass **out, struct err *err)
         return rc;
     }
     p->begin_ms = begin_of(p);
-    p->end_ms = pass_end_ms(setup->q, &setup->range, setup->as_of_ms);
+    p->end_ms = pass_end_ms(setup->q->funnel, &setup->range, setup->as_of_ms);
     person_events_init(&p->person, &(struct person_setup){
                                        .bots = setup->q->request->bots,
                                        .as_of_ms = setup->as_of_ms,

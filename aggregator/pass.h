@@ -73,7 +73,11 @@ enum err_code pass_run(struct pass *p, const struct snapshot *snapshot,
                        const struct persons *persons, const bool *is_left_out, size_t *bad,
                        struct err *err);
 
-/* Up to when a pass reads, for the snapshot's scope. */
-int64_t pass_end_ms(const struct query_funnel *q, const struct path_range *range, int64_t as_of_ms);
+/* Up to when events of a range matter. */
+int64_t pass_end_ms(const struct funnel *f, const struct path_range *range, int64_t as_of_ms);
+
+/* What is before the range can matter: the earlier one of two copies counts (an order that was sent
+ * again, a file imported with other times), however far apart they are. */
+struct snapshot_scope pass_scope(uint32_t site, const struct funnel *f, const struct request *r);
 
 #endif

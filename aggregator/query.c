@@ -332,28 +332,6 @@ answer_from(const struct snapshot *snapshot, const struct query_funnel *q, struc
     return ERR_OK;
 }
 
-/* What is before the range can matter: the earlier one of two copies counts (an order that was sent
- * again, a file imported with other times), however far apart they are. */
-static struct snapshot_scope
-scope_of(const struct query_funnel *q)
-{
-    const struct request *r = q->request;
-    struct snapshot_scope scope = {.site = q->site,
-                                   .from_ms = INT64_MIN,
-                                   .to_ms = pass_end_ms(q, &r->range, r->as_of_ms),
-                                   .as_of_ms = r->as_of_ms,
-                                   .compare_as_of_ms = r->as_of_ms};
-    int64_t compare_end_ms;
-
-    if (!r->compare.is_given)
-        return scope;
-    scope.compare_as_of_ms = r->compare.as_of_ms;
-    compare_end_ms = pass_end_ms(q, &r->compare.range, r->compare.as_of_ms);
-    if (compare_end_ms > scope.to_ms)
-        scope.to_ms = compare_end_ms;
-    return scope;
-}
-
 enum err_code
 query_funnel_take(struct snapshot_pool *p, const struct query_funnel *q,
                   const struct snapshot **out, struct err *err)
@@ -361,9 +339,10 @@ query_funnel_take(struct snapshot_pool *p, const struct query_funnel *q,
     enum err_code rc = request_check_funnel(q->request, q->funnel, err);
 
     if (rc == ERR_OK && q->snapshot.n != 0)
-        rc = snapshot_take_kept(p, q->snapshot, scope_of(q), out, err);
+        rc = snapshot_take_kept(p, q->snapshot, pass_scope(q->site, q->funnel, q->request), out,
+                                err);
     else if (rc == ERR_OK)
-        rc = snapshot_take(p, scope_of(q), out, err);
+        rc = snapshot_take(p, pass_scope(q->site, q->funnel, q->request), out, err);
     if (rc == ERR_OK && q->keeps_snapshot)
         snapshot_keep(p, *out);
     return rc;

@@ -60,16 +60,6 @@ value_table_find(const struct value_table *t, const struct value_key *key)
 /* ---- Order ---- */
 
 static int
-compare_values(const struct attribute_values *v, uint32_t a, uint32_t b)
-{
-    if (a == b)
-        return 0;
-    if (a == ATTRIBUTE_VALUE_NULL || b == ATTRIBUTE_VALUE_NULL)
-        return a == ATTRIBUTE_VALUE_NULL ? 1 : -1;
-    return slice_compare(attribute_values_text(v, a), attribute_values_text(v, b));
-}
-
-static int
 compare_counts(const struct value_row *a, const struct value_row *b, int by)
 {
     int at = by < 0 ? 0 : by;
@@ -91,7 +81,7 @@ compare_rows(const void *x, const void *y, void *context)
 
     for (int i = 0; i < VALUE_KEYS_MAX && sign == 0; i++)
         if (a->key.values[i] != b->key.values[i])
-            sign = compare_values(order->values[i], a->key.values[i], b->key.values[i]);
+            sign = attribute_values_compare(order->values[i], a->key.values[i], b->key.values[i]);
     return sign;
 }
 

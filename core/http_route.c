@@ -20,18 +20,6 @@ http__method(const char *name, bool *is_head)
     return 0;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool
 http__decode_path(struct arena *a, const char *raw, struct slice *out)
 {
@@ -45,8 +33,8 @@ http__decode_path(struct arena *a, const char *raw, struct slice *out)
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)raw[i];
         if (c == '%') {
-            int high = i + 2 < n ? hex_digit(raw[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(raw[i + 2]) : -1;
+            int high = i + 2 < n ? slice_hex_digit(raw[i + 1]) : -1;
+            int low = high >= 0 ? slice_hex_digit(raw[i + 2]) : -1;
             if (low < 0)
                 return false;
             c = (unsigned char)(high << 4 | low);

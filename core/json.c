@@ -74,18 +74,6 @@ is_digit(int c)
 
 /* ---- Strings ---- */
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Four hex digits at *at of s, or -1. */
 static int
 read_hex4(struct slice s, size_t *at)
@@ -95,7 +83,7 @@ read_hex4(struct slice s, size_t *at)
     if (s.n - *at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(s.p[*at + (size_t)i]);
+        int digit = slice_hex_digit(s.p[*at + (size_t)i]);
 
         if (digit < 0)
             return -1;

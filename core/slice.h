@@ -55,6 +55,19 @@ struct slice slice_sub(struct slice s, size_t from, size_t n); /* clamped to s *
  * that is not before s; n_rows where all are. */
 size_t slice_lower_bound(const void *rows, size_t n_rows, size_t row_bytes, struct slice s);
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int
+slice_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 /* Index of the first c at or after from; s.n where there is none. */
 size_t slice_find(struct slice s, char c, size_t from);
 

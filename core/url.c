@@ -7,15 +7,6 @@ lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What ends a part of a URL. */
 enum { ENDS_SCHEME = 1, ENDS_HOST = 2, ENDS_PATH = 4, ENDS_QUERY = 8 };
 
@@ -59,7 +50,7 @@ is_host(struct slice host)
 {
     if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
         for (size_t i = 1; i + 1 < host.n; i++)
-            if (hex_digit(host.p[i]) < 0 && host.p[i] != ':' && host.p[i] != '.')
+            if (slice_hex_digit(host.p[i]) < 0 && host.p[i] != ':' && host.p[i] != '.')
                 return false;
         return true;
     }
@@ -292,8 +283,9 @@ url_decode_bytes(struct arena *a, struct slice encoded)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
 
-        if (c == '%' && s.n - i > 2 && hex_digit(s.p[i + 1]) >= 0 && hex_digit(s.p[i + 2]) >= 0) {
-            c = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+        if (c == '%' && s.n - i > 2 && slice_hex_digit(s.p[i + 1]) >= 0 &&
+            slice_hex_digit(s.p[i + 2]) >= 0) {
+            c = (char)(slice_hex_digit(s.p[i + 1]) << 4 | slice_hex_digit(s.p[i + 2]));
             i += 2;
         } else if (c == '+') {
             c = ' ';

@@ -247,11 +247,8 @@ web__post_session(struct call *c)
     struct slice email, password;
     struct err err = ERR_NONE;
     json_t *body = NULL;
-    enum err_code rc;
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    rc = web__body_object(c, &body, &err);
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "email", true, &email, &err);
     if (rc == ERR_OK)
@@ -310,11 +307,8 @@ web__post_setup(struct call *c)
     struct slice token, email, password;
     struct err err = ERR_NONE;
     json_t *body = NULL;
-    enum err_code rc;
+    enum err_code rc = web__body_members(c, keys, &body, &err);
 
-    rc = web__body_object(c, &body, &err);
-    if (rc == ERR_OK)
-        rc = web__body_check_keys(body, keys, &err);
     if (rc == ERR_OK)
         rc = web__body_text(body, "token", true, &token, &err);
     if (rc == ERR_OK)

@@ -44,18 +44,16 @@ note(struct xlsx *x, lxw_error error)
         x->error = error;
 }
 
-static bool
-is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Does it begin as a character that Excel has escaped, "_x0041_"? */
 static bool
 is_escape(struct slice text)
 {
-    return text.n >= 7 && text.p[0] == '_' && text.p[1] == 'x' && is_hex(text.p[2]) &&
-           is_hex(text.p[3]) && is_hex(text.p[4]) && is_hex(text.p[5]) && text.p[6] == '_';
+    if (text.n < 7 || text.p[0] != '_' || text.p[1] != 'x' || text.p[6] != '_')
+        return false;
+    for (int i = 2; i < 6; i++)
+        if (slice_hex_digit(text.p[i]) < 0)
+            return false;
+    return true;
 }
 
 /* What looks like an escape stays what it is: its first sign is escaped. The library escapes what

@@ -244,6 +244,7 @@ test_the_queue_is_bounded(void **state)
     struct err err;
 
     f->config.queue_bytes = 500 * 1000;
+    f->config.wait_ms = f->config.redis.timeout_ms = 60000; /* none goes to the spool meanwhile */
     assert_int_equal(publish_start(&f->config, &p, &err), ERR_OK);
     redis_fixture_pause(&f->redis);
     for (int i = 0; i < 2; i++) {

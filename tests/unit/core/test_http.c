@@ -1,5 +1,6 @@
 /* The server over real sockets: routes, framing that must be refused, caps, clocks, proxies. */
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,11 +67,14 @@ big(const struct http_request *r, struct http_reply *reply, void *context)
     reply->fixed = slice_of(large, sizeof large);
 }
 
+static atomic_int n_slow; /* that have begun */
+
 static void
 slow(const struct http_request *r, struct http_reply *reply, void *context)
 {
     (void)r;
     (void)context;
+    atomic_fetch_add(&n_slow, 1);
     clock_sleep_ms(300);
     reply->content_type = "text/plain";
     buffer_add_text(&reply->body, "done");
@@ -530,9 +534,11 @@ test_stopping_answers_what_is_in_flight(void **state)
     (void)state;
     assert_int_equal(http_start(&config, &server, &err), ERR_OK);
     port = http_port(server);
+    atomic_store(&n_slow, 0);
     for (int i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, ask_slow, &port);
-    clock_sleep_ms(100);
+    for (int i = 0; i < 10000 && atomic_load(&n_slow) < 3; i++)
+        clock_sleep_ms(1);
     http_stop(&server);
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], &status);
