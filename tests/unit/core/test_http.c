@@ -1,7 +1,7 @@
 /* The server over real sockets: routes, framing that must be refused, caps, clocks, proxies. */
 #include <setjmp.h>
-#include <stdatomic.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -5,10 +5,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { api, ApiError, setSignedOutHandler } from "../src/api";
 import type { FunnelDefinition } from "../src/api-types";
+import { ROWS_MAX } from "../src/ask/question";
+
+interface Schema {
+  properties: Record<string, { enum?: string[]; maximum?: number }>;
+}
 
 interface Sent {
   method: string;
   url: URL;
+  body: Record<string, unknown>;
   headers: Record<string, string>;
 }
 
@@ -25,6 +31,7 @@ function answerWith(status: number, body: unknown, headers: Record<string, strin
       method: init?.method ?? "GET",
       url: new URL(input, "http://localhost"),
       headers: init?.headers as Record<string, string>,
+      body: typeof init?.body === "string" ? (JSON.parse(init.body) as Record<string, unknown>) : {},
     });
     return Promise.resolve(
       new Response(status === 204 ? null : JSON.stringify(body), { status, headers }),
@@ -82,6 +89,9 @@ async function callEverything(): Promise<void> {
   await api.erase("s", "v");
   await api.audit("s", null);
   await api.audit("s", "7");
+  await api.exportFile("s", { funnel: "f", what: "breakdown", breakdown: [{ attribute: "path", at: "last" }], format: "csv" });
+  await api.exportFile("s", { what: "count", breakdown: [{ attribute: "path" }], limit: ROWS_MAX, format: "xlsx" });
+  await api.exportFile("s", { what: "catalogue", from: null, to: null, format: "xlsx" });
 }
 
 test("every request is one of the document's, and those that change something say who asks", async () => {
@@ -93,7 +103,7 @@ test("every request is one of the document's, and those that change something sa
   sent.length = 0;
   answerWith(200, {});
   await callEverything();
-  assert.equal(sent.length, 46);
+  assert.equal(sent.length, 49);
   assert.deepEqual(sent.map(({ headers }) => headers["If-Match"] ?? headers["If-None-Match"]).filter((one) => one !== undefined), ['"3"', "*"]);
   for (const { method, url, headers } of sent) {
     const template = Object.keys(document.paths).find((candidate) =>
@@ -107,6 +117,26 @@ test("every request is one of the document's, and those that change something sa
       assert.ok(known.some((one) => one.name === name), `${template}?${name}= is described`);
     assert.equal(headers["X-Corong"], "1");
   }
+});
+
+test("what a file is asked with is in the document, and asks for no more rows than it allows", async () => {
+  const document = JSON.parse(readFileSync("../api/openapi.json", "utf8")) as {
+    paths: Record<string, { post: { requestBody: { content: Record<string, { schema: Schema }> } } }>;
+  };
+  const path = Object.keys(document.paths).find((one) => one.endsWith("/sites/{site}/export")) ?? "";
+  const { properties } = document.paths[path]?.post.requestBody.content["application/json"]?.schema ?? {};
+  assert.ok(properties !== undefined);
+  sent.length = 0;
+  answerWith(200, {});
+  await callEverything();
+  const bodies = sent.filter(({ url }) => url.pathname.endsWith("/export")).map(({ body }) => body);
+  assert.deepEqual(bodies.map(({ what }) => what), ["breakdown", "count", "catalogue"]);
+  for (const body of bodies) for (const name of Object.keys(body)) assert.ok(name in properties, name);
+  for (const { what, format } of bodies) {
+    assert.ok(properties["what"]?.enum?.includes(String(what)), String(what));
+    assert.ok(properties["format"]?.enum?.includes(String(format)), String(format));
+  }
+  assert.equal(properties["limit"]?.maximum, ROWS_MAX);
 });
 
 test("names are one part of the address, whatever is in them", async () => {

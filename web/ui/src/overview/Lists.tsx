@@ -120,27 +120,28 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
       ) : (
         <div class={answer.isWaiting ? "is-waiting" : ""}>
           <Rows {...part} by={by} report={value} />
-          {value.entered > 0 && (
-            <SaveTable
-              label={text.overview.tabs[by.attribute] ?? by.attribute}
-              hint={text.report.export.rows(ROWS_MAX)}
-              file={[site.name, funnel.name, by.attribute, here.today]}
-              take={(format) =>
-                api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "breakdown", format })
-              }
-            />
-          )}
         </div>
       )}
-      <p class="hint">
-        <a href={all}>{words.list.all}</a>
-        {BY_REGION.includes(group) && (
-          <>
-            {" · "}
-            <a href={`${all}&by=continent`}>{words.list.byRegion}</a>
-          </>
+      <footer class="list-foot">
+        <p class="hint">
+          <a href={all}>{words.list.all}</a>
+          {BY_REGION.includes(group) && (
+            <>
+              {" · "}
+              <a href={`${all}&by=continent`}>{words.list.byRegion}</a>
+            </>
+          )}
+        </p>
+        {value !== null && value.entered > 0 && (
+          <SaveTable
+            label={text.overview.tabs[by.attribute] ?? by.attribute}
+            file={[site.name, funnel.name, by.attribute, here.today]}
+            take={(format) =>
+              api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "breakdown", format })
+            }
+          />
         )}
-      </p>
+      </footer>
     </section>
   );
 }
