@@ -4,7 +4,7 @@
 //     node bench/screen.mjs DATA SITE [ROUNDS]
 //
 // The folder is copied. Each click is on a row that was not asked for before, so that no kept result answers it. Timed in
-// the page: from the click to the frame after the last figure has changed.
+// the page: from the click to the frame after the report's sentence has changed.
 import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,17 +26,15 @@ const FUNNEL = {
   })),
 };
 
-/* In the page: click, and how many ms until the report stands still; null where it is not there. */
+/* In the page: click, and how many ms until the sentence says another answer; null where there is no such row. */
 async function clickAndWait(row) {
   const link = document.querySelectorAll("table.breakdown tbody th a")[row];
-  const body = document.querySelector(".report-body");
-  if (link === undefined || body === null) return null;
+  const said = () => document.querySelector(".report-body[aria-busy=false] .result-words")?.textContent ?? "";
+  const before = said();
+  if (link === undefined || before === "") return null;
   const start = performance.now();
-  const isWaiting = () => document.querySelector(".report-body")?.getAttribute("aria-busy") !== "false";
   link.click();
-  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  while (!isWaiting()) await frame();
-  while (isWaiting()) await frame();
+  while (said() === "" || said() === before) await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   return performance.now() - start;
 }
 

@@ -154,6 +154,7 @@ class Language {
       );
       const result = typeof from === "string" ? ": string" : "";
       const said = parameters === null ? code : `(${typed.join(", ")})${result} => ${code}`;
+      if (isMap) used.add("open");
       return `${JSON.stringify(name)}: ${isMap ? `open(${said})` : said}`;
     });
     return `{\n${members.join(",\n")}\n}`;
@@ -162,7 +163,6 @@ class Language {
   section(name) {
     const used = new Set();
     const code = this.object(this.root[name] ?? {}, this.source?.root[name] ?? this.root[name], [name], used);
-    if (code.includes("open(")) used.add("open");
     const helpers = [...used].sort().join(", ");
     return (
       `/* Made of web/text/${this.name}.json by scripts/words.mjs. */\n` +
