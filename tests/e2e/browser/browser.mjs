@@ -42,8 +42,9 @@ export function complaints(page) {
   return list;
 }
 
-// Ask until it holds; the last error otherwise. Returns how long it took.
-export async function until(holds, { within = 5000, every = 20 } = {}) {
+// Ask until it holds; the last error otherwise. Returns how long it took. It waits longer than any
+// machine needs: only what never comes takes all of it.
+export async function until(holds, { within = 30_000, every = 20 } = {}) {
   const start = performance.now();
   for (;;) {
     let problem = 'it does not hold';

@@ -39,7 +39,7 @@ export class Corong {
   }
 
   async #greeting() {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 180_000;
     const said = pattern => this.words.match(pattern)?.[1];
     let hasEnded = false;
     this.ended.then(() => (hasEnded = true));
@@ -71,7 +71,7 @@ export class Corong {
 
   async down() {
     this.process.kill('SIGINT');
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), 60_000);
     await this.ended;
     clearTimeout(timer);
     await rm(this.data, { recursive: true, force: true });

@@ -29,16 +29,24 @@ const paths = () => collector.told.map(e => new URL(e.url).pathname);
 const waiting = () =>
   page.evaluate(() => Object.keys(localStorage).filter(key => key.startsWith('corong.site_')).length);
 const received = n => until(() => collector.told.length >= n);
+// As when the browser comes back on line. What is under way just then waits for the next time: hence
+// as often as it takes.
+const sentAgain = (...tabs) =>
+  until(async () => {
+    for (const tab of tabs) await tab.evaluate(() => dispatchEvent(new Event('online')));
+    return (await waiting()) === 0;
+  });
 
 test('a page view, once, under a strict CSP', async () => {
+  const before = Date.now();
   await open('/');
   await received(1);
   const [beacon] = collector.beacons;
   assert.equal(beacon.site, SITE);
   assert.match(beacon.visitor, /^\d{15,33}$/);
-  assert.ok(Math.abs(beacon.visitor.slice(0, 13) - Date.now()) < 5000);
+  const made = Number(beacon.visitor.slice(0, 13));
+  assert.ok(before <= made && made <= beacon.sent && beacon.sent <= Date.now());
   assert.match(beacon.type, /^text\/plain/);
-  assert.ok(Math.abs(beacon.sent - Date.now()) < 5000);
   const [event] = beacon.events;
   assert.equal(event.event, 'pageview');
   assert.equal(event.title, 'Page /');
@@ -137,6 +145,7 @@ test('a collector that answers 503 gets everything when it is back, once each', 
   await open('/');
   await page.evaluate(() => window.corong('sale', { order: '1' }));
   await received(2);
+  await page.clock.install();
   await open('/2');
   await received(3);
   const different = () => new Map(collector.events.map(e => [e.id, e]));
@@ -145,10 +154,10 @@ test('a collector that answers 503 gets everything when it is back, once each', 
 
   collector.answer = () => 204;
   collector.beacons = [];
-  await page.clock.install();
-  await open('/');
-  await page.clock.fastForward(31_000); // half a minute later the queue goes by itself
-  await until(async () => (await waiting()) === 0);
+  await until(async () => {
+    await page.clock.fastForward(31_000); // half a minute later the queue goes by itself
+    return (await waiting()) === 0;
+  });
   const ids = collector.events.map(e => e.id);
   assert.equal(new Set(ids).size, ids.length);
   for (const [id, event] of noted)
@@ -164,9 +173,7 @@ test('an answer that is lost means the same event once more', async () => {
   collector.answer = () => (n++ ? 204 : 0); // it has the event, and the answer does not arrive
   await open('/');
   await received(1);
-  await page.evaluate(() => dispatchEvent(new Event('online')));
-  await received(2);
-  await until(async () => (await waiting()) === 0);
+  await sentAgain(page);
   assert.deepEqual(collector.told[0], collector.told[1]);
 });
 
@@ -175,7 +182,9 @@ test('off line it keeps, on line it sends', async () => {
   await received(1);
   await until(async () => (await waiting()) === 0);
   await context.setOffline(true);
+  const failed = page.waitForEvent('requestfailed');
   await page.evaluate(() => window.corong('sale', { order: '2' }));
+  await failed;
   await until(async () => (await waiting()) === 1);
   await context.setOffline(false);
   await until(async () => (await waiting()) === 0);
@@ -234,7 +243,6 @@ test('two tabs at once lose nothing', async () => {
   await until(async () => (await waiting()) === 42);
   collector.answer = () => 204;
   collector.beacons = [];
-  await Promise.all(tabs.map(tab => tab.evaluate(() => dispatchEvent(new Event('online')))));
-  await until(async () => (await waiting()) === 0);
+  await sentAgain(...tabs);
   assert.equal(new Set(collector.told.map(e => e.id)).size, 42);
 });

@@ -32,3 +32,10 @@ export const stored = () => it.page.evaluate(() => Object.keys(localStorage).sor
 export const waiting = async () =>
   (await stored()).filter(key => key.startsWith('corong.site_')).length;
 export const sent = () => until(async () => (await waiting()) === 0);
+// As when the browser comes back on line. What is under way just then waits for the next time: hence
+// as often as it takes.
+export const sentAgain = () =>
+  until(async () => {
+    await it.page.evaluate(() => dispatchEvent(new Event('online')));
+    return (await waiting()) === 0;
+  });

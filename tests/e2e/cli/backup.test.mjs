@@ -33,7 +33,7 @@ async function send(visitor, event) {
 }
 
 async function sendUntilKnown() {
-  const until = Date.now() + 20_000;
+  const until = Date.now() + 120_000;
   while (!(await send("first", "pageview"))) assert.ok(Date.now() < until, "the site is not known");
 }
 

@@ -33,7 +33,7 @@ test("puffy by beacons gives the reference", async (t) => {
 
     // it is all there when a report with the largest `entered` says so; then all the others must
     const [, , [entered]] = reference.puffy.at(-1);
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 120_000;
     while ((await report(folder.dir, "30m", "open")).entered !== entered && Date.now() < deadline)
       await new Promise((later) => setTimeout(later, 200));
     for (const [window, preset, want] of reference.puffy) {

@@ -29,7 +29,7 @@ export function temporaryFolder() {
 
 /** Run a command to its end: {code, out, err}. `input` goes to its standard input; `data` may be
  *  null for commands that touch no data. */
-export function corong(data, args, { input, timeout = 120_000 } = {}) {
+export function corong(data, args, { input, timeout = 600_000 } = {}) {
   return new Promise((done) => {
     const child = execFile(
       binary,
