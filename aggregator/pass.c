@@ -1,5 +1,5 @@
 /* See pass.h. */
-#include "aggregator/pass_int.h"
+#include "aggregator/pass_plain_int.h"
 
 #include <stdlib.h>
 
@@ -22,8 +22,13 @@ static uint32_t
 read_at(const struct pass *p, const struct counted *c, struct attribute_values *values,
         uint32_t event)
 {
-    return attribute_values_read(values, NULL,
-                                 journey_place(c->journey, p->person.all.from[event]));
+    uint32_t row = p->person.all.from[event];
+    size_t input;
+    uint32_t code;
+
+    if (p->plain && pass__code_of_run(p->plain, c->journey, row, &input, &code))
+        return attribute_values_of_code(values, input, code);
+    return attribute_values_read(values, NULL, journey_place(c->journey, row));
 }
 
 uint32_t

@@ -76,19 +76,46 @@ read_times(struct pass_plain *k, struct visitor *v)
     v->has_times = true;
 }
 
+/* The piece that has row i of the visitor, and which of its rows that is. */
+static const struct journey_piece *
+piece_of(const struct pass_plain *k, const struct journey_piece *piece, uint32_t i, uint32_t *out)
+{
+    for (;; piece++) {
+        const uint32_t *rows = k->places[piece->input].rows + piece->run;
+
+        *out = i;
+        if (i < rows[1] - rows[0])
+            return piece;
+        i -= rows[1] - rows[0];
+    }
+}
+
 /* Where row i of the visitor lies. */
 static struct journey_place
 place_of(const struct pass_plain *k, const struct visitor *v, uint32_t i)
 {
-    const struct journey_piece *piece = v->pieces;
-    const uint32_t *rows = k->places[piece->input].rows + piece->run;
+    const struct journey_piece *piece = piece_of(k, v->pieces, i, &i);
 
-    while (i >= rows[1] - rows[0]) {
-        i -= rows[1] - rows[0];
-        piece++;
-        rows = k->places[piece->input].rows + piece->run;
-    }
-    return (struct journey_place){piece->input, rows[0] + i};
+    return (struct journey_place){piece->input, k->places[piece->input].rows[piece->run] + i};
+}
+
+bool
+pass__code_of_run(const struct pass_plain *k, const struct journey *j, uint32_t i,
+                  size_t *out_input, uint32_t *out_code)
+{
+    const struct journey_piece *piece;
+    const struct plain_place *place;
+
+    if (j->kind != JOURNEY_PIECES)
+        return false;
+    piece = piece_of(k, j->pieces, i, &i);
+    place = &k->places[piece->input];
+    if (!place->values || k->part != PART_EVENT || piece->run < place->begin ||
+        piece->run - place->begin >= place->n)
+        return false;
+    *out_input = piece->input;
+    *out_code = place->codes[piece->run - place->begin];
+    return *out_code != CODES_DIFFER;
 }
 
 static bool

@@ -63,4 +63,9 @@ enum err_code pass__count_pieces(struct pass *p, struct journey_walk *w,
                                  const struct journey_piece *pieces, size_t n, bool *out_taken,
                                  struct err *err);
 
+/* The breakdown's code of row i of pieces, where all rows of its run have the same, and it was
+ * read. */
+bool pass__code_of_run(const struct pass_plain *k, const struct journey *j, uint32_t i,
+                       size_t *out_input, uint32_t *out_code);
+
 #endif

@@ -15,6 +15,7 @@
 struct run_class {
     struct scan_known known; /* where it does not depend on other columns */
     bool depends;
+    struct scan_known with[2]; /* where these have but one bit: without it, with it */
 };
 
 struct scan_runs {
@@ -22,6 +23,7 @@ struct scan_runs {
     struct run_class *classes;        /* of each word */
     uint64_t events[PRESENCE_EVENTS]; /* by code of `event`: what `words` of columns say together */
     bool has_numbers;                 /* some test asks a number that rows have */
+    bool has_one_bit;                 /* other columns say one thing or nothing */
     int n_others;
     const struct scan_column *others[MATCHER_LEAVES_MAX]; /* texts that tests ask, beside `event` */
 };
@@ -116,7 +118,7 @@ judge(const struct scan_runs *r, const struct scan_packing *p, uint64_t presence
 
 static void
 judge_class(const struct scan *s, const struct scan_packing *p, const uint64_t *may,
-            uint64_t presence, struct run_class *out)
+            uint64_t unknown, uint64_t presence, struct run_class *out)
 {
     const struct scan_runs *r = s->runs;
     uint64_t all = 0;
@@ -138,6 +140,10 @@ judge_class(const struct scan *s, const struct scan_packing *p, const uint64_t *
         out->known.kind = SCAN_NOTHING;
     else
         out->depends = true;
+    if (out->depends && r->has_one_bit) {
+        out->with[0] = judge(r, p, presence, 0);
+        out->with[1] = judge(r, p, presence, unknown);
+    }
 }
 
 enum err_code
@@ -163,11 +169,12 @@ scan_open_runs(struct scan *s, const struct segment *segment, const struct scan_
             r->others[r->n_others++] = c;
     }
     unknown = unknown_bits(r);
+    r->has_one_bit = (unknown & (unknown - 1)) == 0;
     for (uint32_t code = 0; code < PRESENCE_EVENTS; code++)
         may[code] = may_match(p, r->events[code], unknown);
     r->classes = ARENA_ARRAY(&s->arena, struct run_class, r->presence.n_words);
     for (uint32_t i = 0; i < r->presence.n_words; i++)
-        judge_class(s, p, may, r->presence.words[i], &r->classes[i]);
+        judge_class(s, p, may, unknown, r->presence.words[i], &r->classes[i]);
     return ERR_OK;
 }
 
@@ -233,7 +240,8 @@ know_some(const struct scan *s, const struct scan_packing *p, uint32_t run, uint
             read_others(r, run, n, bits);
         has_read = true;
         if (bits[i].any == bits[i].all) {
-            out[i] = judge(r, p, presence, bits[i].any);
+            out[i] =
+                r->has_one_bit ? c->with[bits[i].any != 0] : judge(r, p, presence, bits[i].any);
             continue;
         }
         out[i].all = may_match_together(r, p, presence, &bits[i]) | flags_of(presence);
