@@ -108,7 +108,7 @@ test('a report by the keyboard alone, from its filters to one visitor', async ()
   await page.keyboard.press('Enter');
   await until_(params => params.get('tab') === 'visitors');
   /* the list is as long as the figure said */
-  await until(async () => assert.equal(number(await page.locator('#shown strong').first().innerText()), count), { within: 15_000 });
+  await until(async () => assert.equal(number(await page.locator('#shown strong').first().innerText()), count));
   await page.goBack();
   await page.locator('table.breakdown').waitFor();
   assert.deepEqual(wrong, []);

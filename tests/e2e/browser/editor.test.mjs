@@ -54,7 +54,6 @@ before(async () => {
   browser = await openBrowser();
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
   wrong = complaints(page);
   await page.goto(corong.firstAccount);
   await page.getByLabel('E-mail address').fill(owner.email);

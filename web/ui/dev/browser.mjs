@@ -321,11 +321,11 @@ async function live() {
   await page.waitForFunction(() => location.search === "?preset=closed");
   await page.waitForFunction(() => document.querySelector(".result-words").textContent.startsWith("224 "));
   state.isDown = true;
-  await page.waitForSelector(".report-foot .is-stale", { timeout: 6000 });
+  await page.waitForSelector(".report-foot .is-stale");
   assert.match(await page.locator(".result-words").innerText(), /^224 /);
   complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")));
   state.isDown = false;
-  await page.waitForSelector(".report-foot .is-stale", { state: "detached", timeout: 6000 });
+  await page.waitForSelector(".report-foot .is-stale", { state: "detached" });
   await page.close();
   server.close();
 }

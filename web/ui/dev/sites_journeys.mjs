@@ -93,7 +93,7 @@ async function firstEvent({ openPage, startServer }) {
   await page.goto(`${url}/sites/blog/settings`);
   await page.getByText("No event has arrived yet").waitFor();
   Object.assign(state.sites[1], { events: 1, last_event: new Date().toISOString() });
-  await page.getByText("Events arrive: 1 event so far").waitFor({ timeout: 10_000 });
+  await page.getByText("Events arrive: 1 event so far").waitFor();
   await page.close();
   server.close();
 }
@@ -192,13 +192,13 @@ async function live({ openPage, startServer }) {
   await page.goto(`${url}/sites/shop/live`);
   await page.getByText("14 visitors in the last 5 minutes").waitFor();
   state.liveExtra = ["newsletter_signup"];
-  await page.getByText("newsletter_signup").waitFor({ timeout: 10_000 });
+  await page.getByText("newsletter_signup").waitFor();
   await page.getByRole("button", { name: "Pause" }).press("Enter");
   await page.getByText("Paused", { exact: true }).waitFor();
   state.liveExtra = [];
   const polls = state.livePolls;
   await page.getByRole("button", { name: "Go on" }).press("Enter");
-  await page.getByText("newsletter_signup").waitFor({ state: "detached", timeout: 10_000 });
+  await page.getByText("newsletter_signup").waitFor({ state: "detached" });
   assert.ok(state.livePolls > polls);
   await page.getByRole("link", { name: "customer-1234" }).first().click();
   await page.getByRole("heading", { name: "customer-1234" }).waitFor();
