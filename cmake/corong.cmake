@@ -62,6 +62,6 @@ function(corong_tests folder)
     target_compile_definitions(${prefix}_${stem} PRIVATE
       CORONG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${folder}/${stem} COMMAND ${prefix}_${stem})
-    set_tests_properties(${folder}/${stem} PROPERTIES LABELS unit TIMEOUT 300)
+    set_tests_properties(${folder}/${stem} PROPERTIES LABELS unit TIMEOUT 900)
   endforeach()
 endfunction()

@@ -2,6 +2,9 @@
 // the collector would rightly take for a bot.
 import { chromium } from 'playwright-core';
 
+// Longer than any machine needs, however slow or busy: only what never comes takes all of it.
+const PATIENCE_MS = 120_000;
+
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -14,12 +17,15 @@ const flags = [
 
 // options as of playwright's launch; args are further flags.
 export async function openBrowser({ args = [], ...options } = {}) {
-  return chromium.launch({
+  const browser = await chromium.launch({
     ...options,
     executablePath: process.env.CORONG_CHROMIUM || '/usr/bin/chromium',
     headless: true,
     args: [...flags, ...args],
+    timeout: PATIENCE_MS,
   });
+  browser.on('context', context => context.setDefaultTimeout(PATIENCE_MS));
+  return browser;
 }
 
 // A visitor: cookies and storage of its own. options as of playwright's newContext.
@@ -42,9 +48,8 @@ export function complaints(page) {
   return list;
 }
 
-// Ask until it holds; the last error otherwise. Returns how long it took. It waits longer than any
-// machine needs: only what never comes takes all of it.
-export async function until(holds, { within = 30_000, every = 20 } = {}) {
+// Ask until it holds; the last error otherwise. Returns how long it took.
+export async function until(holds, { within = PATIENCE_MS, every = 20 } = {}) {
   const start = performance.now();
   for (;;) {
     let problem = 'it does not hold';

@@ -1,11 +1,13 @@
 /* Opens the built dashboard in a real Chromium against the canned server: every screen in both
  * themes and several widths, without one error or policy violation; the editor by keyboard alone.
- * FULL=1: every screen in every look. With SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
+ * FULL=1: every screen in every look. `npm run browser -- live` only the parts of that name. With
+ * SHOTS=folder the screens are saved as pictures. CHROMIUM names another browser. */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { editorJourneys } from "./editor_journeys.mjs";
+import { runTwice } from "../../../scripts/twice.mjs";
 import { startServer } from "./server.mjs";
 import { ACCESS_SCREENS, accessJourneys } from "./access_journeys.mjs";
 import { HEALTH_SCREENS, healthJourneys } from "./health_journeys.mjs";
@@ -20,15 +22,15 @@ const browser = await chromium.launch({
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
   ],
 });
-const complaints = [];
 /* one look at each screen; all of them with FULL=1 */
 const LOOKS =
   process.env.FULL === undefined
     ? [[1280, "light"]]
     : [360, 768, 1280, 1920].flatMap((width) => [[width, "light"], [width, "dark"]]);
 
-async function openPage({ width, scheme = "light", height = 900, locale = "en-GB" }) {
+async function openPage(complaints, { width, scheme = "light", height = 900, locale = "en-GB" }) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme, locale });
+  page.setDefaultTimeout(120_000); // a busy machine is no fault
   page.on("console", (message) => {
     const isExpected =
       /status of (400|401|403|409)/.test(message.text()) ||
@@ -87,7 +89,7 @@ const SCREENS = [
   ...HEALTH_SCREENS,
 ];
 
-async function checkScreen(url, [name, path, ready], look) {
+async function checkScreen({ openPage }, url, [name, path, ready], look) {
   const page = await openPage(look);
   const said = [name, ...Object.values(look)].join("-");
   await page.goto(url + path);
@@ -101,10 +103,10 @@ async function checkScreen(url, [name, path, ready], look) {
   await page.close();
 }
 
-async function everyScreen() {
+async function everyScreen(tools, screens) {
   const { server, url } = await startServer();
   for (const [width, scheme] of LOOKS)
-    for (const screen of SCREENS) await checkScreen(url, screen, { width, scheme });
+    for (const screen of screens) await checkScreen(tools, url, screen, { width, scheme });
   server.close();
 }
 
@@ -119,17 +121,17 @@ const LANGUAGES = [
 ];
 
 /* Each language fits where English does: all screens with FULL=1, else the two with most on them. */
-async function everyLanguage() {
+async function everyLanguage(tools) {
   const { server, url } = await startServer();
   const screens = process.env.FULL === undefined ? SCREENS.filter(([name]) => /^(overview|report)$/.test(name)) : SCREENS;
   for (const [locale, lang] of LANGUAGES)
     if (lang !== "en-GB")
-      for (const screen of screens) await checkScreen(url, screen, { width: 360, scheme: "light", locale });
+      for (const screen of screens) await checkScreen(tools, url, screen, { width: 360, scheme: "light", locale });
   server.close();
 }
 
 /* The browser's language first; another one by choice, from then on. */
-async function chosenLanguage() {
+async function chosenLanguage({ openPage }) {
   const { server, url } = await startServer({ mode: "door" });
   for (const [locale, lang, title] of LANGUAGES) {
     const page = await openPage({ width: 800, locale });
@@ -144,7 +146,7 @@ async function chosenLanguage() {
   server.close();
 }
 
-async function doors() {
+async function doors({ openPage }) {
   for (const [mode, path, heading] of [
     ["door", "/", "Sign in"],
     ["setup", "/setup?token=good", "Create the first account"],
@@ -178,7 +180,7 @@ async function doors() {
   }
 }
 
-async function addSite() {
+async function addSite({ openPage }) {
   const { server, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(url);
@@ -198,7 +200,7 @@ async function addSite() {
 }
 
 /* A new funnel by keyboard alone: name, a stage moved, a value chosen, saved, and its report. */
-async function editorByKeyboard() {
+async function editorByKeyboard({ openPage }) {
   const { server, state, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(`${url}/sites/shop/funnels?new=shop`);
@@ -240,7 +242,7 @@ async function editorByKeyboard() {
 }
 
 /* An error of the server stands beside the field that it names. */
-async function editorErrors() {
+async function editorErrors({ openPage }) {
   const { server, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(`${url}/sites/shop/funnels?new=blank`);
@@ -254,7 +256,7 @@ async function editorErrors() {
 }
 
 /* Filters, range and comparison by the keyboard alone; all in the address, and back leads back. */
-async function askByKeyboard() {
+async function askByKeyboard({ openPage }) {
   const { server, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(`${url}/sites/shop/funnels/Shop`);
@@ -311,7 +313,7 @@ async function askByKeyboard() {
 }
 
 /* What comes in shows without a hand on the page; when the server is away the old figures stay. */
-async function live() {
+async function live({ openPage }) {
   const { server, state, url } = await startServer();
   const page = await openPage({ width: 1280 });
   await page.goto(`${url}/sites/shop/funnels/Shop`);
@@ -323,30 +325,48 @@ async function live() {
   state.isDown = true;
   await page.waitForSelector(".report-foot .is-stale");
   assert.match(await page.locator(".result-words").innerText(), /^224 /);
-  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")));
   state.isDown = false;
   await page.waitForSelector(".report-foot .is-stale", { state: "detached" });
   await page.close();
   server.close();
 }
 
+/* ---- All of it: parts with complaints of their own, some at a time ---- */
+
+function toolsWith(complaints) {
+  return { openPage: (look) => openPage(complaints, look), startServer, shoot, checkAccess, checkWidth };
+}
+
+function partOf(name, act) {
+  const run = async () => {
+    const complaints = [];
+    try {
+      await act(toolsWith(complaints));
+      assert.deepEqual(complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")), [], "no error, no policy violation, no dialog");
+      return { failed: [], said: "" };
+    } catch (error) {
+      return { failed: [error.message.split("\n")[0]], said: error.stack };
+    }
+  };
+  return { name: `browser: ${name}`, run };
+}
+
+/* the screens in so many heaps, which take about as long each */
+const HEAPS = 4;
+const heaps = Array.from({ length: HEAPS }, (_, k) => SCREENS.filter((_, i) => i % HEAPS === k));
+const parts = [
+  ...heaps.map((screens, k) => partOf(`screens ${k + 1} of ${HEAPS}`, (tools) => everyScreen(tools, screens))),
+  ...Object.entries({
+    everyLanguage, chosenLanguage, doors, addSite, editorByKeyboard, editorErrors, askByKeyboard, live,
+    siteJourneys, accessJourneys, editorJourneys, healthJourneys,
+  }).map(([name, act]) => partOf(name, act)),
+];
+const wanted = process.argv[2] ?? "";
+let isGood = false;
 try {
-  await everyScreen();
-  await everyLanguage();
-  await chosenLanguage();
-  await doors();
-  await addSite();
-  await editorByKeyboard();
-  await editorErrors();
-  await askByKeyboard();
-  await live();
-  await siteJourneys({ openPage, startServer, shoot, checkAccess });
-  await accessJourneys({ openPage, startServer, shoot, checkAccess });
-  await editorJourneys({ openPage, startServer, shoot, checkAccess, checkWidth });
-  await healthJourneys({ openPage, startServer, shoot, checkAccess });
-  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("ERR_EMPTY_RESPONSE")));
-  assert.deepEqual(complaints, [], "no error, no policy violation, no dialog");
-  console.log("browser: every screen and journey without a complaint");
+  isGood = await runTwice(parts.filter(({ name }) => name.includes(wanted)));
 } finally {
   await browser.close();
 }
+if (isGood) console.log("browser: every screen and journey without a complaint");
+process.exit(isGood ? 0 : 1);
