@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: pictures help setup frontend build up test check-format check-full format bench bench-query bench-full bench-ingest bench-aggregate bench-steady faults fuzz clean
+.PHONY: pictures help setup frontend build up test check-format check-full format bench bench-query bench-full bench-ingest bench-aggregate bench-steady bench-tools faults fuzz clean
 
 help:
 	@echo 'make up      set up, build, and run the demonstration: corong up --demo'
@@ -40,6 +40,9 @@ build: frontend
 	@cmake --build build/release
 	@cp -f build/release/cmd/corong build/corong.new && mv -f build/corong.new build/corong
 
+bench-tools: build
+	@cmake --build build/release --target bench-tools
+
 up: build
 	build/corong up --demo
 
@@ -48,13 +51,13 @@ test: build check-format
 
 # both in Corong and in ClickHouse (npm chdb) on two cores, answers compared; SIZES are millions of events
 two_cores := $(shell taskset -c 0,1 true 2>/dev/null && echo taskset -c 0,1)
-bench-query: build
+bench-query: bench-tools
 	@scripts/setup.sh clickhouse
 	@$(two_cores) node bench/query.mjs 1
 	@$(two_cores) node bench/puffy.mjs
 
 SIZES ?= 1 10 21.6 100
-bench-full: build
+bench-full: bench-tools
 	@scripts/setup.sh clickhouse
 	@$(two_cores) node bench/query.mjs $(SIZES)
 	@$(two_cores) node bench/query.mjs --people 1
@@ -77,17 +80,17 @@ check-full: build
 
 INGEST_SECONDS ?= 3
 INGEST_ROUNDS ?= 5
-bench-ingest: build
+bench-ingest: bench-tools
 	@scripts/setup.sh bench
 	@node bench/ingest.mjs $(INGEST_SECONDS) $(INGEST_ROUNDS)
 
 AGGREGATE_EVENTS ?= 2000000
-bench-aggregate: build
+bench-aggregate: bench-tools
 	@node bench/aggregate.mjs $(AGGREGATE_EVENTS)
 
 FRESH_SECONDS ?= 60
 MEMORY_SECONDS ?= 600
-bench-steady: build
+bench-steady: bench-tools
 	@node bench/steady.mjs $(FRESH_SECONDS) $(MEMORY_SECONDS)
 
 faults: build

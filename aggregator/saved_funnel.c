@@ -22,6 +22,8 @@ saved_name_check(struct slice name, const char *field, struct err *err)
         return err_set(err, ERR_INVALID, field,
                        "a name has 1 to %d bytes, no / and no space at its ends",
                        SAVED_FUNNEL_NAME_MAX);
+    if (slice_equal(name, SLICE(".")) || slice_equal(name, SLICE("..")))
+        return err_set(err, ERR_INVALID, field, "a name is not . or .., which paths cannot say");
     return ERR_OK;
 }
 

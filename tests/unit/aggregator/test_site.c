@@ -344,6 +344,8 @@ test_saved_funnels(void **state)
               ERR_NOT_FOUND);
     assert_rc(saved_funnel_put(f->settings, 1, SLICE(" x"), slice_from(FUNNEL_OF_3), &err),
               ERR_INVALID);
+    assert_rc(saved_funnel_put(f->settings, 1, SLICE(".."), slice_from(FUNNEL_OF_3), &err),
+              ERR_INVALID);
     assert_rc(saved_funnel_put(f->settings, 1, SLICE("x"), SLICE("{\"stages\":[]}"), &err),
               ERR_INVALID);
 }
