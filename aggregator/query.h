@@ -10,6 +10,7 @@
 #include "aggregator/funnel/report.h"
 #include "aggregator/funnel/request.h"
 #include "aggregator/query_guard.h"
+#include "aggregator/result_cache.h"
 #include "aggregator/snapshot.h"
 #include "core/arena.h"
 #include "core/event.h"
@@ -91,9 +92,11 @@ struct query_attribute {
 };
 
 /* Every built-in attribute, and every property that the site has sent, by their order in
- * attribute_table, then by name. */
-enum err_code query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
-                               struct query_attribute **out, size_t *out_n, struct err *err);
+ * attribute_table, then by name. What a file has is counted once and kept in the cache (of this
+ * question alone; may be NULL). */
+enum err_code query_attributes(struct snapshot_pool *p, uint32_t site, struct result_cache *cache,
+                               struct arena *a, struct query_attribute **out, size_t *out_n,
+                               struct err *err);
 
 /* The journey of the person that an id is one of. */
 struct query_person {

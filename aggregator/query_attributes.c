@@ -1,13 +1,137 @@
-/* Which attributes a site has sent, built in and its own. */
+/* Which attributes a site has sent, built in and its own: of each file once, as files never change.
+ */
 #include "aggregator/query_int.h"
 
+#include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-static bool
-is_whole_file(const struct query_part *part)
+#include "aggregator/crew.h"
+
+/* ---- One file ---- */
+
+struct counted {
+    struct query_part *pieces; /* what was not erased */
+    size_t n_pieces;
+    uint64_t
+        *counts; /* of the built-in ones, then of the file's properties; in the scratch arena */
+    enum err_code rc;
+    struct err err;
+};
+
+struct counting {
+    const struct snapshot *snapshot;
+    uint32_t site;
+    struct result_cache *cache;
+    struct arena scratch;
+    struct counted *list; /* one for each file that has something of the site */
+    size_t n;
+    size_t *missing; /* in list: not in the cache */
+    size_t n_missing;
+    atomic_size_t next; /* in missing */
+};
+
+/* All that the counts of a file hang on: which of its rows count, and the site's page groups. */
+static void
+add_key(const struct counting *c, const struct counted *f, struct buffer *out)
 {
-    return part->end - part->begin == segment_info(part->segment)->n_rows;
+    buffer_printf(out, "%s %u", segment_name(f->pieces[0].segment), c->site);
+    for (size_t i = 0; i < f->n_pieces; i++)
+        buffer_printf(out, " %" PRIu32 " %" PRIu32 " %" PRId64, f->pieces[i].begin,
+                      f->pieces[i].end, f->pieces[i].from_ms);
+    page_groups_add_json(out, &c->snapshot->page_groups);
 }
+
+static size_t
+n_counts_of(const struct counted *f)
+{
+    return query__attribute_count(f->pieces[0].segment);
+}
+
+static bool
+is_remembered(const struct counting *c, struct counted *f)
+{
+    size_t size = n_counts_of(f) * sizeof *f->counts;
+    struct buffer key = BUFFER_EMPTY, value = BUFFER_EMPTY;
+    bool is;
+
+    if (c->cache == NULL)
+        return false;
+    add_key(c, f, &key);
+    is = result_cache_get(c->cache, buffer_slice(&key), &value) && value.n == size;
+    if (is)
+        memcpy(f->counts, value.p, size);
+    buffer_fini(&value);
+    buffer_fini(&key);
+    return is;
+}
+
+static void
+remember(const struct counting *c, const struct counted *f)
+{
+    struct buffer key = BUFFER_EMPTY;
+
+    if (c->cache == NULL)
+        return;
+    add_key(c, f, &key);
+    result_cache_put(c->cache, buffer_slice(&key),
+                     slice_of((const char *)f->counts, n_counts_of(f) * sizeof *f->counts));
+    buffer_fini(&key);
+}
+
+/* ---- All files ---- */
+
+/* The files, and what is known of them. */
+static enum err_code
+begin(struct counting *c, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    c->list = ARENA_ARRAY(&c->scratch, struct counted, c->snapshot->n + 1);
+    c->missing = ARENA_ARRAY(&c->scratch, size_t, c->snapshot->n + 1);
+    for (size_t i = 0; rc == ERR_OK && i < c->snapshot->n; i++) {
+        struct counted *f = &c->list[c->n];
+        struct err why = ERR_NONE;
+        struct query_part part;
+
+        if (!query__part(c->snapshot, i, c->site, &part))
+            continue;
+        *f = (struct counted){.rc = ERR_OK};
+        rc = query__pieces(c->snapshot, &part, &c->scratch, &f->pieces, &f->n_pieces, &why);
+        rc = query__leave_out(rc, &why, err);
+        if (rc != ERR_OK || f->n_pieces == 0)
+            continue;
+        f->counts = ARENA_ARRAY(&c->scratch, uint64_t, n_counts_of(f));
+        memset(f->counts, 0, n_counts_of(f) * sizeof *f->counts);
+        if (!is_remembered(c, f))
+            c->missing[c->n_missing++] = c->n;
+        c->n++;
+    }
+    return rc;
+}
+
+static void
+count_file(const struct counting *c, struct counted *f)
+{
+    for (size_t i = 0; f->rc == ERR_OK && i < f->n_pieces; i++)
+        f->rc =
+            query__count_attributes(&f->pieces[i], &c->snapshot->page_groups, f->counts, &f->err);
+    if (f->rc == ERR_OK)
+        remember(c, f);
+}
+
+static void
+count_files(void *context, size_t member)
+{
+    struct counting *c = context;
+    size_t i;
+
+    (void)member;
+    while ((i = atomic_fetch_add(&c->next, 1)) < c->n_missing)
+        count_file(c, &c->list[c->missing[i]]);
+}
+
+/* ---- The list ---- */
 
 struct attributes {
     struct query_attribute *list;
@@ -43,150 +167,19 @@ find_property(struct attributes *l, struct slice key)
     return &l->list[l->n - 1];
 }
 
-/* Rows of the part that have a value. A file of this site alone has counted them itself, but for
- * texts that nearly every row has: there a row without one is stored like the others. */
-static uint64_t
-count_set(const struct query_part *part, const struct segment_column *c)
+static void
+add_file(struct attributes *l, const struct counted *f)
 {
-    uint32_t codes[QUERY_CHUNK];
-    int64_t values[QUERY_CHUNK];
-    bool is_set[QUERY_CHUNK];
-    bool is_counted[QUERY_CHUNK];
-    uint64_t n_set = 0;
+    const struct segment *segment = f->pieces[0].segment;
 
-    if (part->from_ms == INT64_MIN && is_whole_file(part) &&
-        (c->n_codes == 0 || c->n_set < part->end - part->begin))
-        return c->n_set;
-    for (uint32_t row = part->begin, n; row < part->end; row += n) {
-        n = query__rows(part, row, is_counted);
-        if (c->n_codes != 0)
-            segment_codes(c, row, n, codes);
-        else
-            segment_values(c, row, n, values, is_set);
-        for (uint32_t i = 0; i < n; i++)
-            n_set += is_counted[i] && (c->n_codes != 0 ? codes[i] != 0 : is_set[i]);
-    }
-    return n_set;
-}
-
-static uint64_t
-count_rows(const struct query_part *part)
-{
-    bool is_counted[QUERY_CHUNK];
-    uint64_t n_rows = 0;
-
-    if (part->from_ms == INT64_MIN)
-        return part->end - part->begin;
-    for (uint32_t row = part->begin, n; row < part->end; row += n) {
-        n = query__rows(part, row, is_counted);
-        for (uint32_t i = 0; i < n; i++)
-            n_rows += is_counted[i];
-    }
-    return n_rows;
-}
-
-/* Events whose path has a group. */
-static enum err_code
-count_grouped(const struct query_part *part, const struct page_groups *groups, uint64_t *n,
-              struct err *err)
-{
-    struct segment_column path;
-    uint64_t *counts;
-    enum err_code rc =
-        groups->n > 0 ? segment_text_open(part->segment, TEXT_PATH, &path, err) : ERR_OK;
-
-    if (rc != ERR_OK || groups->n == 0)
-        return rc;
-    counts = mem_zalloc(path.n_codes * sizeof *counts);
-    query__count_codes(part, &path, NULL, counts);
-    for (uint32_t code = 1; code < path.n_codes; code++)
-        if (counts[code] != 0 && page_groups_of(groups, segment_text_value(&path, code)).n != 0)
-            *n += counts[code];
-    free(counts);
-    return ERR_OK;
-}
-
-static enum err_code
-count_landings(const struct query_part *part, uint64_t *n, struct err *err)
-{
-    struct segment_column path, flags;
-    uint64_t *counts;
-    enum err_code rc;
-
-    rc = segment_text_open(part->segment, TEXT_PATH, &path, err);
-    if (rc == ERR_OK)
-        rc = segment_flags_open(part->segment, &flags, err);
-    if (rc != ERR_OK)
-        return rc;
-    counts = mem_zalloc(path.n_codes * sizeof *counts);
-    query__count_codes(part, &path, &flags, counts);
-    for (uint32_t code = 1; code < path.n_codes; code++)
-        *n += counts[code];
-    free(counts);
-    return ERR_OK;
-}
-
-static enum err_code
-count_attribute(const struct query_part *part, const struct page_groups *groups,
-                struct query_attribute *q, struct err *err)
-{
-    const struct attribute *attribute = &q->attribute;
-    struct segment_column column;
-    enum err_code rc;
-
-    if (attribute_is_page_group(attribute))
-        return count_grouped(part, groups, &q->n_events, err);
-    if (attribute->source == SOURCE_DERIVED && attribute->code != DERIVED_LANDING) {
-        /* bot and entrance are always true or false */
-        q->n_events += count_rows(part);
-        return ERR_OK;
-    }
-    if (attribute->source == SOURCE_DERIVED)
-        return count_landings(part, &q->n_events, err);
-    if (attribute->source == SOURCE_NUMBER)
-        rc = segment_number_open(part->segment, (enum event_number)attribute->code, &column, err);
-    else if (attribute->source == SOURCE_PROPERTY)
-        rc = segment_property_open(part->segment, attribute->key, &column, err);
-    else
-        rc = segment_text_open(part->segment, (enum event_text)attribute->code, &column, err);
-    if (rc == ERR_OK)
-        q->n_events += count_set(part, &column);
-    return rc;
-}
-
-static enum err_code
-count_part(const struct query_part *part, const struct page_groups *groups, struct attributes *l,
-           struct err *err)
-{
-    enum err_code rc = ERR_OK;
-
-    for (size_t i = 0; rc == ERR_OK && i < l->n_built_in; i++)
-        rc = count_attribute(part, groups, &l->list[i], err);
-    for (uint32_t i = 0; rc == ERR_OK && i < segment_property_count(part->segment); i++) {
-        struct query_attribute *q = find_property(l, segment_property_key(part->segment, i));
+    for (size_t i = 0; i < l->n_built_in; i++)
+        l->list[i].n_events += f->counts[i];
+    for (uint32_t i = 0; i < segment_property_count(segment); i++) {
+        struct query_attribute *q = find_property(l, segment_property_key(segment, i));
 
         if (q)
-            rc = count_attribute(part, groups, q, err);
+            q->n_events += f->counts[l->n_built_in + i];
     }
-    return rc;
-}
-
-/* Of all that was not erased. */
-static enum err_code
-count_pieces(const struct snapshot *snapshot, const struct query_part *part, struct attributes *l,
-             struct err *err)
-{
-    struct query_part *pieces = NULL;
-    struct arena a;
-    size_t n = 0;
-    enum err_code rc;
-
-    arena_init(&a, 1 << 10);
-    rc = query__pieces(snapshot, part, &a, &pieces, &n, err);
-    for (size_t i = 0; rc == ERR_OK && i < n; i++)
-        rc = count_part(&pieces[i], &snapshot->page_groups, l, err);
-    arena_fini(&a);
-    return rc;
 }
 
 static int
@@ -211,30 +204,40 @@ drop_unseen_properties(struct attributes *l)
     qsort(l->list + l->n_built_in, l->n - l->n_built_in, sizeof *l->list, compare_names);
 }
 
-enum err_code
-query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
-                 struct query_attribute **out, size_t *out_n, struct err *err)
+/* What was counted, file by file; a damaged one is left out. */
+static enum err_code
+add_files(struct attributes *l, const struct counting *c, struct err *err)
 {
-    const struct snapshot *snapshot = NULL;
-    struct attributes l = {.arena = a};
-    const struct attribute *table;
-    enum err_code rc;
-    size_t n = 0;
+    const struct attribute *table = attribute_table(&l->n_built_in);
+    enum err_code rc = ERR_OK;
 
-    rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &snapshot, err);
+    for (size_t i = 0; i < l->n_built_in; i++)
+        add_attribute(l, &table[i]);
+    for (size_t i = 0; rc == ERR_OK && i < c->n; i++) {
+        if (c->list[i].rc == ERR_OK)
+            add_file(l, &c->list[i]);
+        else
+            rc = query__leave_out(c->list[i].rc, &c->list[i].err, err);
+    }
+    return rc;
+}
+
+enum err_code
+query_attributes(struct snapshot_pool *p, uint32_t site, struct result_cache *cache,
+                 struct arena *a, struct query_attribute **out, size_t *out_n, struct err *err)
+{
+    struct counting c = {.site = site, .cache = cache};
+    struct attributes l = {.arena = a};
+    enum err_code rc = snapshot_take(p, SNAPSHOT_WHOLE(site), &c.snapshot, err);
+
     if (rc != ERR_OK)
         return rc;
-    table = attribute_table(&n);
-    for (size_t i = 0; i < n; i++)
-        add_attribute(&l, &table[i]);
-    l.n_built_in = l.n;
-    for (size_t i = 0; rc == ERR_OK && i < snapshot->n; i++) {
-        struct err why = ERR_NONE;
-        struct query_part part;
-
-        if (query__part(snapshot, i, site, &part))
-            rc = query__leave_out(count_pieces(snapshot, &part, &l, &why), &why, err);
-    }
+    arena_init(&c.scratch, 16 << 10);
+    rc = begin(&c, err);
+    if (rc == ERR_OK && c.n_missing > 0)
+        crew_run(c.n_missing < crew_size() ? c.n_missing : crew_size(), count_files, &c);
+    if (rc == ERR_OK)
+        rc = add_files(&l, &c, err);
     if (rc == ERR_OK) {
         drop_unseen_properties(&l);
         *out = ARENA_ARRAY(a, struct query_attribute, l.n);
@@ -242,6 +245,7 @@ query_attributes(struct snapshot_pool *p, uint32_t site, struct arena *a,
         *out_n = l.n;
     }
     free(l.list);
-    snapshot_release(p, &snapshot);
+    snapshot_release(p, &c.snapshot);
+    arena_fini(&c.scratch);
     return rc;
 }

@@ -39,6 +39,16 @@ uint32_t query__rows(const struct query_part *part, uint32_t row, bool counts[QU
 void query__count_codes(const struct query_part *part, const struct segment_column *column,
                         const struct segment_column *flags, uint64_t *counts);
 
+/* How many counts a file has: one for each of attribute_table, then one for each of its properties.
+ */
+size_t query__attribute_count(const struct segment *s);
+
+/* Add to counts[query__attribute_count] how many events of the part have each. A key of a property
+ * may be another site's. ERR_CORRUPT. */
+enum err_code query__count_attributes(const struct query_part *part,
+                                      const struct page_groups *groups, uint64_t *counts,
+                                      struct err *err);
+
 /* Of each visitor's events with one id the first by segment_repeat_compare stays; sorted by
  * (visitor, id). Returns how many. */
 size_t query__drop_repeats(struct event *list, size_t n);

@@ -355,8 +355,8 @@ web__get_attributes(struct call *c)
     json_t *list;
     size_t n;
 
-    if (query_attributes(c->web->pool, c->site.id, c->request->arena, &attributes, &n, &err) !=
-        ERR_OK) {
+    if (query_attributes(c->web->pool, c->site.id, c->web->attributes, c->request->arena,
+                         &attributes, &n, &err) != ERR_OK) {
         web__reply_err(c, &err);
         return;
     }

@@ -22,6 +22,10 @@
 #define LIVE_FILES_MAX 256
 #define LIVE_BYTES_MAX ((size_t)16 << 20)
 
+/* Of each file a number for each attribute. */
+#define ATTRIBUTES_FILES_MAX 4096
+#define ATTRIBUTES_BYTES_MAX ((size_t)4 << 20)
+
 #define QUEUE      1024
 #define BODY_MS    10000
 #define REQUEST_MS 5000
@@ -167,6 +171,7 @@ web_start(const struct web_config *config, struct web **out, struct err *err)
     w->kept = result_cache_create(KEPT_REPORTS_MAX, KEPT_BYTES_MAX);
     w->told = told_create(config->redis);
     w->live = result_cache_create(LIVE_FILES_MAX, LIVE_BYTES_MAX);
+    w->attributes = result_cache_create(ATTRIBUTES_FILES_MAX, ATTRIBUTES_BYTES_MAX);
     /* half of the threads, so that the others answer what needs no turn */
     w->turns = turns_create(&(struct turns_config){
         .waiting_max = config->n_threads / 2,
@@ -210,6 +215,7 @@ web_stop(struct web **w)
     told_destroy(&(*w)->told);
     result_cache_destroy(&(*w)->kept);
     result_cache_destroy(&(*w)->live);
+    result_cache_destroy(&(*w)->attributes);
     buffer_fini(&(*w)->timezones);
     buffer_fini(&(*w)->currencies);
     free(*w);

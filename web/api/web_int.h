@@ -48,11 +48,12 @@ struct web {
     struct limiter *tries_by_account;
     struct limiter *tries_by_network;
     struct turns *turns;
-    struct told *told;         /* what collectors say of themselves */
-    struct result_cache *kept; /* reports (kept.h) */
-    struct result_cache *live; /* what files have that is new (query_live.h) */
-    struct buffer timezones;   /* the reply of GET /api/v1/timezones, made at the start */
-    struct buffer currencies;  /* of GET /api/v1/currencies */
+    struct told *told;               /* what collectors say of themselves */
+    struct result_cache *kept;       /* reports (kept.h) */
+    struct result_cache *live;       /* what files have that is new (query_live.h) */
+    struct result_cache *attributes; /* how much files have of each (query_attributes) */
+    struct buffer timezones;         /* the reply of GET /api/v1/timezones, made at the start */
+    struct buffer currencies;        /* of GET /api/v1/currencies */
     struct web__metrics metrics;
     struct http_server *http;
 };

@@ -81,7 +81,7 @@ test_attributes_with_counts(void **state)
     size_t n = 0;
 
     add_shop(f);
-    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
+    assert_ok(query_attributes(f->pool, 1, NULL, &f->arena, &list, &n, &err));
     assert_int_equal(count_of(list, n, "event"), 6);
     assert_int_equal(count_of(list, n, "value"), 2);
     assert_int_equal(count_of(list, n, "campaign"), 0);
@@ -89,32 +89,94 @@ test_attributes_with_counts(void **state)
     assert_int_equal(count_of(list, n, "properties.color"), 1);
     assert_int_equal(count_of(list, n, "entrance"), 6);
     assert_int_equal(count_of(list, n, "page_group"), 0); /* the site names none */
-    assert_ok(query_attributes(f->pool, 2, &f->arena, &list, &n, &err));
+    assert_ok(query_attributes(f->pool, 2, NULL, &f->arena, &list, &n, &err));
     assert_int_equal(count_of(list, n, "event"), 1);
     assert_true(count_of(list, n, "properties.color") == UINT64_MAX);
 }
 
+/* 40 events in three colours; `lacks` says of which there is none. */
+static void
+add_colored(struct fixture *f, const char *visitor, bool (*lacks)(size_t event))
+{
+    static const char *const colors[] = {"red", "green", "blue"};
+
+    for (size_t i = 0; i < 40; i++) {
+        struct event_property color = {SLICE("color"), slice_from(colors[i % 3])};
+        struct event e = event_of(
+            1, visitor, arena_cstr(&f->arena, arena_printf(&f->arena, "%s%zu", visitor, i)), "a",
+            JUNE_2026_MS);
+
+        e.properties = &color;
+        e.n_properties = !lacks(i);
+        fixture_add(f, &e);
+    }
+}
+
+static bool
+lacks_some(size_t event)
+{
+    return event % 20 == 0;
+}
+
+static bool
+lacks_none(size_t event)
+{
+    (void)event;
+    return false;
+}
+
+static bool
+lacks_all(size_t event)
+{
+    (void)event;
+    return true;
+}
+
+/* All of a visitor's, some, or none. */
 static void
 test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest(void **state)
 {
-    static const char *const colors[] = {"red", "green", "blue"};
     struct fixture *f = *state;
     struct query_attribute *list = NULL;
     struct err err = ERR_NONE;
     size_t n = 0;
 
-    for (size_t i = 0; i < 40; i++) {
-        struct event_property color = {SLICE("color"), slice_from(colors[i % 3])};
-        struct event e = event_of(1, "v", arena_cstr(&f->arena, arena_printf(&f->arena, "%zu", i)),
-                                  "a", JUNE_2026_MS);
-
-        e.properties = &color;
-        e.n_properties = i % 20 != 0;
-        fixture_add(f, &e);
-    }
+    add_colored(f, "some", lacks_some);
     fixture_commit(f);
-    assert_ok(query_attributes(f->pool, 1, &f->arena, &list, &n, &err));
+    assert_ok(query_attributes(f->pool, 1, NULL, &f->arena, &list, &n, &err));
     assert_int_equal(count_of(list, n, "properties.color"), 38);
+    for (int i = 0; i < 30; i++)
+        add_colored(f, arena_cstr(&f->arena, arena_printf(&f->arena, "all%d", i)), lacks_none);
+    add_colored(f, "none", lacks_all);
+    add_colored(f, "some too", lacks_some);
+    fixture_commit(f);
+    assert_ok(query_attributes(f->pool, 1, NULL, &f->arena, &list, &n, &err));
+    assert_int_equal(count_of(list, n, "properties.color"), 38 + 30 * 40 + 38);
+}
+
+/* What is kept of a file answers until another comes, and beside it. */
+static void
+test_attributes_counted_once_a_file(void **state)
+{
+    struct fixture *f = *state;
+    struct result_cache *kept = result_cache_create(16, 1 << 16);
+    struct query_attribute *first = NULL, *again = NULL;
+    struct err err = ERR_NONE;
+    size_t n = 0, n_again = 0;
+
+    for (int round = 1; round <= 2; round++) {
+        add_colored(f, round == 1 ? "ann" : "bob", lacks_some);
+        fixture_commit(f);
+        assert_ok(query_attributes(f->pool, 1, kept, &f->arena, &first, &n, &err));
+        assert_int_equal(count_of(first, n, "properties.color"), 38 * round);
+        assert_ok(query_attributes(f->pool, 1, kept, &f->arena, &again, &n_again, &err));
+        assert_int_equal(n_again, n);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(slice_equal(again[i].attribute.name, first[i].attribute.name));
+            assert_int_equal(again[i].n_events, first[i].n_events);
+        }
+    }
+    result_cache_destroy(&kept);
 }
 
 static void
@@ -155,6 +217,7 @@ main(void)
         CASE(test_values_by_frequency),
         CASE(test_attributes_with_counts),
         CASE(test_an_attribute_of_nearly_all_events_is_not_counted_for_the_rest),
+        CASE(test_attributes_counted_once_a_file),
         CASE(test_a_visitors_events_in_order),
     };
 
