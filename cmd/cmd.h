@@ -52,6 +52,11 @@ int cmd_fail(const struct err *err);
 /* Wrong words: the command's usage on stderr; CMD_USAGE. */
 int cmd_usage(const struct cmd *c);
 
+/* The data folder of the setting, for a command that may be the first on a machine: where there is
+ * none it is made, and stderr says so, as it may have been meant to be another. */
+struct store;
+enum err_code cmd_make_store(const struct cmd *c, struct store *out, struct err *err);
+
 /* Where Redis is: the setting, or else redis.sock in the data folder. */
 enum err_code cmd_redis(const struct cmd *c, struct stream_address *out, struct err *err);
 

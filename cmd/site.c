@@ -502,8 +502,9 @@ cmd_site(struct cmd *c)
         !cmd_is(c, 0, "show", 2) && !cmd_is(c, 0, "remove", 2) && !cmd_is(c, 0, "debug", 2) &&
         !cmd_is(c, 0, "refused", 2) && !cmd_is(c, 0, "secret", 2))
         return cmd_usage(c);
-    if (store_open(settings_text(c->settings, "data"), cmd_is(c, 0, "add", 2), &store, &err) !=
-            ERR_OK ||
+    if ((cmd_is(c, 0, "add", 2)
+             ? cmd_make_store(c, &store, &err)
+             : store_open(settings_text(c->settings, "data"), false, &store, &err)) != ERR_OK ||
         settings_db_open(&store, &db, &err) != ERR_OK)
         return cmd_fail(&err);
     if (slice_is(cmd_word(c, 0), "add"))

@@ -82,7 +82,7 @@ cmd_user(struct cmd *c)
         return cmd_fail(&err);
     }
     cmd_catch_signals(); /* Ctrl-C ends the question, and the terminal shows what is typed again */
-    rc = store_open(settings_text(c->settings, "data"), true, &store, &err);
+    rc = cmd_make_store(c, &store, &err);
     if (rc == ERR_OK)
         rc = settings_db_open(&store, &db, &err);
     if (rc == ERR_OK)

@@ -41,6 +41,15 @@ test("every command explains itself", async () => {
   assert.match(await corongOk(null, ["version"]), /^corong \d+\.\d+/);
 });
 
+test("a data folder that was not there is made, and said", async () => {
+  const made = join(data, "made");
+  const add = (name) => corong(made, ["site", "add", name, "--domain", "made.example"]);
+  const first = await add("one");
+  assert.equal(first.code, 0, first.err);
+  assert.equal(first.err, `corong: there was no data folder at ${made}; it is new and empty (--data names another one)\n`);
+  assert.equal((await add("two")).err, "");
+});
+
 test("site add checks what it is given, and gives keys", async () => {
   const bad = [
     ["site", "add", "two words", "--domain", "x.example"],
