@@ -83,7 +83,7 @@ function Row({ saved, filters, onFilters, onClose, onRemove }: Props & { saved: 
       >
         <span>
           <strong>{saved.name}</strong>
-          <span class="row-sub">{chips === null ? words.noChips : chips.map(filterWords).join("; ")}</span>
+          <span class="row-sub">{chips === null ? words.noChips : chips.map(filterWords).join(text.common.joins.semicolon)}</span>
         </span>
       </button>
       {onRemove !== null && (

@@ -40,15 +40,16 @@ export function placeName(at: FilterPlace, isShort = false): string {
 
 /* "is" is left to the colon: "Campaign: spring, autumn"; everything else is said. */
 export function filterWords(filter: ChosenFilter): string {
+  const { aside, colon } = text.common.joins;
   const name = attributeName(filter.attribute);
   const values = filter.values.map((value) => valueName(filter.attribute, value));
   const joint = filter.op === "between" ? text.rule.between : text.rule.or;
   const said =
     filter.op === "is"
-      ? `${name}: ${values.join(joint)}`
+      ? name + colon + values.join(joint)
       : `${name} ${operatorName(filter.op)}${takesValues(filter.op) ? ` ${values.join(joint)}` : ""}`;
   const isUsual = filter.at === null || filter.at === usualPlace(filter.attribute);
-  return capital(isUsual ? said : `${said} (${placeName(filter.at ?? "any", true)})`);
+  return capital(isUsual ? said : aside(said, placeName(filter.at ?? "any", true)));
 }
 
 export function capital(words: string): string {

@@ -13,7 +13,7 @@ export function columnWords(column: Column): string {
 }
 
 export function moveWords(flow: Flow, from: number, to: number, count: number): string {
-  const skipped = flow.stages.slice(from, to - 1).map((stage) => stage.name).join(", ");
+  const skipped = flow.stages.slice(from, to - 1).map((stage) => stage.name).join(text.common.joins.comma);
   if (from === 0) return text.drawing.entry(count, stageName(flow, to), skipped);
   return text.drawing.move(count, stageName(flow, from), stageName(flow, to), skipped);
 }

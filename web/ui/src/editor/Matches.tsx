@@ -6,6 +6,7 @@ import type { Count, Report, Rule, Site } from "../api-types";
 import { askedOf, type Question } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import { formatShare } from "../format";
+import { text } from "../text";
 import { words as editorWords } from "../words/editor";
 import { matchesOf, overlapFunnel, type Matches as Found, type OtherRule } from "./asking";
 import { useSettled } from "./usePreview";
@@ -68,5 +69,6 @@ function words({ visitors, overlaps }: Found, events: number | null): string {
   const matched = events === null ? editorWords.matchesVisitors(visitors) : editorWords.matches(events, visitors);
   if (visitors === 0) return matched;
   const shared = overlaps.map(({ number, name, share }) => editorWords.overlap(number, name, formatShare(share)));
-  return `${matched}, ${shared.length === 0 ? editorWords.noOverlap : editorWords.overlaps(shared.join(", "))}.`;
+  const { comma, stop } = text.common.joins;
+  return matched + comma + (shared.length === 0 ? editorWords.noOverlap : editorWords.overlaps(shared.join(comma))) + stop;
 }

@@ -1,7 +1,7 @@
 /* A visitor's events from top to bottom, by session. */
 import type { Journey, Site } from "../api-types";
 import { formatDuration } from "../format";
-import { LOCALE } from "../text";
+import { LOCALE, text } from "../text";
 import { placeWords, valueName } from "../valueNames";
 import { words } from "../words/journeys";
 import { lineOf, type LineEvent, type LineSession } from "./sessions";
@@ -101,7 +101,7 @@ function surroundings(start: LineEvent | undefined, landing: string | null, leng
   const country = of("country");
   return [
     placeWords(of("city"), country === null ? null : valueName("country", country)),
-    [of("device"), of("browser"), of("os")].filter((word) => word !== null).join(", "),
+    [of("device"), of("browser"), of("os")].filter((word) => word !== null).join(text.common.joins.comma),
     landing ?? "",
     length > 0 ? formatDuration(length) : "",
   ]

@@ -1,6 +1,7 @@
 /* Drivers and events in a line of words. */
 import type { FoundVisitor, JourneySession, StoredEvent, Why } from "../api-types";
 import { formatDecimal, formatDuration } from "../format";
+import { text } from "../text";
 import { words } from "../words/journeys";
 
 type Driver = Pick<FoundVisitor | JourneySession, "channel" | "source" | "campaign" | "keyword">;
@@ -8,7 +9,8 @@ type Driver = Pick<FoundVisitor | JourneySession, "channel" | "source" | "campai
 /* "paid search: google, teapot-gifts, “teapot gift”" */
 export function driverWords({ channel, source, campaign, keyword }: Driver): string {
   const more = [source, campaign, keyword === null ? null : `“${keyword}”`].filter((word) => word !== null);
-  return more.length === 0 ? (channel ?? "") : `${channel ?? ""}: ${more.join(", ")}`;
+  const { colon, comma } = text.common.joins;
+  return more.length === 0 ? (channel ?? "") : (channel ?? "") + colon + more.join(comma);
 }
 
 function textOf(event: StoredEvent, attribute: string): string | null {

@@ -12,7 +12,7 @@ import { messageOf, useLoaded, useTitle } from "../parts/hooks";
 import { PageHead } from "../parts/PageHead";
 import { link, navigate } from "../router";
 import type { ScreenProps } from "../screens";
-import { LOCALE } from "../text";
+import { LOCALE, text } from "../text";
 import { placeWords, valueName } from "../valueNames";
 import { words } from "../words/live";
 import { useLive } from "./useLive";
@@ -137,7 +137,7 @@ function Row({ site, item: one, stages }: { site: Site; item: LiveEvent; stages:
                 {stage}
               </span>
             ))}
-            <span class="visually-hidden">{words.marks(names.join(", "))}</span>
+            <span class="visually-hidden">{words.marks(names.join(text.common.joins.comma))}</span>
           </>
         )}{" "}
         {reached !== null && <span class="hint">{words.reached(reached, stages[reached - 1] ?? "")}</span>}

@@ -15,13 +15,15 @@ export function Sentence({ site, funnel, here, report }: Part) {
   const address = link.report(site.name, funnel.name);
   const list = (figure: string) => `${address}${queryWith({ tab: "visitors", figure }, here.question, here.usual)}#shown`;
   const money = formatMoney(last?.value);
+  const { aside, stop } = text.common.joins;
   if (report.entered === 0) return <p class="sentence">{words.none}</p>;
   return (
     <p class="sentence" aria-live="polite">
       <a href={list("converted")}>{formatCount(report.converted)}</a> {words.of}{" "}
       <a href={`${address}${query}`}>{text.visitors(report.entered)}</a>{" "}
-      {last?.kind === "sale" ? words.bought : words.reached(last?.name ?? "")} ({formatShare(report.conversion_rate)})
-      {money.length > 0 && words.value(money.join(" + "))}.{" "}
+      {aside(last?.kind === "sale" ? words.bought : words.reached(last?.name ?? ""), formatShare(report.conversion_rate))}
+      {money.length > 0 && words.value(money.join(" + "))}
+      {stop}{" "}
       <Changed site={site} funnel={funnel} here={here} report={report} />
     </p>
   );
@@ -30,6 +32,7 @@ export function Sentence({ site, funnel, here, report }: Part) {
 function Changed({ site, funnel, here, report }: Part) {
   if (report.compare === undefined) return null;
   const words = text.overview.sentence;
+  const { colon, comma, stop } = text.common.joins;
   const { total, parts } = changeOf(report, report.compare);
   const said = total === 0 ? words.same : total > 0 ? words.more(total) : words.fewer(-total);
   const name = (stage: number) => report.stages[stage - 1]?.name ?? "";
@@ -49,14 +52,14 @@ function Changed({ site, funnel, here, report }: Part) {
   return (
     <>
       {said}
-      {parts.length > 0 && ": "}
+      {parts.length > 0 && colon}
       {parts.map((part, index) => (
         <span key={part.step}>
-          {index > 0 && ", "}
+          {index > 0 && comma}
           <a href={hrefOf(part)}>{wordsOf(part)}</a>
         </span>
       ))}
-      .
+      {stop}
     </>
   );
 }

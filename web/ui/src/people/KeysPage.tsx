@@ -9,6 +9,7 @@ import { messageOf, useAction, useLoaded, useTitle } from "../parts/hooks";
 import { NameField } from "../parts/NameField";
 import { PageHead } from "../parts/PageHead";
 import { collectorOf } from "../settings/diagnosis";
+import { text } from "../text";
 import { words } from "../words/people";
 
 const SCOPES: KeyScope[] = ["read", "write_events", "manage"];
@@ -49,7 +50,7 @@ function Keys({ site, initial }: { site: Site; initial: ApiKey[] }) {
               <span class="access-main">
                 <strong>{key.name}</strong> <code>{key.start}…</code>
                 <span class="row-sub">
-                  {key.scopes.map((scope) => say.scopes[scope][0]).join(", ")} ·{" "}
+                  {key.scopes.map((scope) => say.scopes[scope][0]).join(text.common.joins.comma)} ·{" "}
                   {say.by(key.created_by, formatMoment(key.created, site.timezone))}
                 </span>
                 <span class="row-sub">

@@ -194,7 +194,7 @@ function OneChoice({ label, chosen, attributes, stages, onChange }: ChoiceProps)
 function RowTable({ view, report, rows }: { view: View; report: Report; rows: BreakdownRow[] }) {
   const words = text.report.breakdown;
   const { by } = view.state;
-  const name = by.map(({ attribute }) => attributeName(attribute)).join(", ");
+  const name = by.map(({ attribute }) => attributeName(attribute)).join(text.common.joins.comma);
   const sum = sumOf(rows);
   const isTotal = sum.entered === report.entered && sum.converted === report.converted;
   const hasBefore = report.compare?.breakdown !== undefined;
@@ -285,7 +285,7 @@ function Row({ view, report, row, index, hasValue }: RowProps) {
       {names.map((name, at) => (
         <th scope="row" key={at} colSpan={row.other === true ? by.length : 1}>
           {at === 0 && alone !== null ? (
-            <a href={to({ tab: "stages" }) ?? ""} title={words.filterTo(names.join(", "))}>
+            <a href={to({ tab: "stages" }) ?? ""} title={words.filterTo(names.join(text.common.joins.comma))}>
               {name}
             </a>
           ) : (
@@ -322,7 +322,7 @@ function Small({ view, rows }: { view: View; rows: BreakdownRow[] }) {
     () =>
       rows.map((row) => ({
         row,
-        name: row.other === true ? words.other(limit) : rowName(row, by).join(", "),
+        name: row.other === true ? words.other(limit) : rowName(row, by).join(text.common.joins.comma),
         filters: rowFilters(row, by, view.question.filters),
       })),
     [rows, by, limit, view.question],

@@ -30,6 +30,7 @@ function rangeWords(range: Range, today: string): string {
 
 export function DefinitionWords({ definition, question, timezone, today }: Props) {
   const words = text.report.definition;
+  const { semicolon, stop } = text.common.joins;
   const exclusions = definition.exclusions ?? [];
   const parts = [
     rangeWords(question.range, today),
@@ -42,7 +43,7 @@ export function DefinitionWords({ definition, question, timezone, today }: Props
   const nameOf = (number: number) => definition.stages[number - 1]?.name ?? String(number);
   return (
     <>
-      <p class="lead">{parts.join("; ")}.</p>
+      <p class="lead">{parts.join(semicolon) + stop}</p>
       <details class="definition">
         <summary>{text.report.stagesInWords}</summary>
         <ol>

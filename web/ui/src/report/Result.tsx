@@ -42,6 +42,7 @@ export function Result({ view, report }: { view: View; report: Report }) {
 /* How many converted, how sure that share is, how long it took, and how it was before. */
 function Sentence({ report }: { report: Report }) {
   const words = text.report;
+  const { aside, semicolon, stop } = text.common.joins;
   const last = report.stages.at(-1);
   const sure = interval(report.converted, report.entered);
   const time = last?.time_from_start_ms ?? null;
@@ -52,8 +53,7 @@ function Sentence({ report }: { report: Report }) {
         <FigureLink figure="entered" count={report.entered}>
           {text.visitors(report.entered)}
         </FigureLink>{" "}
-        {last?.kind === "sale" ? words.bought : words.reachedLast(last?.name ?? "")} (
-        {formatShare(report.conversion_rate)})
+        {aside(last?.kind === "sale" ? words.bought : words.reachedLast(last?.name ?? ""), formatShare(report.conversion_rate))}
       </p>
       <p class="hint">
         {[
@@ -63,8 +63,8 @@ function Sentence({ report }: { report: Report }) {
             words.before(report.compare.converted, report.compare.entered, formatShare(report.compare.conversion_rate)),
         ]
           .filter(Boolean)
-          .join("; ")}
-        .
+          .join(semicolon)}
+        {stop}
       </p>
     </div>
   );
