@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/arena.h"
 #include "core/clock.h"
@@ -42,14 +43,21 @@ turns_destroy(struct turns **t)
 
 /* ---- With the lock held ---- */
 
+/* Is it that, or one that was asked beside it? */
+static bool
+is_meant(struct slice id, struct slice of)
+{
+    return id.n >= of.n && memcmp(id.p, of.p, of.n) == 0 &&
+           (id.n == of.n || id.p[of.n] == TURN_BESIDE);
+}
+
 static bool
 stop_older(struct turns *t, struct turn_asker asker, enum query_stop why)
 {
     bool is_found = false;
 
     for (struct turn *other = t->first; other != NULL && asker.id.n != 0; other = other->next) {
-        if (!slice_equal(other->asker.owner, asker.owner) ||
-            !slice_equal(other->asker.id, asker.id))
+        if (!slice_equal(other->asker.owner, asker.owner) || !is_meant(other->asker.id, asker.id))
             continue;
         query_guard_stop(&other->guard, why);
         is_found = true;

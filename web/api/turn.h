@@ -2,6 +2,8 @@
  *
  * A query may carry an id of its asker's. A newer one of the same asker and id stops the older,
  * whether that waits or runs: whoever moves a slider is shown the last position, not all of them.
+ * With it go those whose ids begin with its id and a point: what a page asks beside its main
+ * question is stopped when that is asked anew.
  *
  *     rc = turn_take(turns, asker, &turn, err);      waits
  *     if (rc == ERR_OK) {
@@ -17,7 +19,8 @@
 #include "aggregator/query_guard.h"
 #include "core/slice.h"
 
-#define TURN_ID_MAX  64    /* bytes of an id */
+#define TURN_ID_MAX  64 /* bytes of an id */
+#define TURN_BESIDE  '.'
 #define TURN_WAIT_MS 30000 /* then "busy" too */
 
 struct turns;
@@ -42,7 +45,8 @@ struct turns_config {
 struct turns *turns_create(const struct turns_config *config);
 void turns_destroy(struct turns **t); /* nobody has a turn or waits */
 
-/* Stop the waiting and running queries of that owner and id; false where there are none. */
+/* Stop the waiting and running queries of that owner and id, and those beside it; false where there
+ * are none. */
 bool turns_stop(struct turns *t, struct turn_asker asker);
 
 /* ERR_UNAVAILABLE: too many wait, or it took too long; ERR_CONFLICT: stopped while it waited. */

@@ -190,6 +190,24 @@ test_stopping_by_id(void **state)
 }
 
 static void
+test_what_was_asked_beside_is_stopped_too(void **state)
+{
+    struct turns *t = turns_create(&(struct turns_config){.waiting_max = 1});
+    struct turn turn;
+
+    (void)state;
+    assert_int_equal(turn_take(t, ASKER(ANN, SLICE("ab.list.1")), &turn, NULL), ERR_OK);
+    assert_false(turns_stop(t, ASKER(ANN, SLICE("a"))));
+    assert_false(turns_stop(t, ASKER(ANN, SLICE("ab.list.1.more"))));
+    assert_false(turns_stop(t, ASKER(ANN, SLICE("ab.lis"))));
+    assert_false(turns_stop(t, ASKER(BOB, SLICE("ab"))));
+    assert_true(turns_stop(t, ASKER(ANN, SLICE("ab"))));
+    assert_int_equal(query_guard_status(&turn.guard, NULL), ERR_CONFLICT);
+    turn_give(t, &turn);
+    turns_destroy(&t);
+}
+
+static void
 test_limits_count_from_the_turn(void **state)
 {
     struct turns *t = turns_create(
@@ -219,6 +237,7 @@ main(void)
         cmocka_unit_test(test_a_newer_one_stops_who_runs),
         cmocka_unit_test(test_a_newer_one_stops_who_waits),
         cmocka_unit_test(test_stopping_by_id),
+        cmocka_unit_test(test_what_was_asked_beside_is_stopped_too),
         cmocka_unit_test(test_limits_count_from_the_turn),
     };
 

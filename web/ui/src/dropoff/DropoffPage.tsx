@@ -5,7 +5,7 @@ import type { Dropoff, DropoffRow, Next, NextRow, SavedFunnel, Site } from "../a
 import { pickValue, placeOfRow } from "../ask/filter";
 import { askedOf, isQuestionKey, queryText, queryWith } from "../ask/question";
 import { QuestionBar } from "../ask/QuestionBar";
-import { useAnswer } from "../ask/useAnswer";
+import { useAnswer, type Answer } from "../ask/useAnswer";
 import { useAsked, type AskedHere } from "../ask/useAsked";
 import { capital } from "../ask/words";
 import { formatCount, formatShare, shareOf } from "../format";
@@ -83,7 +83,7 @@ function Shown({ site, funnel, funnels, query }: ShownProps) {
         signal,
       ),
   );
-  const { value, error, isWaiting } = answer;
+  const { value, error, isWaiting, retry } = answer;
   const part = { site, funnel, stage, here };
   return (
     <>
@@ -117,16 +117,17 @@ function Shown({ site, funnel, funnels, query }: ShownProps) {
         error === null ? (
           <Loading />
         ) : (
-          <Failed error={error} />
+          <Failed error={error} retry={retry} />
         )
       ) : (
         <div class={isWaiting ? "is-waiting" : ""} aria-busy={isWaiting}>
           <p class="sentence">
             {words.sizes(value.leavers, value.stayers)}
-            {value.open > 0 && `; ${words.open(value.open)}`}.
+            {value.open > 0 && text.common.joins.semicolon + words.open(value.open)}
+            {text.common.joins.stop}
           </p>
           <div class="dropoff">
-            <Followed {...part} of={of} to={to} isOff={isWaiting} />
+            <Followed {...part} of={of} to={to} main={answer} />
             <Apart {...part} answer={value} />
           </div>
         </div>
@@ -138,14 +139,15 @@ function Shown({ site, funnel, funnels, query }: ShownProps) {
 interface FollowedProps extends Part {
   of: string;
   to: (own: Record<string, string>) => string;
-  isOff: boolean;
+  /* asked for first */
+  main: Answer<Dropoff>;
 }
 
 /* The left side: the next event and the last one. */
-function Followed({ site, funnel, stage, here, of, to, isOff }: FollowedProps) {
+function Followed({ site, funnel, stage, here, of, to, main }: FollowedProps) {
   const words = text.dropoff;
   const asked = askedOf({ ...here.question, compare: { kind: "none" } }, here.today);
-  const { value, error } = useAnswer<Next>(
+  const { value, error, retry } = useAnswer<Next>(
     JSON.stringify([site.name, funnel.definition, stage, asked, of]),
     (queryId, signal) =>
       api.next(
@@ -153,7 +155,7 @@ function Followed({ site, funnel, stage, here, of, to, isOff }: FollowedProps) {
         { funnel: funnel.definition, figure: "dropoff", stage, attribute: of, limit: 12, ...asked, query_id: queryId },
         signal,
       ),
-    { isOff },
+    { beside: main },
   );
   const names = site.page_groups.length > 0 ? ["event", "path", "page_group"] : ["event", "path"];
   const list = (title: string, rows: NextRow[], n: number) => (
@@ -186,7 +188,7 @@ function Followed({ site, funnel, stage, here, of, to, isOff }: FollowedProps) {
           tabs={names.map((name) => ({ name, title: words.of[name] ?? name, href: to({ of: name }) }))}
         />
       </header>
-      {value === null && (error === null ? <Loading /> : <Failed error={error} />)}
+      {value === null && (error === null ? <Loading /> : <Failed error={error} retry={retry} />)}
       {value !== null && (
         <>
           {list(words.next, value.next, value.n)}
@@ -218,7 +220,7 @@ function Apart({ answer, ...part }: Part & { answer: Dropoff }) {
         </>
       )}
       {answer.left_out_attributes.length > 0 && (
-        <p class="hint">{words.leftOut(answer.left_out_attributes.map(attributeName).join(", "))}</p>
+        <p class="hint">{words.leftOut(answer.left_out_attributes.map(attributeName).join(text.common.joins.comma))}</p>
       )}
     </section>
   );

@@ -66,7 +66,7 @@ export function usePreview(
   const oldAnswer = useAnswer<Report>(
     JSON.stringify([site.name, oldFunnel, asked]),
     (queryId, signal) => api.report(site.name, { ...asked, funnel: oldFunnel ?? funnel, query_id: queryId }, signal),
-    { isOff: !isCompared },
+    { isOff: !isCompared, beside: answer },
   );
   const isAnswered = isReady && isSettled && !answer.isWaiting && answer.error === null;
   const rows = useAnswer<Report>(
@@ -75,7 +75,7 @@ export function usePreview(
       const breakdown = [{ attribute: "channel" }];
       return api.report(site.name, { ...asked, funnel, breakdown, limit: CHANNELS, query_id: queryId }, signal);
     },
-    { isOff: !isAnswered },
+    { isOff: !isAnswered, beside: answer },
   );
   const report = useLast(answer.value);
   return {

@@ -22,7 +22,7 @@ interface Props {
 
 export function Catalogue({ site, here }: Props) {
   const { from, to } = askedOf(here.question, here.today);
-  const { value, error, isWaiting } = useAnswer<CatalogueAnswer>(
+  const { value, error, isWaiting, retry } = useAnswer<CatalogueAnswer>(
     JSON.stringify([site.name, from, to]),
     (query_id, signal) => api.catalogue(site.name, { from, to, query_id }, signal),
   );
@@ -30,7 +30,7 @@ export function Catalogue({ site, here }: Props) {
     <section class="panel" aria-labelledby="catalogue-title" aria-busy={isWaiting}>
       <h2 id="catalogue-title">{said.title}</h2>
       <Unnamed site={site} here={here} isOff={value === null} />
-      {value === null && (error === null ? <Loading /> : <Failed error={error} />)}
+      {value === null && (error === null ? <Loading /> : <Failed error={error} retry={retry} />)}
       {value !== null && (
         <div class={isWaiting ? "health-lists is-waiting" : "health-lists"}>
           <List title={said.events} list={value.events} site={site} />
@@ -72,7 +72,7 @@ function Unnamed({ site, here, isOff }: Props & { isOff: boolean }) {
     <>
       {all > 0 && <p>{said.direct(direct, all, formatShare(shareOf(direct, all)))}</p>}
       {foreign.length > 0 && (
-        <p class="field-error">{said.hosts(foreign.map(({ value, events }) => `${value} (${formatCount(events)})`).join(", "))}</p>
+        <p class="field-error">{said.hosts(foreign.map(({ value, events }) => text.common.joins.aside(value, formatCount(events))).join(text.common.joins.comma))}</p>
       )}
     </>
   );

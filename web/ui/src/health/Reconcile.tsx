@@ -25,7 +25,7 @@ interface Props {
 
 export function Reconcile({ site, here, funnel, funnels, choose }: Props) {
   const asked = askedOf({ ...here.question, compare: { kind: "none" } }, here.today);
-  const { value, error, isWaiting } = useAnswer<Reconciliation>(
+  const { value, error, isWaiting, retry } = useAnswer<Reconciliation>(
     JSON.stringify([site.name, funnel.definition, asked]),
     (query_id, signal) => api.reconcile(site.name, { funnel: funnel.definition, ...asked, query_id }, signal),
   );
@@ -38,7 +38,7 @@ export function Reconcile({ site, here, funnel, funnels, choose }: Props) {
           <FunnelPicker label={said.funnel} funnels={funnels} chosen={funnel.name} choose={choose} />
         </header>
         <p class="hint">{said.lead(funnel.name, stage)}</p>
-        {value === null && (error === null ? <Loading /> : <Failed error={error} />)}
+        {value === null && (error === null ? <Loading /> : <Failed error={error} retry={retry} />)}
         {value !== null && <Bridge answer={value} stage={stage} />}
       </section>
       {value !== null && <Shared site={site} orders={value.shared_orders} />}

@@ -31,10 +31,10 @@ export function FoundList({ site, request, funnel, stages, query }: Props) {
       .then((first) => ({ first, request })),
   );
   const { value, error } = answer;
-  if (value === null) return error === null ? <Loading /> : <Failed error={error} />;
+  if (value === null) return error === null ? <Loading /> : <Failed error={error} retry={answer.retry} />;
   return (
     <div class={answer.isWaiting ? "is-waiting" : undefined}>
-      {error !== null && <Failed error={error} />}
+      {error !== null && <Failed error={error} retry={answer.retry} />}
       <Found
         site={site}
         request={value.request}

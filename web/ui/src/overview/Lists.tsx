@@ -4,7 +4,7 @@ import { api } from "../api";
 import type { At, Breakdown, BreakdownRow, Report } from "../api-types";
 import type { ChosenFilter } from "../ask/filter";
 import { askedOf, queryText, queryWith, ROWS_MAX } from "../ask/question";
-import { useAnswer } from "../ask/useAnswer";
+import { useAnswer, type Answer } from "../ask/useAnswer";
 import { MiniFunnel } from "../drawing/MiniFunnel";
 import { formatCount, formatMoneyShort, formatShare, shareOf } from "../format";
 import { Amounts } from "../parts/Amounts";
@@ -61,7 +61,13 @@ function shownTab(tabs: Tab[], wanted: string | null, filters: ChosenFilter[]): 
   );
 }
 
-export function Lists(props: Part & { query: string }) {
+interface Props extends Part {
+  query: string;
+  /* the page's own question: the lists are asked for after it */
+  main: Answer<Report>;
+}
+
+export function Lists(props: Props) {
   return (
     <div class="lists">
       {GROUPS.map(({ group, tabs }) => (
@@ -71,13 +77,12 @@ export function Lists(props: Part & { query: string }) {
   );
 }
 
-interface CardProps extends Part {
-  query: string;
+interface CardProps extends Props {
   group: Group;
   tabs: Tab[];
 }
 
-function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
+function ListCard({ group, tabs: allTabs, query, main, ...part }: CardProps) {
   const { site, funnel, here } = part;
   const words = text.overview;
   const tabs = allTabs.filter(({ attribute }) => attribute !== "page_group" || site.page_groups.length > 0);
@@ -87,7 +92,11 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
   const request = { funnel: funnel.definition, ...asked, breakdown: [by] };
   const answer = useAnswer(
     JSON.stringify([site.name, funnel.definition, asked, by]),
-    (queryId, signal) => api.report(site.name, { ...request, limit: ROWS, query_id: queryId }, signal),
+    async (queryId, signal) => ({
+      by,
+      report: await api.report(site.name, { ...request, limit: ROWS, query_id: queryId }, signal),
+    }),
+    { beside: main },
   );
   const hrefOf = (attribute: string) => {
     const params = new URLSearchParams(query);
@@ -115,11 +124,11 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
         error === null ? (
           <Loading />
         ) : (
-          <Failed error={error} />
+          <Failed error={error} retry={answer.retry} />
         )
       ) : (
         <div class={answer.isWaiting ? "is-waiting" : ""}>
-          <Rows {...part} by={by} report={value} />
+          <Rows {...part} by={value.by} report={value.report} />
         </div>
       )}
       <footer class="list-foot">
@@ -132,12 +141,12 @@ function ListCard({ group, tabs: allTabs, query, ...part }: CardProps) {
             </>
           )}
         </p>
-        {value !== null && value.entered > 0 && (
+        {value !== null && value.report.entered > 0 && (
           <SaveTable
             label={text.overview.tabs[by.attribute] ?? by.attribute}
             file={[site.name, funnel.name, by.attribute, here.today]}
             take={(format) =>
-              api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.as_of, what: "breakdown", format })
+              api.exportFile(site.name, { ...request, limit: ROWS_MAX, as_of: value.report.as_of, what: "breakdown", format })
             }
           />
         )}

@@ -83,11 +83,10 @@ function Shown({ site, funnel, here, query }: ShownProps) {
       api.report(site.name, { funnel: funnel.definition, ...asked, trend, query_id: queryId }, signal),
     { pollMs },
   );
-  /* after the report: queries of a server take turns */
   const count = useAnswer(
     key,
     (queryId, signal) => api.count(site.name, { ...asked, trend, query_id: queryId }, signal),
-    { pollMs, isOff: report.value === null },
+    { pollMs, beside: report },
   );
   const bar = (
     <QuestionBar
@@ -102,7 +101,7 @@ function Shown({ site, funnel, here, query }: ShownProps) {
     return (
       <>
         {bar}
-        {report.error === null ? <Loading /> : <Failed error={report.error} />}
+        {report.error === null ? <Loading /> : <Failed error={report.error} retry={report.retry} />}
       </>
     );
   const part = { site, funnel, here, report: report.value };
@@ -113,7 +112,7 @@ function Shown({ site, funnel, here, query }: ShownProps) {
         <Sentence {...part} />
         <Figures {...part} count={count.value} />
         <FunnelPanel {...part} />
-        <Lists {...part} query={query} />
+        <Lists {...part} query={query} main={report} />
       </div>
       <footer class="report-foot">
         <p>

@@ -91,7 +91,7 @@ function ReportView({ site, saved, query, session }: ViewProps) {
         onChange={ask}
         stages={definition.stages.map((stage) => stage.name)}
       />
-      {report === null && (answer.error === null ? <Loading /> : <Failed error={answer.error} />)}
+      {report === null && (answer.error === null ? <Loading /> : <Failed error={answer.error} retry={answer.retry} />)}
       {report !== null && (
         <Figures.Provider
           value={{ list: (figure, stage) => `${hrefOf({ tab: "visitors", opened: { figure, stage } })}#shown` }}

@@ -33,14 +33,14 @@ export function CountTable({ site, here, level, hrefOf }: Props) {
     api.count(site.name, { ...request, query_id }, signal),
   );
   const { value, error } = answer;
-  if (value === null) return error === null ? <Loading /> : <Failed error={error} />;
+  if (value === null) return error === null ? <Loading /> : <Failed error={error} retry={answer.retry} />;
   if (value.visitors === 0) return <Nobody />;
   const rows = value.breakdown ?? [];
   const shown = rows.filter((row) => row.other !== true).length;
   const { columns } = words;
   return (
     <section class={answer.isWaiting ? "panel is-waiting" : "panel"} aria-label={words.by[level.by]}>
-      {error !== null && <Failed error={error} />}
+      {error !== null && <Failed error={error} retry={answer.retry} />}
       {level.by === "page_group" && site.page_groups.length === 0 && (
         <p class="hint">
           <a href={`${link.screen(site.name, "settings")}#groups`}>{words.noGroups}</a>

@@ -38,11 +38,11 @@ export function StageTable({ site, here, level, at, funnel, hrefOf }: Props) {
     api.report(site.name, { ...request, query_id }, signal),
   );
   const { value, error } = answer;
-  if (value === null) return error === null ? <Loading /> : <Failed error={error} />;
+  if (value === null) return error === null ? <Loading /> : <Failed error={error} retry={answer.retry} />;
   if (value.entered === 0) return <Nobody />;
   return (
     <section class={answer.isWaiting ? "panel is-waiting" : "panel"} aria-label={words.by[level.by]}>
-      {error !== null && <Failed error={error} />}
+      {error !== null && <Failed error={error} retry={answer.retry} />}
       <KeywordNote report={value} level={level} />
       <Table report={value} level={level} hrefOf={hrefOf} />
       <SaveTable
