@@ -301,8 +301,9 @@ segment__value_index(const struct segment_column *c, uint32_t row, uint32_t *out
     return c->n_packed > 0 && rows_with_value(c, row, 1, &at, out) == 1;
 }
 
-/* Set rows of the frame before `row`. */
-#if defined(__x86_64__) && defined(__gnu_linux__)
+/* Set rows of the frame before `row`. ThreadSanitizer is not ready yet when a program chooses among
+ * clones. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("popcnt", "default")))
 #endif
 static uint32_t

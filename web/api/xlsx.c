@@ -15,7 +15,7 @@
 #define DAY_MS       86400000.0
 #define EPOCH_DAYS   25569.0 /* 1970-01-01 as Excel counts days */
 #define DECIMALS_MAX 8
-#define NAME_BYTES   32
+#define NAME_BYTES   40 /* of a sheet: 20 and a number, for any number */
 
 struct xlsx {
     struct xlsx_config config;
