@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-
-#define START_MS 10000
+#include "tests/support/patience.h"
 
 static void
 fail(const char *what)
@@ -111,7 +110,7 @@ redis_fixture_begin(struct redis_fixture *r)
 void
 redis_fixture_restart(struct redis_fixture *r)
 {
-    int64_t deadline = clock_steady_ms() + START_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     redis_fixture_begin(r);
     while (!answers(r)) {

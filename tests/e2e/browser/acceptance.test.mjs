@@ -169,8 +169,12 @@ test('first paint and an answer after a click, as this machine has it', async t 
     }).observe({ type: 'event', durationThreshold: 16 });
   });
   const started = performance.now();
-  await page.locator('.list-card tbody a').first().click();
-  await until(() => [...paramsOf(page).keys()].some(name => name.startsWith('is.')));
+  /* where the lists are still growing a click may fall between two rows */
+  const isFiltered = () => [...paramsOf(page).keys()].some(name => name.startsWith('is.'));
+  await until(async () => {
+    if (!isFiltered()) await page.locator('.list-card tbody a').first().click();
+    return isFiltered();
+  });
   await page.locator('.is-waiting').first().waitFor({ state: 'detached' });
   const answered = performance.now() - started;
   await page.waitForTimeout(200);

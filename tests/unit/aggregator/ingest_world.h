@@ -13,8 +13,6 @@
 #include "core/log.h"
 #include "tests/unit/aggregator/redis_side.h"
 
-#define PATIENCE_MS 20000
-
 struct world {
     struct fixture *f;
     struct redis_fixture redis;

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_AGGREGATOR_REDIS_SIDE_H
 
 #include "core/stream.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 #include "tests/unit/aggregator/fixture.h"
 
@@ -15,7 +16,7 @@ redis_side_open(struct redis_fixture *redis, struct stream_address *address, str
     fixture_setup(&f);
     redis_fixture_start(redis, REDIS_DURABLE);
     assert_ok(stream_address_parse(slice_from(redis->socket), address, &err));
-    address->timeout_ms = 2000;
+    address->timeout_ms = REDIS_PATIENCE_MS;
     *stream = stream_create(address);
     return f;
 }

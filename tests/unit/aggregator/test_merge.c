@@ -6,6 +6,7 @@
 #include "aggregator/merge.h"
 #include "aggregator/site.h"
 #include "core/clock.h"
+#include "tests/support/patience.h"
 #include "tests/unit/aggregator/fixture.h"
 
 static uint64_t n_made;
@@ -436,7 +437,7 @@ test_without_twice_the_space_it_is_postponed_with_an_alarm(void **state)
     assert_rc(merge_step(f->catalog, &options, &n, &err), ERR_FULL);
     assert_int_equal(list_of(f).n, MERGE_FAN_IN); /* all as it was */
     assert_int_equal(pthread_create(&thread, NULL, run_merger, &options), 0);
-    for (int64_t until = clock_steady_ms() + 20000; n == 0 && clock_steady_ms() < until;) {
+    for (int64_t until = clock_steady_ms() + PATIENCE_MS; n == 0 && clock_steady_ms() < until;) {
         clock_sleep_ms(10);
         assert_ok(catalog_alarms(f->catalog, &f->arena, &alarms, &n, &err));
     }

@@ -16,8 +16,6 @@ set_up_as(void **state, const char *demo_site_key)
     static const struct stream_pair sites[] = {{SLICE("site_shop"), SLICE(SHOP_SITE)}};
     struct fixture *f = world_open(sites, 1);
 
-    f->config.publish_wait_ms = 400;
-    f->config.redis.timeout_ms = 300;
     f->config.demo_site_key = demo_site_key;
     world_start(f);
     *state = f;

@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/codec.h"
 #include "tests/support/http_client.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 
 #define NOW INT64_C(1780315200000) /* 2026-06-01T12:00:00Z */
@@ -45,10 +46,10 @@ world_open(const struct stream_pair *published, int n)
                                         .queue = 16,
                                         .trusted_proxies = "127.0.0.1",
                                         .beacon_bytes_max = 65536,
-                                        .publish_wait_ms = 3000};
+                                        .publish_wait_ms = 3 * REDIS_PATIENCE_MS};
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->config.redis, &err),
                      ERR_OK);
-    f->config.redis.timeout_ms = 2000;
+    f->config.redis.timeout_ms = REDIS_PATIENCE_MS;
     f->stream = stream_create(&f->config.redis);
     assert_int_equal(stream_hash_replace(f->stream, STREAM_SITES, published, n, &err), ERR_OK);
     return f;
@@ -100,6 +101,20 @@ read_events(struct fixture *f, struct event *out, int max)
         assert_int_equal(reader.n_bad, 0);
     }
     return n;
+}
+
+/* The same once there are n: a click is led on before its event is on disk. */
+static inline int
+await_events(struct fixture *f, struct event *out, int max, int n)
+{
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
+    int seen = read_events(f, out, max);
+
+    while (seen < n && clock_steady_ms() < deadline) {
+        clock_sleep_ms(10);
+        seen = read_events(f, out, max);
+    }
+    return seen;
 }
 
 static inline int

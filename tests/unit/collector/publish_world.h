@@ -21,9 +21,10 @@
 #include "core/codec.h"
 #include "core/event.h"
 #include "core/hash.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 
-#define STUCK_MS 5000 /* far over any time-out here: a busy machine is no fault */
+#define STUCK_MS (REDIS_PATIENCE_MS / 2)
 #define IDS_MAX  200000
 
 struct fixture {
@@ -42,13 +43,13 @@ set_up(void **state)
     redis_fixture_start(&f->redis, REDIS_DURABLE);
     snprintf(f->spool, sizeof f->spool, "%s/spool", f->redis.folder);
     f->config = (struct publish_config){
-        .wait_ms = 3000,
+        .wait_ms = 3 * REDIS_PATIENCE_MS,
         .queue_bytes = 8 * 1024 * 1024,
         .spool = {.dir = f->spool, .bytes_max = 256 * 1024 * 1024, .free_bytes_min = 1},
         .drain_bytes_per_second = 256 * 1024 * 1024};
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->config.redis, &err),
                      ERR_OK);
-    f->config.redis.timeout_ms = 500;
+    f->config.redis.timeout_ms = REDIS_PATIENCE_MS;
     assert_int_equal(publish_start(&f->config, &f->publish, &err), ERR_OK);
     *state = f;
     return 0;
@@ -124,7 +125,7 @@ figures_of(struct publish *p)
 static inline void
 await_ready(struct publish *p)
 {
-    int64_t deadline = clock_steady_ms() + 8000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (!publish_is_ready(p, NULL) && clock_steady_ms() < deadline)
         clock_sleep_ms(10);
@@ -134,7 +135,7 @@ await_ready(struct publish *p)
 static inline void
 await_not_ready(struct publish *p, struct err *err)
 {
-    int64_t deadline = clock_steady_ms() + 8000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (publish_is_ready(p, err) && clock_steady_ms() < deadline)
         clock_sleep_ms(10);
@@ -144,7 +145,7 @@ await_not_ready(struct publish *p, struct err *err)
 static inline void
 await_drained(struct publish *p)
 {
-    int64_t deadline = clock_steady_ms() + 120000; /* a busy machine is no fault */
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (figures_of(p).spool.bytes > 0 && clock_steady_ms() < deadline)
         clock_sleep_ms(10);

@@ -113,7 +113,7 @@ test_a_cookieless_visitor_is_site_address_and_agent(void **state)
     beacon(f, HERE FIREFOX, BEACON("site_day2", ""));
     expect(f, "GET", "/e.gif?site=site_day&visitor=mine", HERE FIREFOX, "", 200, "");
     beacon(f, HERE FIREFOX, BEACON("site_plain", ",\"visitor\":\"mine\""));
-    assert_int_equal(read_events(f, e, 8), 7);
+    assert_int_equal(await_events(f, e, 8, 7), 7);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(e[i].flags & EVENT_COOKIELESS, EVENT_COOKIELESS);
         assert_int_equal(e[i].visitor.n, 32);
@@ -142,7 +142,7 @@ test_another_day_is_another_visitor(void **state)
     beacon(f, HERE FIREFOX, BEACON("site_day", ""));
     beacon(f, HERE FIREFOX,
            "{\"site\":\"site_day\",\"events\":[{\"event\":\"pageview\",\"time\":1780315200000}]}");
-    assert_int_equal(read_events(f, e, 4), 4);
+    assert_int_equal(await_events(f, e, 4, 4), 4);
     assert_true(slice_equal(e[0].visitor, e[1].visitor));
     assert_false(slice_equal(e[0].visitor, e[2].visitor));
     assert_true(slice_equal(e[2].visitor, e[3].visitor));
@@ -161,7 +161,7 @@ test_nobody_is_joined_and_servers_say_who_it_is(void **state)
            "invalid");
     expect(f, "POST", "/api/v1/events", "Authorization: Bearer secret\r\nSec-GPC: 1\r\n",
            "{\"visitor\":\"u1\",\"time\":1780315200000,\"event\":\"sale\"}", 200, "");
-    assert_int_equal(read_events(f, e, 2), 1);
+    assert_int_equal(await_events(f, e, 2, 1), 1);
     assert_true(slice_is(e[0].visitor, "u1"));
     assert_int_equal(e[0].flags & EVENT_COOKIELESS, 0);
 }
@@ -180,7 +180,7 @@ test_a_cookieless_click_leaves_nothing_in_the_browser(void **state)
         http_answer_fini(&a);
     }
     beacon(f, HERE FIREFOX, BEACON("site_day", ""));
-    assert_int_equal(read_events(f, e, 3), 3);
+    assert_int_equal(await_events(f, e, 3, 3), 3);
     for (int i = 0; i < 3; i++) { /* and is known again where it led */
         assert_true(slice_equal(e[i].visitor, e[2].visitor));
         assert_int_equal(e[i].flags & EVENT_COOKIELESS, EVENT_COOKIELESS);
@@ -284,7 +284,7 @@ test_without_consent_no_click_is_kept(void **state)
     expect(f, "GET", "/e.gif?site=site_asks&visitor=" KNOWN, "Cookie: corong=" KNOWN "\r\n" FIREFOX,
            "", 200, "");
     beacon(f, FIREFOX, BEACON("site_asks", ",\"visitor\":\"" KNOWN "\""));
-    assert_int_equal(read_events(f, e, 3), 3);
+    assert_int_equal(await_events(f, e, 3, 3), 3);
     for (int i = 0; i < 3; i++)
         assert_true(slice_is(e[i].visitor, KNOWN));
 }

@@ -32,7 +32,7 @@ test_redis_away_is_503_and_comes_back(void **state)
     check_invariant(f);
 
     redis_fixture_restart(&f->redis);
-    deadline = clock_steady_ms() + 5000;
+    deadline = clock_steady_ms() + PATIENCE_MS;
     do {
         http_answer_fini(&a);
         clock_sleep_ms(20);
@@ -75,7 +75,7 @@ struct sender {
     int port;
     int number;
     atomic_bool is_over;
-    int n_acknowledged;
+    atomic_int n_acknowledged;
     int n_odd; /* neither kept nor told to come again */
 };
 
@@ -85,7 +85,7 @@ send_on(void *context)
 {
     struct sender *s = context;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s->port)};
-    struct timeval patience = {.tv_sec = 2};
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     char request[500], body[300];
     struct http_answer a;
 
@@ -109,7 +109,7 @@ send_on(void *context)
         http_client_read(fd, &a);
         close(fd);
         status = a.status;
-        s->n_acknowledged += status == 204;
+        atomic_fetch_add(&s->n_acknowledged, status == 204);
         s->n_odd += status != 204 && status != 503 && status != 0;
         http_answer_fini(&a);
         if (status == 0)
@@ -124,6 +124,7 @@ test_stopping_under_load_loses_nothing_that_was_acknowledged(void **state)
     struct fixture *f = *state;
     struct sender senders[8];
     pthread_t threads[8];
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     int n_acknowledged = 0;
     struct err err;
 
@@ -132,11 +133,13 @@ test_stopping_under_load_loses_nothing_that_was_acknowledged(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, send_on, &senders[i]), 0);
     }
     clock_sleep_ms(150);
+    while (atomic_load(&senders[0].n_acknowledged) == 0 && clock_steady_ms() < deadline)
+        clock_sleep_ms(10);
     collect_stop(&f->collect);
     for (int i = 0; i < 8; i++) {
         atomic_store(&senders[i].is_over, true);
         pthread_join(threads[i], NULL);
-        n_acknowledged += senders[i].n_acknowledged;
+        n_acknowledged += atomic_load(&senders[i].n_acknowledged);
         assert_int_equal(senders[i].n_odd, 0);
     }
     assert_true(n_acknowledged > 0);

@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/codec.h"
 #include "tests/support/http_client.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -68,13 +69,13 @@ set_up(void **state)
                                         .queue = 16,
                                         .trusted_proxies = "",
                                         .beacon_bytes_max = 65536,
-                                        .publish_wait_ms = 400,
+                                        .publish_wait_ms = 3 * REDIS_PATIENCE_MS,
                                         .spool_dir = f->spool,
                                         .spool_bytes_max = 3 * 1024 * 1024,
                                         .wall_ms = offset_clock};
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->config.redis, &err),
                      ERR_OK);
-    f->config.redis.timeout_ms = 300;
+    f->config.redis.timeout_ms = REDIS_PATIENCE_MS;
     stream = stream_create(&f->config.redis);
     assert_int_equal(stream_hash_replace(stream, STREAM_SITES, sites, 2, &err), ERR_OK);
     stream_destroy(&stream);
@@ -156,7 +157,7 @@ count_events(struct fixture *f)
 static void
 expect_all(struct fixture *f)
 {
-    int64_t deadline = clock_steady_ms() + 10000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     if (f->redis.pid == 0)
         redis_fixture_restart(&f->redis);
@@ -233,7 +234,7 @@ health(struct fixture *f, char *words, size_t size)
 static void
 await_health(struct fixture *f, int status, const char *words)
 {
-    int64_t deadline = clock_steady_ms() + 8000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     char said[1000];
     int got;
 

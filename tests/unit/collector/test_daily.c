@@ -62,7 +62,7 @@ count_of(struct fixture *f, const char *key, const char *field)
 static void
 expect_count(struct fixture *f, const char *key, const char *field, int64_t n)
 {
-    int64_t deadline = clock_steady_ms() + 20000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (count_of(f, key, field) != n && clock_steady_ms() < deadline)
         clock_sleep_ms(20);
@@ -119,7 +119,7 @@ static void
 test_a_collector_says_how_it_does(void **state)
 {
     struct fixture *f = *state;
-    int64_t deadline = clock_steady_ms() + 20000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     struct stream_pair *pairs = NULL;
     struct err err;
     int n = 0;

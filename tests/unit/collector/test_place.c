@@ -16,6 +16,7 @@
 #include "collector/place.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "tests/support/patience.h"
 #include "tests/unit/collector/test_data.h"
 
 #define FLAT CORONG_SOURCE_DIR "/tests/unit/collector/places/flat.mmdb"
@@ -281,7 +282,8 @@ a_bad_file_at_the_start_is_mended_later(void **state)
     assert_false(place_find(database, SLICE("81.2.69.142"), &arena, &place));
     assert_int_equal(place_watch(database, NULL), ERR_OK);
     put(FLAT, false, SIZE_MAX);
-    for (int i = 0; i < 500 && !place_find(database, SLICE("81.2.69.142"), &arena, &place); i++)
+    for (int i = 0;
+         i < PATIENCE_MS / 20 && !place_find(database, SLICE("81.2.69.142"), &arena, &place); i++)
         clock_sleep_ms(20);
     assert_true(slice_is(place.country, "GB"));
     place_close(&database);

@@ -16,13 +16,13 @@
 #include "core/file.h"
 #include "core/published.h"
 #include "core/stream_forget.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 
 #define NOON     INT64_C(1780315200000) /* 2026-06-01T12:00:00Z */
 #define HOUR     INT64_C(3600000)
 #define DAY      (24 * HOUR)
 #define ROUND_MS 20
-#define WAIT_MS  10000
 #define PIECE    8 /* of a salt is enough: Redis's compression puts bytes in between */
 
 struct fixture {
@@ -68,7 +68,7 @@ set_up_with(const char *identity)
     arena_init(&f->arena, 4096);
     redis_fixture_start(&f->redis, REDIS_DURABLE);
     assert_int_equal(stream_address_parse(slice_from(f->redis.socket), &f->address, &err), ERR_OK);
-    f->address.timeout_ms = 1000;
+    f->address.timeout_ms = REDIS_PATIENCE_MS;
     f->stream = stream_create(&f->address);
     publish_site(f, identity);
     assert_int_equal(sites_start(&f->address, ROUND_MS, NULL, &f->sites, &err), ERR_OK);
@@ -108,7 +108,7 @@ tear_down(void **state)
 static const struct slice *
 kept(struct fixture *f, const char *day)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     struct stream_pair *pairs;
     int n;
 
@@ -125,7 +125,7 @@ kept(struct fixture *f, const char *day)
 static void
 await_gone(struct fixture *f, const char *day)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (kept(f, day) && clock_steady_ms() < deadline)
         clock_sleep_ms(10);
@@ -135,7 +135,7 @@ await_gone(struct fixture *f, const char *day)
 static void
 await_salt(struct salts *s, int64_t now_ms, salt_bytes out)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (!salts_find(s, now_ms, out) && clock_steady_ms() < deadline)
         clock_sleep_ms(5);
@@ -145,7 +145,7 @@ await_salt(struct salts *s, int64_t now_ms, salt_bytes out)
 static void
 await_unknown(struct salts *s, int64_t now_ms)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     salt_bytes salt;
 
     while (salts_find(s, now_ms, salt) && clock_steady_ms() < deadline)
@@ -156,7 +156,7 @@ await_unknown(struct salts *s, int64_t now_ms)
 static void
 await_first_party(struct fixture *f)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     bool any = true;
 
     while (any && clock_steady_ms() < deadline) {
@@ -344,7 +344,7 @@ static void
 test_a_wiped_redis_gets_them_back(void **state)
 {
     struct fixture *f = *state;
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     salt_bytes before, after;
     struct salts *other;
     struct err err;

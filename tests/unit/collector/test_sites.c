@@ -13,10 +13,10 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/published.h"
+#include "tests/support/patience.h"
 #include "tests/support/redis_fixture.h"
 
 #define REFRESH_MS 30
-#define WAIT_MS    5000
 
 struct fixture {
     struct redis_fixture redis;
@@ -63,7 +63,7 @@ put(struct fixture *f, const struct stream_pair *pairs, int n)
 static void
 await(struct fixture *f, int n)
 {
-    int64_t deadline = clock_steady_ms() + WAIT_MS;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
     int seen = -1;
 
     while (seen != n && clock_steady_ms() < deadline) {

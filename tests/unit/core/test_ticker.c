@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/ticker.h"
+#include "tests/support/patience.h"
 
 struct work {
     atomic_int n_begun;
@@ -33,7 +34,7 @@ count(void *context)
 static void
 await_count(struct work *w, int n)
 {
-    int64_t deadline = clock_steady_ms() + 10000;
+    int64_t deadline = clock_steady_ms() + PATIENCE_MS;
 
     while (atomic_load(&w->n) < n && clock_steady_ms() < deadline)
         clock_sleep_ms(1);
