@@ -277,6 +277,7 @@ start_http(struct collect *c, struct err *err)
     struct http_config http = {.address = config->address,
                                .port = config->port,
                                .n_threads = config->n_threads,
+                               .is_door = true,
                                .queue = config->queue,
                                .body_ms = BODY_MS,
                                .request_ms = REQUEST_MS,

@@ -1,10 +1,9 @@
-/* HTTP over civetweb 1.15: see http.h for what it promises.
+/* A request and its reply, whichever way the connection comes: see http.h for what it promises.
  *
- * Every request comes in through the begin_request callback, so that none of civetweb's own
- * handling (files, CGI, PUT, form parser, CORS) is ever reached. One arena and two buffers belong
- * to each worker thread; a request in the steady state allocates nothing. A reply leaves in one
- * write: head and body in two would cost a segment, and a delayed acknowledgement on slow links. So
- * tcp_nodelay, a system call for each connection, has nothing to hurry.
+ * One arena and two buffers belong to each worker thread; a request in the steady state allocates
+ * nothing. A reply leaves in one write: head and body in two would cost a segment, and a delayed
+ * acknowledgement on slow links. So TCP_NODELAY, a system call for each connection, has nothing to
+ * hurry.
  */
 #include "core/http.h"
 
@@ -23,7 +22,7 @@
 /* ---- Replies ---- */
 
 struct http_sink {
-    struct mg_connection *conn;
+    struct http_peer *peer;
     uint64_t n_left;
     bool is_broken;
 };
@@ -35,30 +34,30 @@ http_sink_write(struct http_sink *s, struct slice bytes)
         return !s->is_broken;
     assert(bytes.n <= s->n_left);
     s->n_left -= bytes.n;
-    s->is_broken = mg_write(s->conn, bytes.p, bytes.n) <= 0;
+    s->is_broken = !s->peer->write(s->peer, bytes.p, bytes.n);
     return !s->is_broken;
 }
 
 static void
-send_stream(struct mg_connection *conn, const struct buffer *head, struct http_stream *stream,
+send_stream(struct http_peer *peer, const struct buffer *head, struct http_stream *stream,
             bool is_head)
 {
-    struct http_sink sink = {.conn = conn, .n_left = stream->n_bytes};
+    struct http_sink sink = {.peer = peer, .n_left = stream->n_bytes};
 
-    if (mg_write(conn, head->p, head->n) > 0 && !is_head)
+    if (peer->write(peer, head->p, head->n) && !is_head)
         stream->give(&sink, stream->context);
     if (!is_head && sink.n_left != 0) /* less than was promised: what follows is no reply */
-        mg_disable_keep_alive(conn);
+        peer->end(peer, false);
 }
 
 static void
-send_reply(struct mg_connection *conn, struct buffer *out, struct http_date *date,
+send_reply(struct http_peer *peer, struct buffer *out, struct http_date *date,
            struct http_reply *reply, bool is_head, bool closes)
 {
     struct slice body = http__add_head(out, date, reply, closes);
 
     if (reply->stream.give) {
-        send_stream(conn, out, &reply->stream, is_head);
+        send_stream(peer, out, &reply->stream, is_head);
         return;
     }
     if (is_head)
@@ -67,19 +66,19 @@ send_reply(struct mg_connection *conn, struct buffer *out, struct http_date *dat
         buffer_add_slice(out, body);
         body = SLICE_EMPTY;
     }
-    if (mg_write(conn, out->p, out->n) > 0 && body.n != 0)
-        mg_write(conn, body.p, body.n);
+    if (peer->write(peer, out->p, out->n) && body.n != 0)
+        peer->write(peer, body.p, body.n);
 }
 
 /* The right-most hop that is no proxy of ours, over all headers of that name. */
 static struct slice
-client_address(const struct http_server *s, const struct mg_request_info *info, struct slice peer)
+client_address(const struct http_server *s, const struct http_incoming *in, struct slice peer)
 {
     struct slice found = peer;
 
-    for (int i = info->num_headers - 1; i >= 0; i--)
-        if (strcasecmp(info->http_headers[i].name, "X-Forwarded-For") == 0 &&
-            !address_follow(&s->trusted, slice_from(info->http_headers[i].value), &found))
+    for (int i = in->n_fields - 1; i >= 0; i--)
+        if (strcasecmp(in->fields[i].name, "X-Forwarded-For") == 0 &&
+            !address_follow(&s->trusted, slice_from(in->fields[i].value), &found))
             break;
     return found;
 }
@@ -89,13 +88,13 @@ client_address(const struct http_server *s, const struct mg_request_info *info, 
 struct slice
 http_header(const struct http_request *r, const char *name)
 {
-    const struct mg_request_info *info = r->conn ? mg_get_request_info(r->conn) : NULL;
+    const struct http_incoming *in = r->incoming;
 
     /* many are asked for and most are not there: their first letters tell */
-    for (int i = 0; info && i < info->num_headers; i++) {
-        const char *other = info->http_headers[i].name;
+    for (int i = 0; in && i < in->n_fields; i++) {
+        const char *other = in->fields[i].name;
         if ((other[0] | ' ') == (name[0] | ' ') && strcasecmp(other, name) == 0)
-            return slice_from(info->http_headers[i].value);
+            return slice_from(in->fields[i].value);
     }
     return SLICE_EMPTY;
 }
@@ -132,19 +131,19 @@ http_parameter(const struct http_request *r, const char *name, struct slice *out
 /* The length to expect from the headers, judged more strictly than civetweb does: both headers, or
  * two lengths, or "+10", are how requests are smuggled past a proxy. -1: refuse. */
 static int64_t
-body_length(const struct mg_request_info *info)
+body_length(const struct http_incoming *in)
 {
     int64_t length = 0;
     int n_lengths = 0;
     struct slice value;
 
-    for (int i = 0; i < info->num_headers; i++) {
-        const char *name = info->http_headers[i].name;
+    for (int i = 0; i < in->n_fields; i++) {
+        const char *name = in->fields[i].name;
         if ((name[0] | ' ') == 't' && strcasecmp(name, "Transfer-Encoding") == 0)
             return -1;
         if ((name[0] | ' ') != 'c' || strcasecmp(name, "Content-Length") != 0)
             continue;
-        value = slice_from(info->http_headers[i].value);
+        value = slice_from(in->fields[i].value);
         if (++n_lengths > 1 || value.n == 0 || value.n > 12)
             return -1;
         for (size_t k = 0; k < value.n; k++)
@@ -155,44 +154,40 @@ body_length(const struct mg_request_info *info)
     return length;
 }
 
-/* Read `length` bytes (out may be NULL: read and forget) within the time allowed: mg_read waits for
- * all it is asked for, and watch_bodies cuts it short. */
+/* Read `length` bytes (out may be NULL: read and forget) within the time allowed. */
 static bool
-read_body(const struct http_server *s, struct mg_connection *conn, int64_t length,
-          struct buffer *out)
+read_body(const struct http_server *s, struct http_peer *peer, int64_t length, struct buffer *out)
 {
-    struct worker *w = mg_get_thread_pointer(conn);
-    int64_t deadline = clock_steady_ms() + s->config.body_ms;
+    int64_t deadline = length > 0 ? clock_steady_ms() + s->config.body_ms : 0;
     char forgotten[1024];
-    int n = 1;
+    int64_t n = 1;
 
     if (out) {
         buffer_clear(out);
         buffer_reserve(out, (size_t)length);
     }
-    atomic_store(&w->body_until_ms, deadline);
     while (length > 0 && n > 0) {
         size_t most = out ? (size_t)length : sizeof forgotten;
-        n = mg_read(conn, out ? out->p + out->n : forgotten,
-                    (uint64_t)length < most ? (size_t)length : most);
+        n = peer->read(peer, out ? out->p + out->n : forgotten,
+                       (uint64_t)length < most ? (size_t)length : most, deadline);
         if (n > 0 && out)
             out->n += (size_t)n;
         length -= n > 0 ? n : 0;
         if (length > 0 && clock_steady_ms() > deadline)
             break;
     }
-    atomic_store(&w->body_until_ms, 0);
     return length == 0;
 }
 
 struct exchange {
     struct http_server *server;
-    struct mg_connection *conn;
-    const struct mg_request_info *info;
+    struct http_peer *peer;
+    const struct http_incoming *in;
     struct worker *worker;
     struct http_request request;
     struct http_reply reply;
     bool closes;
+    bool has_rest; /* bytes may come that nobody reads */
 };
 
 /* A refusal before the body was read: what is left unread would be taken for the next request, so
@@ -202,9 +197,9 @@ static void
 refuse(struct exchange *x, int status, const char *code, const char *message, int64_t unread)
 {
     http_reply_error(&x->reply, status, code, message, NULL);
-    x->closes = true;
+    x->closes = x->has_rest = true;
     if (unread > 0 && unread <= DRAIN_MAX)
-        read_body(x->server, x->conn, unread, NULL);
+        x->has_rest = !read_body(x->server, x->peer, unread, NULL);
 }
 
 static void
@@ -214,10 +209,10 @@ handle(struct exchange *x)
     const struct http_server *s = x->server;
     const struct http_route *route;
     struct http_request *r = &x->request;
-    int64_t length = body_length(x->info);
+    int64_t length = body_length(x->in);
     unsigned allowed;
 
-    if (x->info->num_headers >= MG_MAX_HEADERS) { /* those behind are forgotten */
+    if (x->in->n_fields >= HTTP_FIELDS_MAX) { /* those behind are forgotten */
         refuse(x, 431, "too_many_headers", "fewer headers, please", 0);
         return;
     }
@@ -226,7 +221,7 @@ handle(struct exchange *x)
                0);
         return;
     }
-    if (!x->info->local_uri_raw || !http__decode_path(r->arena, x->info->local_uri_raw, &r->path)) {
+    if (!x->in->target || !http__decode_path(r->arena, x->in->target, &r->path)) {
         refuse(x, 400, "bad_path", "the address is ill-formed", length);
         return;
     }
@@ -241,8 +236,8 @@ handle(struct exchange *x)
         return;
     }
     if (length > 0 && slice_equal_nocase(http_header(r, "Expect"), SLICE("100-continue")))
-        mg_write(x->conn, go_on.p, go_on.n); /* else such senders wait a second before they go on */
-    if (!read_body(s, x->conn, length, &x->worker->in)) {
+        x->peer->write(x->peer, go_on.p, go_on.n); /* such senders wait a second otherwise */
+    if (!read_body(s, x->peer, length, &x->worker->in)) {
         refuse(x, 408, "too_slow", "the body did not come in time", 0);
         return;
     }
@@ -260,85 +255,78 @@ wants_close(const struct exchange *x)
     if ((x->request.method & (HTTP_POST | HTTP_PUT | HTTP_PATCH)) &&
         http_header(&x->request, "Content-Length").n == 0)
         return true;
-    return !x->server->config.keep_alive || strcmp(x->info->http_version, "1.1") != 0 ||
+    return !x->server->config.keep_alive || strcmp(x->in->version, "1.1") != 0 ||
            slice_equal_nocase(slice_trim(connection), SLICE("close"));
 }
 
 static void
-fill_request(struct exchange *x)
+fill_request(struct exchange *x, struct slice peer)
 {
     struct http_request *r = &x->request;
-    struct slice peer = slice_from(x->info->remote_addr);
 
-    r->conn = x->conn;
+    r->incoming = x->in;
     r->arena = &x->worker->arena;
-    r->method = http__method(x->info->request_method, &r->is_head);
-    r->query = slice_from(x->info->query_string);
+    r->method = http__method(x->in->method, &r->is_head);
+    r->query = slice_from(x->in->query);
     r->path = r->tail = r->body = SLICE_EMPTY;
     r->remote = peer;
     if (address_list_has(&x->server->trusted, peer)) {
-        r->remote = client_address(x->server, x->info, peer);
+        r->remote = client_address(x->server, x->in, peer);
         r->is_https =
             slice_equal_nocase(slice_trim(http_header(r, "X-Forwarded-Proto")), SLICE("https"));
     }
 }
 
-int
-http__on_request(struct mg_connection *conn)
+void
+http__exchange(struct http_server *s, struct worker *w, const struct http_incoming *in,
+               struct slice remote, struct http_peer *peer)
 {
-    struct exchange x = {.server = mg_get_user_data(mg_get_context(conn)),
-                         .conn = conn,
-                         .info = mg_get_request_info(conn),
-                         .worker = mg_get_thread_pointer(conn),
-                         .reply = {.status = 200}};
+    struct exchange x = {
+        .server = s, .peer = peer, .in = in, .worker = w, .reply = {.status = 200}};
 
-    x.reply.headers = x.worker->headers;
-    atomic_fetch_add(&x.server->in_flight, 1);
-    arena_reset(&x.worker->arena);
-    fill_request(&x);
+    x.reply.headers = w->headers;
+    atomic_fetch_add(&s->in_flight, 1);
+    arena_reset(&w->arena);
+    fill_request(&x, remote);
     x.closes = wants_close(&x);
-    if (atomic_load(&x.server->is_stopping)) {
+    if (atomic_load(&s->is_stopping)) {
         refuse(&x, 503, "stopping", "the server is stopping; try again", 0);
         http_reply_header(&x.reply, "Retry-After", SLICE("1"));
     } else {
         handle(&x);
     }
-    if (x.server->config.finish)
-        x.server->config.finish(&x.request, &x.reply, x.server->config.context);
-    x.closes = x.closes || atomic_load(&x.server->is_stopping);
+    if (s->config.finish)
+        s->config.finish(&x.request, &x.reply, s->config.context);
+    x.closes = x.closes || atomic_load(&s->is_stopping);
     if (x.closes)
-        mg_disable_keep_alive(conn);
-    send_reply(conn, &x.worker->out, &x.worker->date, &x.reply, x.request.is_head, x.closes);
+        peer->end(peer, x.has_rest);
+    send_reply(peer, &w->out, &w->date, &x.reply, x.request.is_head, x.closes);
     if (x.reply.stream.done)
         x.reply.stream.done(x.reply.stream.context);
     buffer_fini(&x.reply.body);
-    x.worker->headers = x.reply.headers;
-    buffer_clear(&x.worker->headers);
-    if (x.worker->in.capacity > BUFFER_KEEP)
-        buffer_fini(&x.worker->in);
-    if (x.worker->out.capacity > BUFFER_KEEP)
-        buffer_fini(&x.worker->out);
-    atomic_fetch_sub(&x.server->in_flight, 1);
-    return x.reply.status;
+    w->headers = x.reply.headers;
+    buffer_clear(&w->headers);
+    if (w->in.capacity > BUFFER_KEEP)
+        buffer_fini(&w->in);
+    if (w->out.capacity > BUFFER_KEEP)
+        buffer_fini(&w->out);
+    atomic_fetch_sub(&s->in_flight, 1);
 }
 
-int
-http__on_error(struct mg_connection *conn, int status, const char *words)
+void
+http__refuse_unread(struct http_server *s, int status, struct http_peer *peer)
 {
-    const struct http_server *s = mg_get_user_data(mg_get_context(conn));
     const struct http_request unknown = {.path = SLICE_EMPTY};
     struct http_reply reply = {.status = 200};
     struct buffer out = BUFFER_EMPTY;
     struct http_date date = {0};
 
-    (void)words;
     http_reply_error(&reply, status, "bad_request", http__status_words(status), NULL);
     if (s->config.finish)
         s->config.finish(&unknown, &reply, s->config.context);
-    mg_disable_keep_alive(conn);
-    send_reply(conn, &out, &date, &reply, false, true);
+    peer->end(peer, true);
+    send_reply(peer, &out, &date, &reply, false, true);
     buffer_fini(&out);
     buffer_fini(&reply.body);
     buffer_fini(&reply.headers);
-    return 0;
 }

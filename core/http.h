@@ -1,5 +1,9 @@
 /* HTTP: listen, routes, a capped body, a reply. The only includer of civetweb.
  *
+ * Requests come by one of two ways, for the same handlers: by civetweb (the dashboard), or by a
+ * door of our own (http_door.c) for what is sent in numbers, each over a new connection: the
+ * collector. Why two: docs/collector.md, Speed.
+ *
  * What is refused before a handler runs (pitfalls of this very library): Transfer-Encoding, a
  * doubled or ill-formed Content-Length, a body over the route's cap, a body that takes longer than
  * the time allowed. No document root, no directory listing, no form parser, no CGI, no websockets.
@@ -30,8 +34,8 @@ struct http_request {
     struct slice remote; /* the peer's address as text; from a trusted proxy: see http_listen */
     bool is_https;       /* X-Forwarded-Proto of a trusted proxy */
     struct arena *arena; /* of this request */
-    const void *conn;    /* for http_header */
-    struct slice tail;   /* what a route ending in "*" matched beyond its stem */
+    const struct http_incoming *incoming; /* for http_header; NULL: has none */
+    struct slice tail;                    /* what a route ending in "*" matched beyond its stem */
 };
 
 /* A body that is made while it is sent: as large as it may be, it is never whole in memory. give is
@@ -71,7 +75,8 @@ struct http_config {
     const char *address; /* IPv4: "127.0.0.1", "0.0.0.0" */
     int port;            /* 0: any free one */
     int n_threads;
-    int queue;      /* accepted and waiting */
+    bool is_door;   /* by our own door, not civetweb */
+    int queue;      /* connections that wait for a thread */
     int body_ms;    /* wall time for a whole body */
     int request_ms; /* wall time for the headers */
     bool keep_alive;

@@ -1,5 +1,9 @@
-/* The server: its worker threads, where it listens, how it stops. What becomes of a request is
- * http.c's. */
+/* The server: where it listens, how it stops, civetweb 1.15's threads and callbacks. What becomes
+ * of a request is http.c's.
+ *
+ * Every request of civetweb's comes in through the begin_request callback, so that none of its own
+ * handling (files, CGI, PUT, form parser, CORS) is ever reached.
+ */
 #include "core/http_server.h"
 
 #include <arpa/inet.h>
@@ -14,7 +18,6 @@
 #include "core/log.h"
 
 #define ARENA_BYTES      (16 * 1024)
-#define LATE_SIGNAL      SIGURG /* see watch_bodies */
 #define LATE_LOOK_MS     250
 #define STOP_WAIT_MS     10000
 #define WAKE_MS          10
@@ -45,7 +48,7 @@ watch_bodies(void *context)
     for (struct worker *w = s->workers; w; w = w->next) {
         int64_t until = atomic_load(&w->body_until_ms);
         if (until != 0 && now > until)
-            pthread_kill(w->thread, LATE_SIGNAL);
+            pthread_kill(w->thread, HTTP_LATE_SIGNAL);
     }
     pthread_mutex_unlock(&s->mutex);
     return LATE_LOOK_MS;
@@ -57,25 +60,41 @@ on_late(int number)
     (void)number; /* to interrupt is all it is for */
 }
 
-static void *
-on_thread(const struct mg_context *mg, int type)
+void
+http__worker_init(struct worker *w)
 {
     static const struct sched_param none;
-    struct http_server *s = mg_get_user_data(mg);
-    struct worker *w;
     sigset_t late;
 
     /* Those who waited for one write of the disk wake together, and connections come in bursts:
      * each thread may run on, instead of being pre-empted by the next. */
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
-    if (type != 1)
-        return NULL;
     sigemptyset(&late);
-    sigaddset(&late, LATE_SIGNAL);
+    sigaddset(&late, HTTP_LATE_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &late, NULL);
-    w = mem_zalloc(sizeof *w);
     w->thread = pthread_self();
     arena_init(&w->arena, ARENA_BYTES);
+}
+
+void
+http__worker_fini(struct worker *w)
+{
+    arena_fini(&w->arena);
+    buffer_fini(&w->in);
+    buffer_fini(&w->out);
+    buffer_fini(&w->headers);
+}
+
+static void *
+on_thread(const struct mg_context *mg, int type)
+{
+    struct http_server *s = mg_get_user_data(mg);
+    struct worker *w;
+
+    if (type != 1)
+        return NULL;
+    w = mem_zalloc(sizeof *w);
+    http__worker_init(w);
     pthread_mutex_lock(&s->mutex);
     w->next = s->workers;
     s->workers = w;
@@ -97,17 +116,85 @@ on_thread_end(const struct mg_context *mg, int type, void *pointer)
         link = &(*link)->next;
     *link = w->next;
     pthread_mutex_unlock(&s->mutex);
-    arena_fini(&w->arena);
-    buffer_fini(&w->in);
-    buffer_fini(&w->out);
-    buffer_fini(&w->headers);
+    http__worker_fini(w);
     free(w);
+}
+
+/* ---- A connection of civetweb's ---- */
+
+struct mg_peer {
+    struct http_peer peer;
+    struct mg_connection *conn;
+};
+
+static int64_t
+mg_peer_read(struct http_peer *p, void *to, size_t n, int64_t until_ms)
+{
+    struct mg_connection *conn = ((struct mg_peer *)p)->conn;
+    struct worker *w = mg_get_thread_pointer(conn);
+    int64_t got;
+
+    atomic_store(&w->body_until_ms, until_ms); /* mg_read waits for all n: see watch_bodies */
+    got = mg_read(conn, to, n);
+    atomic_store(&w->body_until_ms, 0);
+    return got;
+}
+
+static bool
+mg_peer_write(struct http_peer *p, const void *from, size_t n)
+{
+    return mg_write(((struct mg_peer *)p)->conn, from, n) > 0;
+}
+
+static void
+mg_peer_end(struct http_peer *p, bool has_rest)
+{
+    (void)has_rest; /* it drains a little before it closes */
+    mg_disable_keep_alive(((struct mg_peer *)p)->conn);
+}
+
+static struct mg_peer
+mg_peer_of(struct mg_connection *conn)
+{
+    return (struct mg_peer){{mg_peer_read, mg_peer_write, mg_peer_end}, conn};
+}
+
+_Static_assert(HTTP_FIELDS_MAX == MG_MAX_HEADERS, "all that civetweb reads");
+
+static int
+on_request(struct mg_connection *conn)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    struct mg_peer peer = mg_peer_of(conn);
+    struct http_incoming in;
+
+    in.method = info->request_method;
+    in.target = info->local_uri_raw;
+    in.query = info->query_string;
+    in.version = info->http_version;
+    in.n_fields = info->num_headers;
+    for (int i = 0; i < info->num_headers; i++)
+        in.fields[i] = (struct http_field){info->http_headers[i].name, info->http_headers[i].value};
+    http__exchange(mg_get_user_data(mg_get_context(conn)), mg_get_thread_pointer(conn), &in,
+                   slice_from(info->remote_addr), &peer.peer);
+    return 1; /* it is answered */
+}
+
+/* What civetweb refuses itself. */
+static int
+on_error(struct mg_connection *conn, int status, const char *words)
+{
+    struct mg_peer peer = mg_peer_of(conn);
+
+    (void)words;
+    http__refuse_unread(mg_get_user_data(mg_get_context(conn)), status, &peer.peer);
+    return 0;
 }
 
 /* ---- The server ---- */
 
 /* civetweb spins when accept() runs out of descriptors, so every connection that may be there at
- * once must have one, before the first comes. */
+ * once must have one, before the first comes. (What waits at a door has none yet.) */
 static enum err_code
 reserve_files(const struct http_config *c, struct err *err)
 {
@@ -137,16 +224,16 @@ init_library(void)
 
     mg_init_library(MG_FEATURES_DEFAULT);
     sigemptyset(&late.sa_mask);
-    sigaction(LATE_SIGNAL, &late, NULL);
+    sigaction(HTTP_LATE_SIGNAL, &late, NULL);
 }
 
 static struct mg_context *
-listen_with(struct http_server *s)
+start_civetweb(struct http_server *s)
 {
     const struct http_config *c = &s->config;
     char port[80], threads[16], queue[16], request_ms[16], keep_alive_ms[16];
-    struct mg_callbacks callbacks = {.begin_request = http__on_request,
-                                     .http_error = http__on_error,
+    struct mg_callbacks callbacks = {.begin_request = on_request,
+                                     .http_error = on_error,
                                      .log_message = on_log,
                                      .init_thread = on_thread,
                                      .exit_thread = on_thread_end};
@@ -190,8 +277,26 @@ static void
 destroy(struct http_server *s)
 {
     ticker_stop(&s->watch);
+    http__door_close(s);
     pthread_mutex_destroy(&s->mutex);
     free(s);
+}
+
+static enum err_code
+listen_by_civetweb(struct http_server *s, struct err *err)
+{
+    struct mg_server_port port;
+    enum err_code rc;
+
+    rc = ticker_start(watch_bodies, s, LATE_LOOK_MS, &s->watch, err);
+    if (rc != ERR_OK)
+        return rc;
+    s->mg = start_civetweb(s);
+    if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1)
+        return err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",
+                       s->config.address, s->config.port);
+    s->port = port.port;
+    return ERR_OK;
 }
 
 enum err_code
@@ -199,7 +304,6 @@ http_start(const struct http_config *config, struct http_server **out, struct er
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct http_server *s = mem_zalloc(sizeof *s);
-    struct mg_server_port port;
     enum err_code rc;
 
     pthread_once(&once, init_library);
@@ -217,16 +321,9 @@ http_start(const struct http_config *config, struct http_server **out, struct er
     rc = reserve_files(config, err);
     if (rc != ERR_OK)
         goto done;
-    rc = ticker_start(watch_bodies, s, LATE_LOOK_MS, &s->watch, err);
+    rc = config->is_door ? http__door_open(s, err) : listen_by_civetweb(s, err);
     if (rc != ERR_OK)
         goto done;
-    s->mg = listen_with(s);
-    if (!s->mg || mg_get_server_ports(s->mg, 1, &port) != 1) {
-        rc = err_set(err, ERR_IO, "port", "cannot listen on %s port %d; is it in use?",
-                     config->address, config->port);
-        goto done;
-    }
-    s->port = port.port;
     *out = s;
     return ERR_OK;
 done:
@@ -282,7 +379,8 @@ http_stop(struct http_server **s)
     atomic_store(&(*s)->is_stopping, true);
     while (atomic_load(&(*s)->in_flight) > 0 && clock_steady_ms() < deadline)
         clock_sleep_ms(2);
-    stop_listening(*s);
+    if ((*s)->mg)
+        stop_listening(*s);
     destroy(*s);
     *s = NULL;
 }

@@ -1,5 +1,5 @@
-/* What http_server.c (its threads, starting, stopping) and http.c (a request and its reply) share.
- */
+/* What http_server.c (starting, stopping, civetweb's threads), http_door.c (a door of our own) and
+ * http.c (a request and its reply) share. */
 #ifndef CORE_HTTP_SERVER_H
 #define CORE_HTTP_SERVER_H
 
@@ -13,7 +13,8 @@
 #include "core/ticker.h"
 
 struct http_server {
-    struct mg_context *mg;
+    struct mg_context *mg; /* NULL: it has a door */
+    struct http_door *door;
     struct http_config config;
     struct address_list trusted;
     struct in_addr address;
@@ -36,9 +37,22 @@ struct worker {
     struct buffer headers; /* of the reply, while no request is in work */
 };
 
-/* civetweb's callbacks: a request; and what it refuses itself (a head that is no HTTP, too long,
- * too late), of which nothing is known. */
-int http__on_request(struct mg_connection *conn);
-int http__on_error(struct mg_connection *conn, int status, const char *words);
+void http__worker_init(struct worker *w);
+void http__worker_fini(struct worker *w);
+
+/* One request, whose head was read: its body, its handler, its reply. */
+void http__exchange(struct http_server *s, struct worker *w, const struct http_incoming *in,
+                    struct slice remote, struct http_peer *peer);
+
+/* Answer what no request could be made of (no HTTP, too long, too late), and end the connection. */
+void http__refuse_unread(struct http_server *s, int status, struct http_peer *peer);
+
+/* Listen, with s->config's threads; sets s->port. ERR_IO: it cannot. */
+enum err_code http__door_open(struct http_server *s, struct err *err);
+
+/* Interrupt what waits for bytes, and end the threads. Takes a server without a door. */
+void http__door_close(struct http_server *s);
+
+#define HTTP_LATE_SIGNAL SIGURG /* to interrupt a thread that waits; does nothing else */
 
 #endif

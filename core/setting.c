@@ -33,7 +33,7 @@ static const struct setting table[] = {
     {"collector-threads", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 1, 1024, "64", "threads",
      "How many connections the collector serves at once."},
     {"collector-queue", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 16, 16384, "1024", "connections",
-     "How many accepted connections may wait for a thread."},
+     "How many connections may wait for a thread (net.core.somaxconn at most)."},
     {"collector-keep-alive", SETTING_INTEGER, USER_COLLECTOR | USER_UP, 0, 60000, "0", "ms",
      "How long an idle connection is kept; it holds a thread. 0: one request each. Behind nginx: "
      "1000."},

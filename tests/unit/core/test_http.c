@@ -1,4 +1,5 @@
-/* The server over real sockets: routes, framing that must be refused, caps, clocks, proxies. */
+/* The server over real sockets: routes, framing that must be refused, caps, clocks, proxies. All of
+ * it by both ways that connections come: civetweb, and our own door. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -100,6 +101,8 @@ static const struct http_route routes[] = {
     {0, NULL, 0, NULL},
 };
 
+static bool by_door;
+
 static struct http_config
 config_of(void)
 {
@@ -107,6 +110,7 @@ config_of(void)
         .address = "127.0.0.1",
         .port = 0,
         .n_threads = 4,
+        .is_door = by_door,
         .queue = 16,
         .body_ms =
             3000, /* some tests wait for these, to others a slow machine must not look slow */
@@ -130,6 +134,20 @@ set_up(void **state)
     return 0;
 }
 
+/* Whose head must come at once. */
+static int
+set_up_hasty(void **state)
+{
+    struct http_config config = config_of();
+    struct http_server *server;
+    struct err err;
+
+    config.request_ms = 300;
+    assert_int_equal(http_start(&config, &server, &err), ERR_OK);
+    *state = server;
+    return 0;
+}
+
 static int
 tear_down(void **state)
 {
@@ -145,7 +163,7 @@ tear_down(void **state)
 static void
 test_requests(void **state)
 {
-    static const struct {
+    const struct {
         const char *request;
         int status;
         const char *body; /* must be in it */
@@ -183,7 +201,7 @@ test_requests(void **state)
          "bad_length"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: +3\r\n\r\nabc", 400, "bad_length"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3x\r\n\r\nabc", 400, "bad_length"},
-        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", 411, "bad_request"},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", by_door ? 400 : 411, "bad_"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 100001\r\n\r\n", 413, "too_large"},
         {"GET /files/x HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", 413, "too_large"},
         {"nonsense\r\n\r\n", 400, "bad_request"},
@@ -339,7 +357,6 @@ test_every_refusal_has_its_reason(void **state)
         const char *reason;
     } rows[] = {
         {"nonsense\r\n\r\n", 400, "bad_request"},
-        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", 411, "bad_request"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3x\r\n\r\nabc", 400, "bad_length"},
         {"GET /files/%00 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_path"},
         {"GET /none HTTP/1.1\r\n" HOST "\r\n", 404, "not_found"},
@@ -589,6 +606,226 @@ test_more_connections_than_files_is_an_error(void **state)
     setrlimit(RLIMIT_NOFILE, &old);
 }
 
+/* ---- How the bytes come ---- */
+
+static void
+test_a_head_in_two_parts(void **state)
+{
+    static const char request[] = "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc";
+    struct http_answer a;
+
+    for (size_t cut = 1; cut < sizeof request - 1; cut += 3) {
+        int fd = http_client_connect(http_port(*state));
+        http_client_send(fd, slice_of(request, cut));
+        clock_sleep_ms(3);
+        http_client_send(fd, slice_from(request + cut));
+        http_client_read(fd, &a);
+        assert_int_equal(a.status, 200);
+        assert_true(slice_contains(a.body, SLICE("b=3 abc")));
+        http_answer_fini(&a);
+        close(fd);
+    }
+}
+
+static void
+test_requests_that_come_together(void **state)
+{
+    static const char one[] = "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc";
+    struct buffer all = BUFFER_EMPTY;
+    struct buffer got = BUFFER_EMPTY;
+    char text[4096];
+    ssize_t n;
+    int fd = http_client_connect(http_port(*state)), n_answers = 0;
+
+    for (int i = 0; i < 5; i++)
+        buffer_add_text(&all, one);
+    buffer_add_text(&all, "GET /files/last HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    http_client_send(fd, buffer_slice(&all));
+    while ((n = read(fd, text, sizeof text)) > 0)
+        buffer_add(&got, text, (size_t)n);
+    assert_int_equal(n, 0);
+    for (size_t i = 0; i < got.n; i++)
+        n_answers +=
+            slice_starts_with(slice_sub(buffer_slice(&got), i, SIZE_MAX), SLICE("HTTP/1.1 200"));
+    assert_int_equal(n_answers, 6);
+    assert_true(slice_contains(buffer_slice(&got), SLICE("t=last")));
+    close(fd);
+    buffer_fini(&all);
+    buffer_fini(&got);
+}
+
+/* Bytes that nobody asked for, behind a request that ends its connection, cost nobody the answer.
+ */
+static void
+test_bytes_behind_the_last_request(void **state)
+{
+    static const char *const parts[][2] = {
+        {"POST /echo HTTP/1.1\r\n" HOST "Connection: close\r\nContent-Length: 3\r\n\r\nabc\r\n",
+         ""},
+        {"POST /echo HTTP/1.1\r\n" HOST "Connection: close\r\nContent-Length: 3\r\n\r\n",
+         "abc\r\n"},
+    };
+    struct http_answer a;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        int fd = http_client_connect(http_port(*state));
+        http_client_send(fd, slice_from(parts[i][0]));
+        clock_sleep_ms(5);
+        http_client_send(fd, slice_from(parts[i][1]));
+        http_client_read(fd, &a);
+        assert_int_equal(a.status, 200);
+        assert_true(slice_contains(a.body, SLICE("b=3 abc")));
+        http_answer_fini(&a);
+        close(fd);
+    }
+}
+
+/* Who says nothing, or half of it, is closed by the wall clock, and holds no thread for longer. */
+static void
+test_silence_ends(void **state)
+{
+    static const char *const beginnings[] = {"", "G", "GET /echo HTTP/1.1\r\nHo",
+                                             "POST /echo HTTP/1.1\r\n" HOST};
+    struct http_answer a;
+    int fds[4];
+
+    for (int i = 0; i < 4; i++) { /* as many as there are threads */
+        fds[i] = http_client_connect(http_port(*state));
+        http_client_send(fds[i], slice_from(beginnings[i]));
+    }
+    if (by_door) { /* civetweb's clock runs while a connection waits for a thread */
+        http_client_exchange(http_port(*state), "GET /echo HTTP/1.1\r\n" HOST "\r\n", &a);
+        assert_int_equal(a.status, 200);
+        http_answer_fini(&a);
+    }
+    for (int i = 0; i < 4; i++) {
+        http_client_read(fds[i], &a);
+        assert_true(a.status == 0 || a.status == 408 || (!by_door && a.status == 400));
+        http_answer_fini(&a);
+        close(fds[i]);
+    }
+}
+
+/* A byte in a while is no sign of life where a whole head is due. */
+static void
+test_a_head_in_drops_is_cut_off(void **state)
+{
+    int fd = http_client_connect(http_port(*state));
+    struct pollfd answer = {.fd = fd, .events = POLLIN};
+    int n_drops = 0;
+
+    http_client_send(fd, SLICE("GET /echo HTTP/1.1\r\nX: "));
+    while (n_drops < 600 && poll(&answer, 1, 50) == 0) {
+        http_client_send(fd, SLICE("x"));
+        n_drops++;
+    }
+    assert_in_range(n_drops, 1, 599);
+    close(fd);
+}
+
+static void
+test_who_goes_away_disturbs_nobody(void **state)
+{
+    struct http_answer a;
+
+    for (int i = 0; i < 8; i++) { /* more than there are threads */
+        int fd = http_client_connect(http_port(*state));
+        http_client_send(fd, SLICE("GET /slow HTTP/1.1\r\n" HOST "\r\n"));
+        close(fd);
+    }
+    if (by_door) { /* civetweb's clock runs while a connection waits for a thread */
+        http_client_exchange(http_port(*state), "GET /echo HTTP/1.1\r\n" HOST "\r\n", &a);
+        assert_int_equal(a.status, 200);
+        http_answer_fini(&a);
+    }
+}
+
+static void
+test_a_head_without_end_is_refused(void **state)
+{
+    struct buffer head = BUFFER_EMPTY;
+    struct http_answer a;
+    int fd = http_client_connect(http_port(*state));
+
+    buffer_add_text(&head, "GET /echo HTTP/1.1\r\n" HOST "X: ");
+    for (int i = 0; i < 20000; i++)
+        buffer_add_char(&head, 'x');
+    http_client_send(fd, buffer_slice(&head));
+    http_client_read(fd, &a);
+    assert_true(by_door ? a.status == 431 : a.status == 0 || a.status >= 400);
+    http_answer_fini(&a);
+    close(fd);
+    buffer_fini(&head);
+}
+
+/* Of an idle connection, stopping does not wait for the end. */
+static void
+test_stopping_ends_idle_connections(void **state)
+{
+    struct http_config config = config_of();
+    struct http_server *server;
+    struct http_answer a;
+    struct err err;
+    int64_t began;
+    int fd;
+
+    (void)state;
+    config.keep_alive_ms = 60000;
+    assert_int_equal(http_start(&config, &server, &err), ERR_OK);
+    fd = http_client_connect(http_port(server));
+    http_client_send(fd, SLICE("GET /echo HTTP/1.1\r\n" HOST "\r\n"));
+    http_client_read(fd, &a);
+    assert_int_equal(a.status, 200);
+    http_answer_fini(&a);
+    began = clock_steady_ms();
+    http_stop(&server);
+    assert_in_range(clock_steady_ms() - began, 0, 30000);
+    http_client_read(fd, &a);
+    assert_int_equal(a.status, 0);
+    http_answer_fini(&a);
+    close(fd);
+}
+
+/* What two readers might see differently is no request at the door. */
+static void
+test_the_door_reads_strictly(void **state)
+{
+    static const struct {
+        const char *request;
+        int status;
+    } rows[] = {
+        {"GET /echo HTTP/1.1\r\n" HOST "X: a\r\n folded\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST "X : a\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST ": a\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST "X\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST "X: a\nY: b\r\n\r\n", 400},
+        {"GET /echo HTTP/1.1\r\n" HOST "X: a\x01\r\n\r\n", 400},
+        {"GET  /echo HTTP/1.1\r\n" HOST "\r\n", 400},
+        {"GET /echo x HTTP/1.1\r\n" HOST "\r\n", 400},
+        {"GET /echo HTTP/1.1 \r\n" HOST "\r\n", 400},
+        {"GET /echo\r\n" HOST "\r\n", 400},
+        {" GET /echo HTTP/1.1\r\n" HOST "\r\n", 400},
+        {"GET /echo HTTP/2.0\r\n" HOST "\r\n", 505},
+        {"GET echo HTTP/1.1\r\n" HOST "\r\n", 400},
+        {"BREW /echo HTTP/1.1\r\n" HOST "\r\n", 405},
+        {"GET /echo HTTP/1.0\r\n" HOST "\r\n", 200},
+        {"\r\n\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n", 200},
+        {"GET http://a.example/echo?q=1 HTTP/1.1\r\n" HOST "\r\n", 200},
+        {"GET /echo HTTP/1.1\r\n" HOST "X: \t a\t \r\nY:\r\n\r\n", 200},
+    };
+    struct http_answer a;
+
+    if (!by_door)
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        http_client_exchange(http_port(*state), rows[i].request, &a);
+        if (a.status != rows[i].status)
+            fail_msg("row %zu: %d %.*s", i, a.status, SLICE_ARG(a.body));
+        http_answer_fini(&a);
+    }
+}
+
 #define SERVED(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -608,6 +845,15 @@ main(void)
         SERVED(test_a_large_reply_comes_whole),
         cmocka_unit_test(test_a_body_in_drops_is_cut_off),
         SERVED(test_whose_address_is_believed),
+        SERVED(test_a_head_in_two_parts),
+        SERVED(test_requests_that_come_together),
+        SERVED(test_bytes_behind_the_last_request),
+        cmocka_unit_test_setup_teardown(test_silence_ends, set_up_hasty, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_head_in_drops_is_cut_off, set_up_hasty, tear_down),
+        SERVED(test_who_goes_away_disturbs_nobody),
+        SERVED(test_a_head_without_end_is_refused),
+        SERVED(test_the_door_reads_strictly),
+        cmocka_unit_test(test_stopping_ends_idle_connections),
         cmocka_unit_test(test_a_stranger_is_not_believed),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_stopping_answers_what_is_in_flight),
@@ -615,5 +861,8 @@ main(void)
         cmocka_unit_test(test_more_connections_than_files_is_an_error),
     };
 
-    return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+    int n_failed = cmocka_run_group_tests_name("http by civetweb", tests, NULL, NULL);
+
+    by_door = true;
+    return n_failed + cmocka_run_group_tests_name("http by a door", tests, NULL, NULL);
 }
