@@ -28,6 +28,8 @@ static const struct kind kinds[] = {{"stages", web__post_report},
                                     {"moves", web__post_report},
                                     {"count", web__post_count},
                                     {"catalogue", web__post_catalogue},
+                                    {"reconcile", web__post_reconcile},
+                                    {"shared_orders", web__post_reconcile},
                                     {"visitors", NULL}};
 
 struct wanted {
@@ -39,6 +41,13 @@ static bool
 is_of(const struct wanted *w, const char *what)
 {
     return w->kind.what && strcmp(w->kind.what, what) == 0;
+}
+
+/* Of rows that are all there are, not the first of them and a rest. */
+static bool
+is_list(const struct wanted *w)
+{
+    return is_of(w, "catalogue") || is_of(w, "shared_orders");
 }
 
 static void
@@ -118,7 +127,8 @@ reply_table(struct call *c, const struct wanted *w, const json_t *answer, const 
     return reply_sheet(c, w->kind.what, &t.xlsx, err);
 }
 
-/* Names of a catalogue come by the thousand at most: a file of fewer than there are is none. */
+/* Names of a catalogue and orders of several visitors come by the thousand at most: a file of fewer
+ * than there are is none. */
 static enum err_code
 check_whole(json_t *answer, struct err *err)
 {
@@ -127,10 +137,11 @@ check_whole(json_t *answer, struct err *err)
 
     json_object_foreach(answer, name, list)
     {
-        size_t n = json_array_size(json_object_get(list, "rows"));
+        const json_t *rows = json_object_get(list, "rows");
+        size_t n = json_array_size(rows ? rows : json_object_get(list, "orders"));
 
         if ((size_t)json_integer_value(json_object_get(list, "n")) > n)
-            return err_set(err, ERR_LIMIT, name, "has more than %zu names: choose fewer days", n);
+            return err_set(err, ERR_LIMIT, name, "has more than %zu rows: choose fewer days", n);
     }
     return ERR_OK;
 }
@@ -148,7 +159,7 @@ export_table(struct call *c, json_t *body, const struct wanted *w, const struct 
 
     json_object_del(body, "what");
     json_object_del(body, "format");
-    if (is_of(w, "catalogue"))
+    if (is_list(w))
         json_object_set_new(body, "limit", json_integer(REQUEST_LIMIT_MAX));
     asked = json_dumps(body, JSON_COMPACT);
     inner.body = slice_from(asked);
@@ -160,7 +171,7 @@ export_table(struct call *c, json_t *body, const struct wanted *w, const struct 
         return ERR_OK; /* it has said so */
     answer = json_loadb(buffer_slice(&c->reply->body).p, buffer_slice(&c->reply->body).n, 0, NULL);
     buffer_clear(&c->reply->body);
-    rc = is_of(w, "catalogue") ? check_whole(answer, err) : ERR_OK;
+    rc = is_list(w) ? check_whole(answer, err) : ERR_OK;
     if (rc == ERR_OK)
         rc = reply_table(c, w, answer, r, err);
     json_decref(answer);
@@ -350,7 +361,8 @@ read_wanted(const json_t *body, struct wanted *out, struct err *err)
         }
     }
     return err_set(err, ERR_INVALID, "what",
-                   "must be stages, breakdown, trend, moves, visitors, count or catalogue");
+                   "must be stages, breakdown, trend, moves, visitors, count, catalogue,"
+                   " reconcile or shared_orders");
 }
 
 static enum err_code

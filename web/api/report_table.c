@@ -301,6 +301,57 @@ catalogue_table(struct table *t, const json_t *catalogue)
     }
 }
 
+static void
+sales_line(struct table *t, const char *name, const json_t *sales, json_t *currencies)
+{
+    text(t, name);
+    cell(t, json_object_get(sales, "orders"));
+    value_cells(t, sales, currencies);
+    table_end_line(t);
+}
+
+/* What is counted, what is not and why, and what was received: the last line is the others' sum. */
+static void
+reconcile_table(struct table *t, const json_t *answer)
+{
+    const json_t *parts = json_object_get(answer, "parts"), *part;
+    json_t *both =
+        json_pack("[O,O]", json_object_get(answer, "counted"), json_object_get(answer, "received"));
+    json_t *currencies = currencies_of(both);
+    size_t i;
+
+    add_currencies(currencies, parts);
+    text(t, "part");
+    text(t, "orders");
+    value_headings(t, currencies);
+    table_end_line(t);
+    sales_line(t, "counted", json_array_get(both, 0), currencies);
+    json_array_foreach(parts, i, part)
+        sales_line(t, json_string_value(json_object_get(part, "part")), part, currencies);
+    sales_line(t, "received", json_array_get(both, 1), currencies);
+    json_decref(currencies);
+    json_decref(both);
+}
+
+static void
+shared_orders_table(struct table *t, const json_t *answer)
+{
+    static const char *const columns[] = {"order", "n_visitors", "events", "counted"};
+    const json_t *orders = json_object_get(json_object_get(answer, "shared_orders"), "orders");
+    const json_t *order;
+    size_t i;
+
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+        text(t, k == 1 ? "visitors" : columns[k]);
+    table_end_line(t);
+    json_array_foreach(orders, i, order)
+    {
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+            cell(t, json_object_get(order, columns[k]));
+        table_end_line(t);
+    }
+}
+
 void
 report_table_add(struct table *t, const char *what, const json_t *report, const struct request *r)
 {
@@ -314,6 +365,10 @@ report_table_add(struct table *t, const char *what, const json_t *report, const 
         moves_table(t, report);
     else if (strcmp(what, "count") == 0)
         count_table(t, report, r);
+    else if (strcmp(what, "reconcile") == 0)
+        reconcile_table(t, report);
+    else if (strcmp(what, "shared_orders") == 0)
+        shared_orders_table(t, report);
     else
         catalogue_table(t, report);
 }

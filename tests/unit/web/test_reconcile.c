@@ -2,6 +2,7 @@
 #include "tests/unit/web/shop.h"
 
 #define RECONCILE "/api/v1/sites/shop/reconcile"
+#define EXPORT    "/api/v1/sites/shop/export"
 #define CATALOGUE "/api/v1/sites/shop/catalogue"
 #define JUNE      "\"from\":\"2026-06-01\",\"to\":\"2026-07-01\""
 
@@ -109,6 +110,29 @@ test_each_cause_is_a_part(void **state)
     json_decref(document);
 }
 
+/* The last line is the sum of those above. */
+static void
+test_as_files(void **state)
+{
+    static const char *const lines[] = {
+        "\"part\",\"orders\",\"value_USD\"\r\n\"counted\",4,30.45\r\n", "\r\n\"bots\",1,1.00\r\n",
+        "\r\n\"second\",2,10.00\r\n", "\r\n\"refunds\",0,-2.50\r\n",
+        "\r\n\"received\",7,38.95\r\n"};
+    struct fixture *f = *state;
+
+    assert_int_equal(client_send(&f->client, "POST", EXPORT,
+                                 "{\"what\":\"reconcile\",\"funnel\":" FUNNEL "," JUNE "}"),
+                     200);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (strstr(f->client.body, lines[i]) == NULL)
+            fail_msg("no %s in %s", lines[i], f->client.body);
+    assert_int_equal(client_send(&f->client, "POST", EXPORT,
+                                 "{\"what\":\"shared_orders\",\"funnel\":" FUNNEL "," JUNE "}"),
+                     200);
+    assert_string_equal(f->client.body,
+                        "\"order\",\"visitors\",\"events\",\"counted\"\r\n\"c1\",2,2,2\r\n");
+}
+
 #define SEQUENTIAL "{\"name\":\"Shop\",\"preset\":\"sequential\"," STAGES "}"
 
 static void
@@ -201,6 +225,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_each_cause_is_a_part),
+        CASE(test_as_files),
         CASE(test_what_a_stricter_funnel_leaves_out),
         CASE(test_whose_orders_is_for_who_may_see_visitors),
         CASE(test_what_the_site_sends),

@@ -886,4 +886,5 @@ export interface ReportExport extends ReportRequest {
 export type ExportRequest =
   | ReportExport
   | (Omit<CountRequest, "trend"> & { what: "count"; format: ExportFormat })
-  | (Omit<CatalogueRequest, "limit"> & { what: "catalogue"; format: ExportFormat });
+  | (Omit<CatalogueRequest, "limit"> & { what: "catalogue"; format: ExportFormat })
+  | (ReconcileRequest & { what: "reconcile" | "shared_orders"; format: ExportFormat });

@@ -1,7 +1,8 @@
 /* What the shop received and what a funnel counts of it, as rows that add up; orders that two
  * visitors told of. */
+import type { ComponentChildren } from "preact";
 import { api } from "../api";
-import type { Reconciliation, SalesSum, SavedFunnel, SharedOrder, Site } from "../api-types";
+import type { ExportFormat, Reconciliation, SalesSum, SavedFunnel, SharedOrder, Site } from "../api-types";
 import { askedOf } from "../ask/question";
 import { useAnswer } from "../ask/useAnswer";
 import type { AskedHere } from "../ask/useAsked";
@@ -10,7 +11,9 @@ import { shortId } from "../journeys/sessions";
 import { Amounts } from "../parts/Amounts";
 import { Failed, Loading } from "../parts/basic";
 import { FunnelPicker } from "../parts/FunnelPicker";
+import { SaveTable } from "../parts/SaveTable";
 import { link } from "../router";
+import { text } from "../text";
 import { words } from "../words/health";
 
 const said = words.reconcile;
@@ -30,6 +33,9 @@ export function Reconcile({ site, here, funnel, funnels, choose }: Props) {
     (query_id, signal) => api.reconcile(site.name, { funnel: funnel.definition, ...asked, query_id }, signal),
   );
   const stage = funnel.definition.stages.at(-1)?.name ?? "";
+  const file = (table: string) => [site.name, funnel.name, table, here.today];
+  const take = (what: "reconcile" | "shared_orders") => (format: ExportFormat) =>
+    api.exportFile(site.name, { funnel: funnel.definition, ...asked, what, format });
   return (
     <div class={isWaiting && value !== null ? "panel-pair is-waiting" : "panel-pair"} aria-busy={isWaiting}>
       <section class="panel" aria-labelledby="reconcile-title">
@@ -39,9 +45,23 @@ export function Reconcile({ site, here, funnel, funnels, choose }: Props) {
         </header>
         <p class="hint">{said.lead(funnel.name, stage)}</p>
         {value === null && (error === null ? <Loading /> : <Failed error={error} retry={retry} />)}
-        {value !== null && <Bridge answer={value} stage={stage} />}
+        {value !== null && (
+          <>
+            <Bridge answer={value} stage={stage} />
+            <SaveTable label={said.title} file={file("reconcile")} take={take("reconcile")} />
+          </>
+        )}
       </section>
-      {value !== null && <Shared site={site} orders={value.shared_orders} />}
+      {value !== null && (
+        <Shared site={site} orders={value.shared_orders}>
+          <SaveTable
+            label={words.shared.title}
+            hint={text.report.export.whole}
+            file={file("shared-orders")}
+            take={take("shared_orders")}
+          />
+        </Shared>
+      )}
     </div>
   );
 }
@@ -102,7 +122,14 @@ function Sales({ name: [name = "", explains = ""], sums, isPart = false }: Sales
   );
 }
 
-function Shared({ site, orders }: { site: Site; orders: Reconciliation["shared_orders"] }) {
+interface SharedProps {
+  site: Site;
+  orders: Reconciliation["shared_orders"];
+  /* under the table */
+  children: ComponentChildren;
+}
+
+function Shared({ site, orders, children }: SharedProps) {
   const { shared } = words;
   return (
     <section class="panel" aria-labelledby="shared-title">
@@ -129,6 +156,7 @@ function Shared({ site, orders }: { site: Site; orders: Reconciliation["shared_o
             </table>
           </div>
           {orders.n > orders.orders.length && <p class="hint">{shared.more(orders.n - orders.orders.length)}</p>}
+          {children}
         </>
       )}
       <p class="hint">{shared.hint}</p>
