@@ -11,8 +11,11 @@
 
 #include <stddef.h>
 
-#define CREW_MAX  64
-#define CREW_NICE 15
+#define CREW_MAX 64
+/* Below the collector, above merges. At 15 somebody who asks waits up to three times as long where
+ * anything else works beside (the browser, say), and beacons are answered no sooner
+ * (docs/benchmarks.md). */
+#define CREW_NICE 5
 
 typedef void (*crew_work)(void *context, size_t member);
 
