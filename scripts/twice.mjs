@@ -5,8 +5,8 @@
 import { appendFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/* TEST_JOBS=1 for one after the other, alone on the machine. */
-export const JOBS = Number(process.env.TEST_JOBS ?? 0) || Math.max(2, cpus().length);
+/* One more than there are cores: a test mostly waits for a browser. TEST_JOBS=1: one after the other. */
+export const JOBS = Number(process.env.TEST_JOBS ?? 0) || cpus().length + 1;
 
 async function once(part) {
   const began = performance.now();
