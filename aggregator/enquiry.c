@@ -1,29 +1,12 @@
-/* See enquiry.h. What is not here: what is counted. */
-#include "aggregator/enquiry.h"
+/* See enquiry.h. What is not here: the walk (enquiry_walk.c), what is counted. */
+#include "aggregator/enquiry_int.h"
 
 #include <stdlib.h>
 
 #include "aggregator/pass.h"
 #include "aggregator/shortfall.h"
-#include "core/clock.h"
-#include "core/log.h"
 
 /* ---- Life ---- */
-
-static int64_t
-end_of(const struct enquiry_setup *s)
-{
-    return pass_end_ms(s->funnel, &s->request->range, s->request->as_of_ms);
-}
-
-/* From when on: look back for drivers, and visitors for paths. */
-static int64_t
-begin_of(const struct enquiry_setup *s)
-{
-    int64_t back_ms = s->funnel->count == COUNT_SESSIONS ? 0 : s->funnel->window_ms;
-
-    return path_time_add(s->request->range.from_ms, -(back_ms + SETTLE_LOOK_BACK_MS));
-}
 
 static enum err_code
 take_snapshot(struct enquiry *e, struct err *err)
@@ -101,8 +84,8 @@ enquiry_open(struct snapshot_pool *p, const struct enquiry_setup *setup, struct 
     return ERR_OK;
 }
 
-static void
-drop_walk(struct enquiry *e)
+void
+enquiry__drop_walk(struct enquiry *e)
 {
     person_events_fini(&e->person);
     leaf_sets_destroy(&e->sets);
@@ -121,240 +104,13 @@ enquiry_close(struct enquiry **enquiry)
 
     if (e == NULL)
         return;
-    drop_walk(e);
+    enquiry__drop_walk(e);
     matcher_destroy(&e->matcher);
     leaf_scratch_destroy(&e->scratch);
     if (e->snapshot && !e->setup.beside)
         snapshot_release(e->pool, &e->snapshot);
     free(e);
     *enquiry = NULL;
-}
-
-/* ---- Inputs ---- */
-
-/* The segments of a walk, and which of the snapshot each is of. */
-struct inputs {
-    size_t n;
-    size_t max;
-    struct journey_input *list;
-    struct segment_site *sites; /* of those that are narrowed: as many as max */
-    size_t *of;
-};
-
-static enum err_code
-open_input(struct enquiry *e, const struct segment *segment, const struct segment_site *site,
-           struct journey_input *out, struct err *err)
-{
-    struct scan_setup setup = {.matcher = e->matcher,
-                               .scratch = e->scratch,
-                               .tally = e->currencies,
-                               .sets = e->sets,
-                               .drivers = e->drivers};
-
-    *out = (struct journey_input){.segment = segment, .site = site};
-    if (site->time_max_ms < begin_of(&e->setup))
-        return ERR_OK;
-    out->is_background = site->time_max_ms < e->setup.request->range.from_ms;
-    setup.is_sparse = out->is_background || e->walk->n_only != 0;
-    e->about.events_read += e->walk->n_only != 0 ? 0 : site->n_rows;
-    return scan_open(segment, site, &setup, &out->scan, err);
-}
-
-/* One input for each id that has runs here, of these runs only. */
-static enum err_code
-open_narrowed(struct enquiry *e, const struct segment *segment, const struct segment_site *site,
-              size_t of, struct inputs *in, struct err *err)
-{
-    const uint64_t *hashes = segment_run_hashes(segment);
-    enum err_code rc = ERR_OK;
-
-    for (size_t i = 0; i < e->walk->n_only && rc == ERR_OK; i++) {
-        uint64_t hash = snapshot_visitor_hash(e->pool, e->walk->only[i]);
-        struct segment_site *own = &in->sites[in->n];
-
-        *own = *site;
-        own->run_begin = segment_seek_run(segment, site, hash);
-        own->run_end = own->run_begin;
-        while (own->run_end < site->run_end && hashes[own->run_end] == hash)
-            own->run_end++;
-        if (own->run_begin == own->run_end)
-            continue;
-        rc = open_input(e, segment, own, &in->list[in->n], err);
-        in->of[in->n++] = of;
-    }
-    return rc;
-}
-
-static enum err_code
-open_inputs(struct enquiry *e, struct inputs *in, size_t *bad, struct err *err)
-{
-    const struct snapshot *snapshot = e->snapshot;
-    enum err_code rc = ERR_OK;
-
-    for (size_t i = 0; i < snapshot->n && rc == ERR_OK; i++) {
-        const struct segment *segment = snapshot->segments[i].segment;
-        const struct segment_site *site = segment_find_site(segment, e->setup.site);
-
-        if (!site || e->is_left_out[i] || site->time_min_ms >= end_of(&e->setup))
-            continue;
-        *bad = i;
-        if (e->walk->n_only != 0) {
-            rc = open_narrowed(e, segment, site, i, in, err);
-            continue;
-        }
-        rc = open_input(e, segment, site, &in->list[in->n], err);
-        in->of[in->n++] = i;
-    }
-    return rc;
-}
-
-static void
-inputs_init(struct inputs *in, const struct enquiry *e)
-{
-    in->n = 0;
-    in->max = e->snapshot->n * (e->walk->n_only > 1 ? e->walk->n_only : 1) + 1;
-    in->list = mem_zalloc(in->max * sizeof *in->list);
-    in->sites = mem_zalloc(in->max * sizeof *in->sites);
-    in->of = mem_zalloc(in->max * sizeof *in->of);
-}
-
-static void
-inputs_fini(struct inputs *in)
-{
-    for (size_t i = 0; i < in->n; i++)
-        scan_close(&in->list[i].scan);
-    free(in->list);
-    free(in->sites);
-    free(in->of);
-}
-
-/* ---- The walk ---- */
-
-static enum err_code
-take_person(const struct journey *j, void *context, struct err *err)
-{
-    struct enquiry *e = context;
-
-    person_events_read(&e->person, j);
-    if (e->person.all.n == 0 && !e->walk->wants_left_out)
-        return ERR_OK;
-    return e->walk->person(e, j, e->walk->context, err);
-}
-
-static size_t
-held_bytes(void *context)
-{
-    struct enquiry *e = context;
-    size_t bytes = e->arena->used_bytes;
-
-    for (size_t k = 0; k < e->setup.n_attributes; k++)
-        bytes += attribute_values_held_bytes(e->values[k]);
-    if (e->walk->held_bytes)
-        bytes += e->walk->held_bytes(e->walk->context);
-    return bytes;
-}
-
-static enum err_code
-create_walk(struct enquiry *e, struct err *err)
-{
-    const struct enquiry_setup *s = &e->setup;
-    const struct request *r = s->request;
-    enum err_code rc;
-
-    drop_walk(e);
-    e->about.events_read = 0;
-    e->currencies = tally_create(s->funnel->n_stages);
-    e->drivers = driver_table_create();
-    for (size_t k = 0; k < s->n_attributes; k++)
-        e->values[k] = attribute_values_create(&s->attributes[k], &e->snapshot->page_groups);
-    rc = leaf_sets_create(e->matcher, e->scratch, &e->sets, err);
-    person_events_init(
-        &e->person,
-        &(struct person_setup){
-            .bots = r->bots,
-            .as_of_ms = r->as_of_ms,
-            .bots_range = {r->range.from_ms, path_time_add(r->range.to_ms, s->funnel->window_ms)},
-            .sets = e->sets,
-            .drivers = e->drivers});
-    return rc;
-}
-
-static enum err_code
-walk_inputs(struct enquiry *e, const struct inputs *in, struct err *err)
-{
-    struct journey_setup setup = {.inputs = in->list,
-                                  .n_inputs = in->n,
-                                  .persons = e->persons,
-                                  .erased = &e->snapshot->erased,
-                                  .is_unsettled = true,
-                                  .want_all = true,
-                                  .callback = take_person,
-                                  .context = e,
-                                  .guard = e->setup.guard,
-                                  .held_bytes = held_bytes};
-    enum err_code rc = ERR_OK;
-
-    e->inputs = in->list;
-    e->n_inputs = in->n;
-    for (size_t k = 0; k < e->setup.n_attributes && rc == ERR_OK; k++)
-        rc = attribute_values_open(e->values[k], in->list, in->n, &e->bad_input, err);
-    if (rc == ERR_OK)
-        rc = e->walk->start(e, e->walk->context, err);
-    if (rc == ERR_OK)
-        rc = journey_each(&setup, &e->bad_input, err);
-    e->about.left_out_bots = e->person.n_bots;
-    return rc;
-}
-
-/* ERR_CORRUPT: segment *bad of the snapshot is damaged. */
-static enum err_code
-walk_once(struct enquiry *e, size_t *bad, struct err *err)
-{
-    struct inputs in;
-    enum err_code rc = create_walk(e, err);
-
-    if (rc != ERR_OK)
-        return rc;
-    inputs_init(&in, e);
-    rc = open_inputs(e, &in, bad, err);
-    if (rc == ERR_OK) {
-        rc = walk_inputs(e, &in, err);
-        if (rc == ERR_CORRUPT)
-            *bad = in.of[e->bad_input];
-    }
-    inputs_fini(&in);
-    e->inputs = NULL;
-    return rc;
-}
-
-static void
-leave_out(struct enquiry *e, size_t bad, const struct err *why)
-{
-    const struct catalog_segment *row = e->snapshot->segments[bad].row;
-
-    log_error("segment left out: %s", why->message);
-    e->is_left_out[bad] = true;
-    e->warnings[e->about.n_warnings++] = (struct report_warning){
-        .code = SLICE("segment_left_out"),
-        .message = arena_printf(e->arena, "%llu events of %s are not counted: %s",
-                                (unsigned long long)row->n_rows, row->name, why->message)};
-}
-
-enum err_code
-enquiry_walk(struct enquiry *e, const struct enquiry_walk *walk, struct err *err)
-{
-    int64_t start_us = clock_steady_us();
-    struct err why = ERR_NONE;
-    enum err_code rc;
-    size_t bad = 0;
-
-    e->walk = walk;
-    while ((rc = walk_once(e, &bad, &why)) == ERR_CORRUPT && !e->is_left_out[bad])
-        leave_out(e, bad, &why);
-    e->about.elapsed_us += clock_steady_us() - start_us;
-    if (rc != ERR_OK && err)
-        *err = why;
-    return rc;
 }
 
 void

@@ -8,7 +8,8 @@
  *     enquiry_close(&e)
  *
  * In walk.person the person's events are e->person.all, settled: those of its sessions and drivers
- * are e->person.settle. For one thread.
+ * are e->person.settle. For one thread, which lets others help with the walk where its asker can
+ * fork: each of these has an enquiry and a context of its own, and gives walk.person those.
  */
 #ifndef AGGREGATOR_ENQUIRY_H
 #define AGGREGATOR_ENQUIRY_H
@@ -31,18 +32,28 @@ struct enquiry_setup {
     const struct enquiry *beside; /* answer from its snapshot, of what its request compares with:
                                      it is closed later */
     struct query_guard *guard;    /* NULL: no limits */
+    int n_threads;                /* of walks that fork; 0: as many as are of use */
 };
 
 struct enquiry;
 
 struct enquiry_walk {
     /* A walk begins: inputs are open, nothing counts that was counted before. Where a segment
-     * proves damaged it begins anew, without that one. On ERR_CORRUPT e->bad_input is set. */
+     * proves damaged it begins anew, without that one. On ERR_CORRUPT e->bad_input is set. In each
+     * thread, with its own. */
     enum err_code (*start)(struct enquiry *e, void *context, struct err *err);
     enum err_code (*person)(struct enquiry *e, const struct journey *j, void *context,
                             struct err *err);
     size_t (*held_bytes)(void *context); /* what the asker holds; NULL: nothing */
     void *context;
+    /* The context of another thread, whose enquiry is `member`; what it has counted is added to
+     * `context` at the end; drop follows always. Numbers of values are those of all threads, those
+     * of currencies and drivers are not. NULL: one thread, in the order of hashes. */
+    void *(*fork)(struct enquiry *member, const void *context);
+    void (*join)(void *context, const struct enquiry *member, void *of_member);
+    void (*drop)(void *of_member);
+    /* Takes visitors where they lie (journey.h), with the thread's context; NULL: nobody does */
+    const struct journey_lying *lying;
     bool wants_left_out;      /* also people of whom only events are left that do not count: bots */
     size_t n_only;            /* not 0: only the people that these ids are of (and, where hashes
                                  are equal, others), */
@@ -72,6 +83,7 @@ struct enquiry {
     struct leaf_sets *sets;
     struct driver_table *drivers;
     const struct enquiry_walk *walk;
+    bool is_member; /* of a thread that helps */
     bool *is_left_out;
     struct report_warning *warnings;
 };

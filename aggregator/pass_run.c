@@ -11,11 +11,7 @@
 
 #include "aggregator/crew.h"
 #include "aggregator/pass_int.h"
-
-#define RANGE_RUNS      8192   /* of a range, about: marks of that many fit a processor's cache */
-#define RANGE_BITS_MAX  16     /* 65,536 ranges at most */
-#define THREAD_ROWS_MIN 100000 /* less are walked sooner than a thread is made */
-#define LINKED_SHARES   4      /* a thread: persons of about the same number of ids */
+#include "aggregator/walk_split.h"
 
 /* One thread. */
 struct worker {
@@ -36,13 +32,11 @@ struct run {
     bool *is_read;
     size_t *of;                 /* which of the snapshot they are */
     const struct scan **opened; /* of each input: by whom it was opened first */
-    size_t n_workers;
+    struct walk_split split;
+    size_t n_workers; /* of split */
     struct worker *workers;
     atomic_size_t next_input;
-    atomic_size_t next_job;
     atomic_bool is_over; /* a worker has failed */
-    size_t n_linked;     /* jobs that are shares of the linked persons; they come first */
-    int range_bits;
 };
 
 /* ---- What is read ---- */
@@ -94,42 +88,13 @@ static void
 find_split(struct run *r)
 {
     const struct query_funnel *q = r->pass->setup.q;
-    uint64_t n_rows = 0;
-    uint64_t n_runs = 0;
-    size_t n = q->n_threads > 0 ? (size_t)q->n_threads : crew_size();
 
-    for (size_t i = 0; i < r->n_inputs; i++) {
-        n_rows += r->inputs[i].site->n_rows;
-        n_runs += r->inputs[i].site->run_end - r->inputs[i].site->run_begin;
-    }
-    if (q->n_threads == 0 && n_rows / THREAD_ROWS_MIN < n)
-        n = (size_t)(n_rows / THREAD_ROWS_MIN) + 1;
-    r->n_workers = is_in_order(q) ? 1 : n > CREW_MAX ? CREW_MAX : n;
-    while (r->range_bits < RANGE_BITS_MAX && n_runs >> r->range_bits > RANGE_RUNS)
-        r->range_bits++;
-    while (r->n_workers > 1 && r->range_bits < 4)
-        r->range_bits++;
-    if (r->persons->n_persons > 0)
-        r->n_linked = r->n_workers == 1 ? 1 : LINKED_SHARES * r->n_workers;
-}
-
-/* Job i of the ranges. */
-static struct journey_range
-range_of(const struct run *r, uint64_t i)
-{
-    uint64_t last = r->range_bits == 0 ? UINT64_MAX : UINT64_MAX >> r->range_bits;
-    uint64_t first = r->range_bits == 0 ? 0 : i << (64 - r->range_bits);
-
-    return (struct journey_range){first, first + last, r->range_bits};
-}
-
-static struct journey_linked
-share_of(const struct run *r, uint64_t i)
-{
-    uint64_t n = r->persons->n_persons;
-
-    return (struct journey_linked){(uint32_t)(n * i / r->n_linked),
-                                   (uint32_t)(n * (i + 1) / r->n_linked)};
+    walk_split_init(&r->split, &(struct walk_split_asked){.inputs = r->inputs,
+                                                          .n_inputs = r->n_inputs,
+                                                          .persons = r->persons,
+                                                          .n_threads = q->n_threads,
+                                                          .is_in_order = is_in_order(q)});
+    r->n_workers = r->split.n_workers;
 }
 
 /* ---- Opening ---- */
@@ -201,42 +166,13 @@ share_inputs(struct run *r, size_t member)
 
 /* ---- Walking ---- */
 
-static enum err_code
-walk_linked(struct run *r, struct worker *w, size_t i)
-{
-    struct journey_linked share = share_of(r, i);
-
-    return journey_linked(w->walk, &share, &w->bad, &w->err);
-}
-
-static enum err_code
-walk_range(struct run *r, struct worker *w, size_t i)
-{
-    struct journey_range range = range_of(r, i);
-
-    return journey_range(w->walk, &range, &w->bad, &w->err);
-}
-
-/* Linked persons first, as a share of them takes long; but where there is an order they are last.
- */
-static enum err_code
-walk_job(struct run *r, struct worker *w, size_t job)
-{
-    size_t n_ranges = (size_t)1 << r->range_bits;
-
-    if (r->n_workers == 1)
-        return job < n_ranges ? walk_range(r, w, job) : walk_linked(r, w, job - n_ranges);
-    return job < r->n_linked ? walk_linked(r, w, job) : walk_range(r, w, job - r->n_linked);
-}
-
 static void
 walk_jobs(struct run *r, struct worker *w)
 {
-    size_t n_jobs = r->n_linked + ((size_t)1 << r->range_bits);
     size_t job;
 
-    while (!atomic_load(&r->is_over) && (job = atomic_fetch_add(&r->next_job, 1)) < n_jobs) {
-        enum err_code rc = walk_job(r, w, job);
+    while (!atomic_load(&r->is_over) && walk_split_next(&r->split, &job)) {
+        enum err_code rc = walk_split_job(&r->split, job, w->walk, &w->bad, &w->err);
 
         if (rc != ERR_OK)
             fail(r, w, rc);

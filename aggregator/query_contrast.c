@@ -113,6 +113,39 @@ held_bytes(void *context)
     return bytes;
 }
 
+/* ---- Several threads ---- */
+
+static void *
+fork_contrasting(struct enquiry *member, const void *context)
+{
+    const struct contrasting *from = context;
+    struct contrasting *c = mem_zalloc(sizeof *c);
+
+    (void)member;
+    c->q = from->q;
+    return c;
+}
+
+static void
+drop_fork(void *context)
+{
+    drop(context);
+    free(context);
+}
+
+static void
+join(void *context, const struct enquiry *member, void *of_member)
+{
+    struct contrasting *c = context;
+    const struct contrasting *from = of_member;
+
+    (void)member;
+    for (int i = 0; i < 2; i++)
+        c->n[i] += from->n[i];
+    for (size_t k = 0; k < c->q->n_attributes; k++)
+        value_table_add(&c->tables[k], &from->tables[k]);
+}
+
 /* ---- Judging ---- */
 
 /* Chi-squared of a table of two by two, without correction (Pearson 1900); 0 where a's share is not
@@ -215,8 +248,13 @@ query_contrast(struct snapshot_pool *p, const struct query_contrast *q, struct a
                                   .snapshot = q->snapshot,
                                   .guard = q->guard};
     struct contrasting c = {.q = q};
-    struct enquiry_walk walk = {
-        .start = start, .person = take_person, .held_bytes = held_bytes, .context = &c};
+    struct enquiry_walk walk = {.start = start,
+                                .person = take_person,
+                                .held_bytes = held_bytes,
+                                .context = &c,
+                                .fork = fork_contrasting,
+                                .join = join,
+                                .drop = drop_fork};
     struct enquiry *e = NULL;
     enum err_code rc = check_figure(&q->a, "a", err);
 

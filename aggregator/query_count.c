@@ -1,102 +1,9 @@
 /* One walk counts everything. Only where there are more values than rows may be shown is there a
  * second one: the first then says which rows they are, as nobody's sums of the others can be told
  * apart before (one visitor may be in many rows, and is one in `other`). */
-#include "aggregator/query_count.h"
+#include "aggregator/query_count_int.h"
 
 #include <stdlib.h>
-
-#include "aggregator/pair_set.h"
-#include "aggregator/value_table.h"
-
-/* Sums by number: */
-enum { CELL_TOTAL, CELL_OTHER, CELL_POINTS }; /* the points, then rows */
-
-struct counting {
-    const struct request *request;
-    struct enquiry *e;
-    struct count_columns columns;
-    struct arena arena; /* of one walk */
-    bool is_listing;    /* rows are only counted: the values of an attribute */
-    bool is_fixed;      /* rows are given: what is in none of them is `other` */
-    size_t n_fixed;
-    struct count_row *fixed;
-    size_t n_points;
-    struct path_range *points;
-    /* of a walk */
-    struct value_table table;
-    bool is_counted_only; /* more values than rows */
-    struct count_sums *cells;
-    size_t n_cells;
-    size_t cells_max;
-    uint32_t person;        /* number of the one at hand, from 1 */
-    uint32_t first_session; /* number of its first session, from 1 */
-    struct attribute_values *orders;
-    struct pair_set met; /* orders by cell: each counts once in each */
-};
-
-/* ---- Cells and rows ---- */
-
-static void
-add_cells(struct counting *c, size_t n)
-{
-    if (c->n_cells + n > c->cells_max) {
-        c->cells_max = 2 * c->cells_max + n;
-        c->cells = mem_realloc(c->cells, c->cells_max * sizeof *c->cells);
-    }
-    memset(c->cells + c->n_cells, 0, n * sizeof *c->cells);
-    c->n_cells += n;
-}
-
-static size_t
-row_cell(const struct counting *c, size_t row)
-{
-    return CELL_POINTS + c->n_points + row;
-}
-
-/* Who did what: the part of an event that is the same in all cells. */
-struct counted_event {
-    struct count_event adds;
-    uint32_t order; /* its number; 0: none */
-    uint32_t session;
-};
-
-static void
-add_to_cell(struct counting *c, size_t cell, const struct counted_event *e)
-{
-    struct count_sums *s = &c->cells[cell];
-
-    s->visitors += s->person != c->person;
-    s->sessions += s->session != e->session;
-    s->person = c->person;
-    s->session = e->session;
-    s->events++;
-    s->engaged_ms += e->adds.engaged_ms;
-    s->orders += e->order != 0 && pair_set_add(&c->met, (uint32_t)cell, e->order);
-    count_sums_add_value(s, &e->adds.value, &c->arena);
-}
-
-static void
-add_to_row(struct counting *c, const struct value_key *key, const struct counted_event *e)
-{
-    size_t at = value_table_find(&c->table, key);
-    struct value_row *row;
-
-    if (c->is_fixed) {
-        add_to_cell(c, at == c->table.n ? CELL_OTHER : row_cell(c, at), e);
-        return;
-    }
-    row = value_table_row(&c->table, key);
-    row->n[0] += row->stamp != c->person;
-    row->n[1]++;
-    row->stamp = c->person;
-    if (c->table.n > (size_t)c->request->limit)
-        c->is_counted_only = true;
-    if (c->is_counted_only || c->is_listing)
-        return;
-    if (row->number + (size_t)1 > c->n_cells - row_cell(c, 0))
-        add_cells(c, 1);
-    add_to_cell(c, row_cell(c, row->number), e);
-}
 
 /* ---- Units ---- */
 
@@ -157,19 +64,24 @@ add_event(struct counting *c, const struct journey *j, uint32_t event, size_t ce
           struct value_key *key)
 {
     const struct request *r = c->request;
-    struct counted_event counted = {.session = c->first_session +
-                                               c->e->person.settle.events[event].session};
+    uint32_t session = c->first_session + c->e->person.settle.events[event].session;
+    struct count_sale sale = {.order = 0};
+    struct counted counted = {
+        .n = 1, .first_session = session, .last_session = session, .n_sales = 1, .sales = &sale};
+    struct count_event adds;
 
-    count_columns_read(&c->columns, j, event, &counted.adds);
-    if (counted.adds.order.n != 0)
-        counted.order = attribute_values_find(c->orders, counted.adds.order);
-    add_to_cell(c, cell, &counted);
+    count_columns_read(&c->columns, j, event, &adds);
+    counted.engaged_ms = adds.engaged_ms;
+    sale.value = adds.value;
+    if (adds.order.n != 0)
+        sale.order = attribute_values_find(c->orders, adds.order);
+    count_add_to_cell(c, cell, &counted);
     if (key == NULL || r->n_breakdowns == 0)
         return;
     for (size_t b = 0; b < r->n_breakdowns; b++)
         if (is_by_event(&r->breakdowns[b]))
             key->values[b] = enquiry_value(c->e, j, b, event);
-    add_to_row(c, key, &counted);
+    count_add_to_row(c, key, &counted);
 }
 
 /* Add the unit's counted events to a cell and, with rows, to these. */
@@ -195,23 +107,6 @@ count_unit(struct counting *c, const struct journey *j, const struct enquiry_uni
     }
 }
 
-static size_t
-point_of(const struct counting *c, int64_t time_ms)
-{
-    size_t low = 0;
-    size_t high = c->n_points;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (c->points[middle].to_ms <= time_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < c->n_points && c->points[low].from_ms <= time_ms ? low : c->n_points;
-}
-
 /* A point is the same count over its own days. */
 static void
 count_points(struct counting *c, const struct journey *j)
@@ -219,7 +114,7 @@ count_points(struct counting *c, const struct journey *j)
     const struct event_list *all = &c->e->person.all;
 
     for (uint32_t i = 0; i < all->n;) {
-        size_t at = point_of(c, all->events[i].time_ms);
+        size_t at = count_point_of(c, all->events[i].time_ms);
         struct enquiry_unit u;
 
         if (at == c->n_points) {
@@ -227,7 +122,7 @@ count_points(struct counting *c, const struct journey *j)
             continue;
         }
         if (enquiry_visitor(c->e, &c->points[at], &u))
-            count_unit(c, j, &u, CELL_POINTS + at, false);
+            count_unit(c, j, &u, COUNT_POINTS + at, false);
         i = path_first_from(all->events, all->n, c->points[at].to_ms);
     }
 }
@@ -236,11 +131,11 @@ static void
 count_session(struct counting *c, const struct journey *j, const struct enquiry_unit *u)
 {
     int64_t start_ms = person_events_session_start(&c->e->person, u->session);
-    size_t at = point_of(c, start_ms);
+    size_t at = count_point_of(c, start_ms);
 
-    count_unit(c, j, u, CELL_TOTAL, true);
+    count_unit(c, j, u, COUNT_TOTAL, true);
     if (at < c->n_points)
-        count_unit(c, j, u, CELL_POINTS + at, false);
+        count_unit(c, j, u, COUNT_POINTS + at, false);
 }
 
 static enum err_code
@@ -255,7 +150,7 @@ take_unit(struct enquiry *e, const struct journey *j, const struct enquiry_unit 
         count_session(c, j, u);
         return ERR_OK;
     }
-    count_unit(c, j, u, CELL_TOTAL, true);
+    count_unit(c, j, u, COUNT_TOTAL, true);
     if (c->n_points != 0)
         count_points(c, j);
     return ERR_OK;
@@ -275,58 +170,70 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
 
 /* ---- Walks ---- */
 
-static void
-drop_counts(struct counting *c)
-{
-    value_table_fini(&c->table);
-    attribute_values_destroy(&c->orders);
-    free(c->cells);
-    pair_set_fini(&c->met);
-    c->cells = NULL;
-    c->n_cells = c->cells_max = 0;
-}
-
-static const struct request_breakdown no_attribute;
-
 static enum err_code
 start(struct enquiry *e, void *context, struct err *err)
 {
     struct counting *c = context;
+    enum err_code rc;
 
-    drop_counts(c);
-    arena_reset(&c->arena);
-    value_table_init(&c->table);
-    c->orders = attribute_values_create(&no_attribute, NULL);
-    c->is_counted_only = false;
-    c->person = 0;
-    c->first_session = 1;
-    add_cells(c, row_cell(c, c->n_fixed));
-    for (size_t i = 0; i < c->n_fixed; i++) {
-        struct value_key key = {{0}};
-
-        for (size_t b = 0; b < c->request->n_breakdowns; b++)
-            key.values[b] = attribute_values_find(e->values[b], c->fixed[i].values[b]);
-        value_table_row(&c->table, &key);
-    }
-    return count_columns_open(&c->columns, e, &c->arena, err);
+    count_cells_init(c);
+    rc = count_columns_open(&c->columns, e, &c->arena, err);
+    return rc == ERR_OK && c->lying ? count_lying_open(c, err) : rc;
 }
 
-/* What grows with the values and the orders. */
-static size_t
-held_bytes(void *context)
+static void *
+fork_counting(struct enquiry *member, const void *context)
 {
-    const struct counting *c = context;
+    const struct counting *from = context;
+    struct counting *c = mem_alloc(sizeof *c);
 
-    return c->arena.used_bytes + c->cells_max * sizeof *c->cells + pair_set_bytes(&c->met) +
-           value_table_bytes(&c->table) + attribute_values_held_bytes(c->orders);
+    *c = (struct counting){.request = from->request,
+                           .e = member,
+                           .is_listing = from->is_listing,
+                           .is_fixed = from->is_fixed,
+                           .is_member = true,
+                           .n_fixed = from->n_fixed,
+                           .fixed = from->fixed,
+                           .n_points = from->n_points,
+                           .points = from->points,
+                           .orders = from->orders};
+    arena_init(&c->arena, 16 << 10);
+    if (from->lying)
+        c->lying = count_lying_create();
+    return c;
+}
+
+static void
+drop_counts(struct counting *c)
+{
+    count_lying_destroy(&c->lying);
+    count_cells_fini(c);
+    arena_fini(&c->arena);
+}
+
+static void
+drop_fork(void *context)
+{
+    drop_counts(context);
+    free(context);
 }
 
 static enum err_code
 walk(struct counting *c, struct err *err)
 {
-    struct enquiry_walk w = {
-        .start = start, .person = take_person, .held_bytes = held_bytes, .context = c};
+    struct enquiry_walk w = {.start = start,
+                             .person = take_person,
+                             .held_bytes = count_held_bytes,
+                             .context = c,
+                             .fork = fork_counting,
+                             .join = count_join,
+                             .drop = drop_fork};
 
+    if (count_lying_fits(c)) {
+        w.lying = &count_lying;
+        if (!c->lying)
+            c->lying = count_lying_create();
+    }
     return enquiry_walk(c->e, &w, err);
 }
 
@@ -371,10 +278,10 @@ static void
 fill_fixed_rows(struct counting *c, struct count_result *out, struct arena *a)
 {
     for (size_t i = 0; i < c->n_fixed; i++)
-        out->rows[i].sums = keep_sums(c, row_cell(c, i), a);
-    if (c->cells[CELL_OTHER].events != 0)
+        out->rows[i].sums = keep_sums(c, count_row_cell(c, i), a);
+    if (c->cells[COUNT_OTHER].events != 0)
         out->rows[out->n_rows++] =
-            (struct count_row){.is_other = true, .sums = keep_sums(c, CELL_OTHER, a)};
+            (struct count_row){.is_other = true, .sums = keep_sums(c, COUNT_OTHER, a)};
 }
 
 /* Rows as the main range has them. */
@@ -403,7 +310,7 @@ count_main(struct counting *c, struct count_result *out, struct arena *a, struct
     if (c->is_counted_only)
         return count_fixed(c, out, a, err);
     for (size_t i = 0; i < out->n_rows; i++)
-        out->rows[i].sums = keep_sums(c, row_cell(c, c->table.rows[i].number), a);
+        out->rows[i].sums = keep_sums(c, count_row_cell(c, c->table.rows[i].number), a);
     return ERR_OK;
 }
 
@@ -411,12 +318,13 @@ static void
 fill_result(const struct counting *c, struct count_result *out, struct arena *a)
 {
     out->range = c->request->range;
-    out->total = keep_sums(c, CELL_TOTAL, a);
+    out->n_lying = c->n_lying;
+    out->total = keep_sums(c, COUNT_TOTAL, a);
     out->n_points = c->n_points;
     out->points = ARENA_ARRAY(a, struct count_point, c->n_points + 1);
     for (size_t i = 0; i < c->n_points; i++)
         out->points[i] =
-            (struct count_point){c->points[i].from_ms, keep_sums(c, CELL_POINTS + i, a)};
+            (struct count_point){c->points[i].from_ms, keep_sums(c, COUNT_POINTS + i, a)};
 }
 
 static enum err_code
@@ -458,23 +366,27 @@ open_count(struct snapshot_pool *p, const struct query_count *q, const struct en
                                   .attributes = r->breakdowns,
                                   .snapshot = q->snapshot,
                                   .beside = beside,
-                                  .guard = q->guard};
+                                  .guard = q->guard,
+                                  .n_threads = q->n_threads};
 
     return enquiry_open(p, &setup, a, out, err);
 }
 
+static const struct request_breakdown no_attribute;
+
 static void
-counting_init(struct counting *c, const struct request *r, struct enquiry *e)
+counting_init(struct counting *c, const struct query_count *q, struct enquiry *e)
 {
-    *c = (struct counting){.request = r, .e = e};
+    *c = (struct counting){.request = q->request, .e = e, .is_general = q->is_general};
     arena_init(&c->arena, 16 << 10);
+    c->orders = attribute_values_create(&no_attribute, NULL);
 }
 
 static void
 counting_fini(struct counting *c)
 {
     drop_counts(c);
-    arena_fini(&c->arena);
+    attribute_values_destroy(&c->orders);
 }
 
 /* ---- Another range beside it ---- */
@@ -486,12 +398,13 @@ count_compare(struct snapshot_pool *p, const struct query_count *q, struct count
 {
     const struct request *r = q->request;
     struct request *other = ARENA_NEW(&out->arena, struct request);
-    struct query_count of_other = {.site = q->site, .request = other, .guard = q->guard};
+    struct query_count of_other = *q;
     struct counting c;
     enum err_code rc;
 
     if (!r->compare.is_given)
         return ERR_OK;
+    of_other.request = other;
     *other = *r; /* what it owns stays the request's */
     other->range = r->compare.range;
     other->as_of_ms = r->compare.as_of_ms;
@@ -499,7 +412,7 @@ count_compare(struct snapshot_pool *p, const struct query_count *q, struct count
     rc = open_count(p, &of_other, out->main.enquiry, &out->arena, &out->compare.enquiry, err);
     if (rc != ERR_OK)
         return rc;
-    counting_init(&c, other, out->compare.enquiry);
+    counting_init(&c, &of_other, out->compare.enquiry);
     out->compare.n_rows = out->main.n_rows;
     if (out->main.n_rows > 0 && out->main.rows[out->main.n_rows - 1].is_other)
         out->compare.n_rows--;
@@ -525,7 +438,7 @@ query_count(struct snapshot_pool *p, const struct query_count *q, struct count_a
     arena_init(&answer.arena, 16 << 10);
     rc = open_count(p, q, NULL, &answer.arena, &answer.main.enquiry, err);
     if (rc == ERR_OK) {
-        counting_init(&c, q->request, answer.main.enquiry);
+        counting_init(&c, q, answer.main.enquiry);
         rc = find_points(&c, &answer.arena, err);
         if (rc == ERR_OK)
             rc = count_main(&c, &answer.main, &answer.arena, err);
@@ -584,7 +497,7 @@ query_count_values(struct snapshot_pool *p, const struct query_count *q, struct 
 
     if (rc != ERR_OK)
         return rc;
-    counting_init(&c, q->request, e);
+    counting_init(&c, q, e);
     c.is_listing = true;
     rc = walk(&c, err);
     if (rc == ERR_OK) {

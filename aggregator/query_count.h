@@ -17,6 +17,8 @@ struct query_count {
     const struct request *request; /* is_count, finished */
     struct slice snapshot;         /* answer from this kept one; "": the latest */
     struct query_guard *guard;     /* NULL: no limits */
+    int n_threads;                 /* 0: as many as are of use */
+    bool is_general;               /* no visitor is counted where he lies: for tests */
 };
 
 struct count_sums {
@@ -27,7 +29,7 @@ struct count_sums {
     int64_t engaged_ms;
     int n_values;
     struct tally_sum *values; /* by currency, of the events that request->count.value_of names */
-    /* for query_count.c: whom it met last */
+    /* for count_cells.c: whom it met last */
     uint32_t person;
     uint32_t session;
 };
@@ -52,6 +54,7 @@ struct count_result {
     size_t n_points;
     struct count_point *points;
     struct enquiry *enquiry; /* whose currencies those of the sums are */
+    int64_t n_lying;         /* visitors that were counted where they lie (count_lying.c) */
 };
 
 struct count_answer {

@@ -161,12 +161,15 @@ static enum err_code
 start(struct enquiry *e, void *context, struct err *err)
 {
     struct dropoff *d = context;
+    struct arena a;
 
     (void)err;
     drop(d);
     for (size_t k = 0; k < n_tables(d); k++)
         value_table_init(&d->tables[k]);
-    find_words(d, e, e->arena);
+    arena_init(&a, 1 << 10);
+    find_words(d, e, &a);
+    arena_fini(&a);
     return ERR_OK;
 }
 
@@ -179,6 +182,45 @@ held_bytes(void *context)
     for (size_t k = 0; k < n_tables(d); k++)
         bytes += value_table_bytes(&d->tables[k]);
     return bytes;
+}
+
+/* ---- Several threads ---- */
+
+static void *
+fork_dropoff(struct enquiry *member, const void *context)
+{
+    const struct dropoff *from = context;
+    struct dropoff *d = mem_zalloc(sizeof *d);
+
+    (void)member;
+    d->q = from->q;
+    d->n_asked = from->n_asked;
+    memcpy(d->attributes, from->attributes, sizeof d->attributes);
+    return d;
+}
+
+static void
+drop_fork(void *context)
+{
+    drop(context);
+    free(context);
+}
+
+static void
+join(void *context, const struct enquiry *member, void *of_member)
+{
+    struct dropoff *d = context;
+    const struct dropoff *from = of_member;
+
+    (void)member;
+    d->n_open += from->n_open;
+    for (int who = 0; who < 2; who++) {
+        d->n[who] += from->n[who];
+        for (int sign = 0; sign < SIGN_COUNT; sign++)
+            d->signs[sign][who] += from->signs[sign][who];
+    }
+    for (size_t k = 0; k < n_tables(d); k++)
+        value_table_add(&d->tables[k], &from->tables[k]);
 }
 
 /* ---- Judging ---- */
@@ -303,8 +345,13 @@ query_dropoff(struct snapshot_pool *p, const struct query_dropoff *q, struct are
 {
     struct dropoff_answer answer = {.n_left_out = 0};
     struct dropoff d = {.q = q};
-    struct enquiry_walk walk = {
-        .start = start, .person = take_person, .held_bytes = held_bytes, .context = &d};
+    struct enquiry_walk walk = {.start = start,
+                                .person = take_person,
+                                .held_bytes = held_bytes,
+                                .context = &d,
+                                .fork = fork_dropoff,
+                                .join = join,
+                                .drop = drop_fork};
     struct enquiry_setup setup = {.site = q->site,
                                   .funnel = q->funnel,
                                   .request = q->request,

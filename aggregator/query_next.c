@@ -112,6 +112,38 @@ held_bytes(void *context)
     return value_table_bytes(&f->next) + value_table_bytes(&f->last);
 }
 
+/* ---- Several threads ---- */
+
+static void *
+fork_following(struct enquiry *member, const void *context)
+{
+    const struct following *from = context;
+    struct following *f = mem_zalloc(sizeof *f);
+
+    (void)member;
+    f->q = from->q;
+    return f;
+}
+
+static void
+drop_fork(void *context)
+{
+    drop(context);
+    free(context);
+}
+
+static void
+join(void *context, const struct enquiry *member, void *of_member)
+{
+    struct following *f = context;
+    const struct following *from = of_member;
+
+    (void)member;
+    f->n += from->n;
+    value_table_add(&f->next, &from->next);
+    value_table_add(&f->last, &from->last);
+}
+
 /* ---- The answer ---- */
 
 static void
@@ -149,8 +181,13 @@ query_next(struct snapshot_pool *p, const struct query_next *q, struct arena *a,
                                   .snapshot = q->snapshot,
                                   .guard = q->guard};
     struct following f = {.q = q};
-    struct enquiry_walk walk = {
-        .start = start, .person = take_person, .held_bytes = held_bytes, .context = &f};
+    struct enquiry_walk walk = {.start = start,
+                                .person = take_person,
+                                .held_bytes = held_bytes,
+                                .context = &f,
+                                .fork = fork_following,
+                                .join = join,
+                                .drop = drop_fork};
     struct enquiry *e = NULL;
     enum err_code rc = check_figure(&q->figure, err);
 

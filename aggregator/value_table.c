@@ -49,6 +49,18 @@ value_table_row(struct value_table *t, const struct value_key *key)
     return &t->rows[t->n++];
 }
 
+void
+value_table_add(struct value_table *t, const struct value_table *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        struct value_row *row = value_table_row(t, &from->rows[i].key);
+
+        row->n[0] += from->rows[i].n[0];
+        row->n[1] += from->rows[i].n[1];
+        row->score += from->rows[i].score;
+    }
+}
+
 size_t
 value_table_find(const struct value_table *t, const struct value_key *key)
 {

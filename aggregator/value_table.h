@@ -43,6 +43,9 @@ size_t value_table_bytes(const struct value_table *t); /* that it holds */
 /* The key's row, added where there is none. Borrowed until the next call. */
 struct value_row *value_table_row(struct value_table *t, const struct value_key *key);
 
+/* Counts and scores of another table's rows to those of the same keys. */
+void value_table_add(struct value_table *t, const struct value_table *from);
+
 /* Its number; t->n where there is none. */
 size_t value_table_find(const struct value_table *t, const struct value_key *key);
 

@@ -101,6 +101,12 @@ tally_currency(struct tally *t, struct slice code)
     return c->n++;
 }
 
+struct slice
+tally_currency_code(const struct tally *t, int currency)
+{
+    return slice_from(t->currencies->list[currency].code);
+}
+
 static struct sums *
 sums_of(struct tally *t, int currency)
 {

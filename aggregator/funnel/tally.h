@@ -60,6 +60,7 @@ void tally_destroy(struct tally **t);
 
 /* The number of a currency in this tally and those like it ("" is one too); new ones are added. */
 int tally_currency(struct tally *t, struct slice code);
+struct slice tally_currency_code(const struct tally *t, int currency);
 
 /* One visitor. events as for path_count, all of them that match a stage and lie in the range;
  * values[i] belongs to events[i] and is read only where a stage matches (NULL: none has a value);

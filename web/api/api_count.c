@@ -112,7 +112,8 @@ answer_count(struct call *c, const void *what, struct web__from from, struct buf
              struct err *err)
 {
     const struct question *q = what;
-    struct query_count count = {c->site.id, &q->request, from.snapshot, from.guard};
+    struct query_count count = {
+        .site = c->site.id, .request = &q->request, .snapshot = from.snapshot, .guard = from.guard};
     struct count_answer found;
     enum err_code rc = query_count(c->web->pool, &count, &found, err);
 
@@ -128,7 +129,8 @@ answer_values(struct call *c, const void *what, struct web__from from, struct bu
               struct err *err)
 {
     const struct question *q = what;
-    struct query_count count = {c->site.id, &q->request, from.snapshot, from.guard};
+    struct query_count count = {
+        .site = c->site.id, .request = &q->request, .snapshot = from.snapshot, .guard = from.guard};
     struct count_value *values = NULL;
     struct report_about about;
     size_t n = 0, n_all = 0;
