@@ -23,6 +23,7 @@
 #include "core/log.h"
 
 #define HEAD_MAX    (16 * 1024)
+#define EMPTY_MAX   8 /* lines before a head: who sends nothing else holds no thread */
 #define DEFER_S     1
 #define LINGER_MS   1000
 #define LINGER_MAX  (1024 * 1024)
@@ -167,7 +168,7 @@ static size_t
 await_head(struct door_peer *p, bool is_first, int *status)
 {
     int64_t until_ms = 0;
-    size_t seen = 0, n = 0;
+    size_t seen = 0, n = 0, n_empty = 0;
 
     *status = 0;
     memmove(p->bytes, p->bytes + p->start, p->end - p->start);
@@ -178,13 +179,14 @@ await_head(struct door_peer *p, bool is_first, int *status)
         while (p->end >= 2 && memcmp(p->bytes, "\r\n", 2) == 0) { /* empty lines before it */
             memmove(p->bytes, p->bytes + 2, p->end -= 2);
             seen = 0;
+            n_empty++;
         }
         n = http__head_length(p->bytes, p->end, seen);
-        if (n != 0)
+        if (n != 0 && n_empty <= EMPTY_MAX)
             return n;
         seen = p->end;
-        if (p->end == HEAD_MAX) {
-            *status = 431;
+        if (p->end == HEAD_MAX || n_empty > EMPTY_MAX) {
+            *status = n_empty > EMPTY_MAX ? 400 : 431;
             return 0;
         }
         got = receive_head(p, is_first || seen != 0, &until_ms);

@@ -811,6 +811,7 @@ test_the_door_reads_strictly(void **state)
         {"BREW /echo HTTP/1.1\r\n" HOST "\r\n", 405},
         {"GET /echo HTTP/1.0\r\n" HOST "\r\n", 200},
         {"\r\n\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n", 200},
+        {"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", 400}, /* and perhaps for ever so on */
         {"GET http://a.example/echo?q=1 HTTP/1.1\r\n" HOST "\r\n", 200},
         {"GET /echo HTTP/1.1\r\n" HOST "X: \t a\t \r\nY:\r\n\r\n", 200},
     };
