@@ -1,4 +1,4 @@
-/* HTTP: listen, routes, a capped body, a reply. The only includer of civetweb.
+/* HTTP: listen, routes, a capped body, a reply. Behind it, http_server.h alone includes civetweb.
  *
  * Requests come by one of two ways, for the same handlers: by civetweb (the dashboard), or by a
  * door of our own (http_door.c) for what is sent in numbers, each over a new connection: the
