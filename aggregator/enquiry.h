@@ -51,7 +51,7 @@ struct enquiry_walk {
      * of currencies and drivers are not. NULL: one thread, in the order of hashes. */
     void *(*fork)(struct enquiry *member, const void *context);
     void (*join)(void *context, const struct enquiry *member, void *of_member);
-    void (*drop)(void *of_member);
+    void (*drop)(void *of_member); /* what it holds; its own memory is freed behind this */
     /* Takes visitors where they lie (journey.h), with the thread's context; NULL: nobody does */
     const struct journey_lying *lying;
     bool wants_left_out;      /* also people of whom only events are left that do not count: bots */

@@ -205,6 +205,7 @@ end_workers(struct run *r)
             scan_close(&w->inputs[k].scan);
         if (i > 0) {
             r->enquiry->walk->drop(w->context);
+            free(w->context);
             destroy_member(&w->enquiry);
         }
         free(w->inputs);

@@ -81,8 +81,10 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
 }
 
 static void
-drop(struct contrasting *c)
+drop(void *context)
 {
+    struct contrasting *c = context;
+
     for (size_t k = 0; k < c->q->n_attributes; k++)
         value_table_fini(&c->tables[k]);
     c->n[0] = c->n[1] = 0;
@@ -124,13 +126,6 @@ fork_contrasting(struct enquiry *member, const void *context)
     (void)member;
     c->q = from->q;
     return c;
-}
-
-static void
-drop_fork(void *context)
-{
-    drop(context);
-    free(context);
 }
 
 static void
@@ -254,7 +249,7 @@ query_contrast(struct snapshot_pool *p, const struct query_contrast *q, struct a
                                 .context = &c,
                                 .fork = fork_contrasting,
                                 .join = join,
-                                .drop = drop_fork};
+                                .drop = drop};
     struct enquiry *e = NULL;
     enum err_code rc = check_figure(&q->a, "a", err);
 

@@ -204,18 +204,13 @@ fork_counting(struct enquiry *member, const void *context)
 }
 
 static void
-drop_counts(struct counting *c)
+drop_counts(void *context)
 {
+    struct counting *c = context;
+
     count_lying_destroy(&c->lying);
     count_cells_fini(c);
     arena_fini(&c->arena);
-}
-
-static void
-drop_fork(void *context)
-{
-    drop_counts(context);
-    free(context);
 }
 
 static enum err_code
@@ -227,7 +222,7 @@ walk(struct counting *c, struct err *err)
                              .context = c,
                              .fork = fork_counting,
                              .join = count_join,
-                             .drop = drop_fork};
+                             .drop = drop_counts};
 
     if (count_lying_fits(c)) {
         w.lying = &count_lying;

@@ -148,8 +148,10 @@ n_tables(const struct dropoff *d)
 }
 
 static void
-drop(struct dropoff *d)
+drop(void *context)
 {
+    struct dropoff *d = context;
+
     for (size_t k = 0; k < n_tables(d); k++)
         value_table_fini(&d->tables[k]);
     memset(d->signs, 0, sizeof d->signs);
@@ -197,13 +199,6 @@ fork_dropoff(struct enquiry *member, const void *context)
     d->n_asked = from->n_asked;
     memcpy(d->attributes, from->attributes, sizeof d->attributes);
     return d;
-}
-
-static void
-drop_fork(void *context)
-{
-    drop(context);
-    free(context);
 }
 
 static void
@@ -351,7 +346,7 @@ query_dropoff(struct snapshot_pool *p, const struct query_dropoff *q, struct are
                                 .context = &d,
                                 .fork = fork_dropoff,
                                 .join = join,
-                                .drop = drop_fork};
+                                .drop = drop};
     struct enquiry_setup setup = {.site = q->site,
                                   .funnel = q->funnel,
                                   .request = q->request,

@@ -84,8 +84,10 @@ take_person(struct enquiry *e, const struct journey *j, void *context, struct er
 }
 
 static void
-drop(struct following *f)
+drop(void *context)
 {
+    struct following *f = context;
+
     value_table_fini(&f->next);
     value_table_fini(&f->last);
     f->n = 0;
@@ -123,13 +125,6 @@ fork_following(struct enquiry *member, const void *context)
     (void)member;
     f->q = from->q;
     return f;
-}
-
-static void
-drop_fork(void *context)
-{
-    drop(context);
-    free(context);
 }
 
 static void
@@ -187,7 +182,7 @@ query_next(struct snapshot_pool *p, const struct query_next *q, struct arena *a,
                                 .context = &f,
                                 .fork = fork_following,
                                 .join = join,
-                                .drop = drop_fork};
+                                .drop = drop};
     struct enquiry *e = NULL;
     enum err_code rc = check_figure(&q->figure, err);
 
