@@ -45,7 +45,9 @@ extern const struct journey_lying pass__lying;
 enum err_code pass__plain_open(struct pass *p, struct scan *scan, const struct segment *segment,
                                struct err *err);
 
-/* After the walk: what was counted by class is added to the tallies. */
-void pass__plain_end(struct pass *p);
+/* ---- pass_known.c ---- */
+
+/* After the walk: what was counted together is added to the tallies. */
+void pass__add_outcomes(struct pass *p);
 
 #endif

@@ -206,7 +206,7 @@ walk(void *context, size_t member)
         fail(r, w, rc);
     walk_jobs(r, w);
     if (p->plain)
-        pass__plain_end(p);
+        pass__add_outcomes(p);
     journey_close(&w->walk);
 }
 

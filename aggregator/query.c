@@ -216,6 +216,7 @@ fill_report(const struct filling *f, const struct query_answer *a, const struct 
     own.paths = a->main->paths[f->preset].units;
     report_fill(out, f->q->funnel, f->q->presets[f->preset], a->main->tallies[f->preset], &own);
     out->parts.zone = f->q->request->zone;
+    out->parts.is_counts_only = f->q->request->is_counts_only;
     out->parts.breakdown = rows_of(f, a->main);
     fill_points(f, a->main, &out->parts);
     out->parts.compare = compare_of(f, a->compare);

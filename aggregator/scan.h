@@ -84,8 +84,9 @@ void scan_packing_fini(struct scan_packing *p);
 void scan_packed(struct scan *s, const struct scan_packing *p, uint32_t row, uint32_t n,
                  uint64_t *out);
 
-/* When all rows of a run were, and of one, which has PACKED_VALUE, how much. */
+/* When all rows of a run were, or the first; and of one, which has PACKED_VALUE, how much. */
 void scan_run_times(const struct scan *s, uint32_t run, int64_t *out);
+int64_t scan_run_start(const struct scan *s, uint32_t run);
 struct tally_value scan_value(struct scan *s, uint32_t row);
 
 /* Has the row a driver of its own? */
@@ -96,18 +97,22 @@ bool scan_has_driver(const struct scan *s, uint32_t row);
 enum scan_known_kind {
     SCAN_TO_READ, /* only its rows say */
     SCAN_NOTHING, /* no row matches a stage */
-    SCAN_SINGLE   /* some match one stage, all the same and with the same conditions, and without a
-                     value; no row matches another one */
+    SCAN_SINGLE   /* some match one stage, all the same and with the same conditions; no row matches
+                     another one */
 };
 
 struct scan_known {
-    uint64_t all;   /* the words of all rows together; or, where not is_exact, what these may be,
-                       and more */
-    uint64_t entry; /* of SCAN_SINGLE: the word of those that match */
+    uint64_t all; /* the words of all rows together; or, where not is_exact, what these may be,
+                     and more */
     uint8_t kind;
     bool is_exact;
     bool has_given_ids; /* some row may be another file's, too */
     bool has_bots;      /* some row is a bot's, or may be */
+    bool has_order;     /* what follows is known: */
+    uint8_t n_steps;    /* of the first row of each name that matches a stage, the word, in order */
+    uint8_t tied;       /* bit i: step i is of the moment of the one before */
+    uint64_t steps[ORDER_EVENTS_MAX];
+    int64_t span_ms; /* the last row is at most so much later than the first */
 };
 
 /* Before any run is asked for, and before scan_open_like. ERR_CORRUPT. */
@@ -117,8 +122,14 @@ enum err_code scan_open_runs(struct scan *s, const struct segment *segment,
 /* Does the file say anything of its runs? */
 bool scan_knows_runs(const struct scan *s);
 
-/* Of runs [run, run + n). */
+/* What is known of many runs alike, scan_n_known of them. */
+uint32_t scan_n_known(const struct scan *s);
+const struct scan_known *scan_all_known(const struct scan *s);
+
+/* Of runs [run, run + n): which of scan_all_known; or, where it is of this run only, SCAN_ALONE,
+ * and what is known is in own[], which has room for n. */
+#define SCAN_ALONE UINT32_MAX
 void scan_known(const struct scan *s, const struct scan_packing *p, uint32_t run, uint32_t n,
-                struct scan_known *out);
+                struct scan_known *own, uint32_t *out);
 
 #endif

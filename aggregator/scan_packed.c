@@ -151,6 +151,12 @@ scan_run_times(const struct scan *s, uint32_t run, int64_t *out)
     segment_run_times(&s->time, run, out);
 }
 
+int64_t
+scan_run_start(const struct scan *s, uint32_t run)
+{
+    return segment_run_start(&s->time, run);
+}
+
 bool
 scan_has_driver(const struct scan *s, uint32_t row)
 {

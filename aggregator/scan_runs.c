@@ -11,19 +11,20 @@
 #define PRESENT_UNKNOWN     (PRESENCE_ANY_EVENT | PRESENCE_BOT) /* such runs are read */
 #define UNSETTLED_OR_STAGES (PACKED_STAGES | PACKED_UNSETTLED)
 
-/* What is to be known of the runs of one presence word. */
-struct run_class {
-    struct scan_known known; /* where it does not depend on other columns */
-    bool depends;
-    struct scan_known with[2]; /* where these have but one bit: without it, with it */
-};
+/* What is to be known of the runs of one presence word and order stands at one place where it does
+ * not depend on other columns; and, where these have few bits, behind it with any of them. */
+#define BITS_FEW     2    /* of other columns */
+#define WORDS_FEW    4096 /* with more there is no room for all that other columns may say */
+#define KNOWN_OF_FEW (1 + (1 << BITS_FEW))
 
 struct scan_runs {
     struct segment_presence presence;
-    struct run_class *classes;        /* of each word */
+    uint32_t n_of_word;               /* places that each word has: 1 or KNOWN_OF_FEW */
+    struct scan_known *known;         /* of all words */
+    bool *depends;                    /* of each word: on other columns */
     uint64_t events[PRESENCE_EVENTS]; /* by code of `event`: what `words` of columns say together */
     bool has_numbers;                 /* some test asks a number that rows have */
-    bool has_one_bit;                 /* other columns say one thing or nothing */
+    uint64_t few[BITS_FEW];           /* the bits of other columns, where there are not more */
     int n_others;
     const struct scan_column *others[MATCHER_LEAVES_MAX]; /* texts that tests ask, beside `event` */
 };
@@ -88,10 +89,31 @@ flags_of(uint64_t presence)
            ((presence & PRESENCE_VALUE) != 0 ? PACKED_VALUE : 0);
 }
 
+static void
+add_order(const struct scan_runs *r, const struct scan_packing *p, uint64_t order, uint64_t bits,
+          struct scan_known *k)
+{
+    bool is_tied = false;
+
+    k->has_order = order != 0;
+    k->span_ms = order != 0 ? segment_order_span_ms(order) : INT64_MAX;
+    for (int i = 0; segment_order_event(order, i) != 0; i++) {
+        uint64_t word = word_of(p, r->events[segment_order_event(order, i)] | bits);
+
+        is_tied = is_tied && segment_order_is_tied(order, i);
+        if ((word & PACKED_STAGES) == 0)
+            continue;
+        k->tied |= (uint8_t)((unsigned)is_tied << k->n_steps);
+        k->steps[k->n_steps++] = word;
+        is_tied = true; /* to those that follow, until one is not to the one before it */
+    }
+}
+
 /* bits: what the other columns' values say. */
 static struct scan_known
-judge(const struct scan_runs *r, const struct scan_packing *p, uint64_t presence, uint64_t bits)
+judge(const struct scan_runs *r, const struct scan_packing *p, uint32_t which, uint64_t bits)
 {
+    uint64_t presence = r->presence.words[which];
     struct scan_known k = {
         .kind = SCAN_TO_READ, .is_exact = true, .has_given_ids = (presence & PRESENCE_GIVEN) != 0};
     uint64_t first = 0;
@@ -107,43 +129,82 @@ judge(const struct scan_runs *r, const struct scan_packing *p, uint64_t presence
         differs |= first ^ word;
     }
     k.all |= flags_of(presence);
-    k.entry = first;
+    add_order(r, p, r->presence.orders[which], bits, &k);
     if ((k.all & UNSETTLED_OR_STAGES) == 0)
         k.kind = SCAN_NOTHING;
-    else if ((k.all & (PACKED_UNSETTLED | PACKED_VALUE)) == 0 && differs == 0 &&
+    else if ((k.all & PACKED_UNSETTLED) == 0 && differs == 0 &&
              (first & (first - 1) & PACKED_STAGES) == 0)
         k.kind = SCAN_SINGLE;
+    if (k.kind != SCAN_TO_READ && !k.has_order) { /* in whatever order */
+        k.has_order = true;
+        k.n_steps = k.kind == SCAN_SINGLE;
+        k.steps[0] = first;
+    }
     return k;
 }
 
-static void
-judge_class(const struct scan *s, const struct scan_packing *p, const uint64_t *may,
-            uint64_t unknown, uint64_t presence, struct run_class *out)
+/* The bits of other columns that number i stands for, and back. */
+static uint64_t
+bits_of_number(const struct scan_runs *r, uint32_t i)
 {
-    const struct scan_runs *r = s->runs;
+    return ((i & 1) != 0 ? r->few[0] : 0) | ((i & 2) != 0 ? r->few[1] : 0);
+}
+
+static uint32_t
+number_of_bits(const struct scan_runs *r, uint64_t bits)
+{
+    return (uint32_t)((bits & r->few[0]) != 0) | (uint32_t)((bits & r->few[1]) != 0) << 1;
+}
+
+/* Says whether it depends on other columns. */
+static bool
+judge_word(const struct scan_runs *r, const struct scan_packing *p, const uint64_t *may,
+           uint32_t which, struct scan_known *out)
+{
+    uint64_t presence = r->presence.words[which];
     uint64_t all = 0;
 
-    *out = (struct run_class){.known = {.all = UINT64_MAX,
-                                        .kind = SCAN_TO_READ,
-                                        .has_given_ids = (presence & PRESENCE_GIVEN) != 0,
-                                        .has_bots = (presence & PRESENCE_BOT) != 0}};
-    if ((presence & PRESENT_UNKNOWN) != 0)
-        return;
-    if (r->has_numbers)
-        return;
+    *out = (struct scan_known){.all = UINT64_MAX,
+                               .kind = SCAN_TO_READ,
+                               .has_given_ids = (presence & PRESENCE_GIVEN) != 0,
+                               .has_bots = (presence & PRESENCE_BOT) != 0};
+    if ((presence & PRESENT_UNKNOWN) != 0 || r->has_numbers)
+        return false;
     for (uint64_t left = presence & PRESENT_EVENTS; left != 0; left &= left - 1)
         all |= may[__builtin_ctzll(left)];
-    out->known.all = all | flags_of(presence);
-    if (r->n_others == 0)
-        out->known = judge(r, p, presence, 0);
-    else if ((all & UNSETTLED_OR_STAGES) == 0)
-        out->known.kind = SCAN_NOTHING;
-    else
-        out->depends = true;
-    if (out->depends && r->has_one_bit) {
-        out->with[0] = judge(r, p, presence, 0);
-        out->with[1] = judge(r, p, presence, unknown);
+    out->all = all | flags_of(presence);
+    if (r->n_others == 0) {
+        *out = judge(r, p, which, 0);
+        return false;
     }
+    if ((all & UNSETTLED_OR_STAGES) == 0)
+        out->kind = SCAN_NOTHING;
+    return out->kind != SCAN_NOTHING;
+}
+
+static void
+judge_words(struct scan *s, struct scan_runs *r, const struct scan_packing *p, const uint64_t *may)
+{
+    uint32_t n = r->presence.n_words;
+
+    r->known = ARENA_ARRAY(&s->arena, struct scan_known, (size_t)n * r->n_of_word);
+    r->depends = ARENA_ARRAY(&s->arena, bool, n);
+    for (uint32_t which = 0; which < n; which++) {
+        struct scan_known *known = &r->known[which * r->n_of_word];
+
+        r->depends[which] = judge_word(r, p, may, which, known);
+        for (uint32_t i = 1; i < r->n_of_word; i++)
+            known[i] = judge(r, p, which, bits_of_number(r, i - 1));
+    }
+}
+
+/* False where there are more. */
+static bool
+take_few(uint64_t unknown, uint64_t *few)
+{
+    for (int i = 0; i < BITS_FEW; i++, unknown &= unknown - 1)
+        few[i] = unknown & (~unknown + 1);
+    return unknown == 0;
 }
 
 enum err_code
@@ -169,12 +230,12 @@ scan_open_runs(struct scan *s, const struct segment *segment, const struct scan_
             r->others[r->n_others++] = c;
     }
     unknown = unknown_bits(r);
-    r->has_one_bit = (unknown & (unknown - 1)) == 0;
+    r->n_of_word = r->n_others > 0 && take_few(unknown, r->few) && r->presence.n_words <= WORDS_FEW
+                       ? KNOWN_OF_FEW
+                       : 1;
     for (uint32_t code = 0; code < PRESENCE_EVENTS; code++)
         may[code] = may_match(p, r->events[code], unknown);
-    r->classes = ARENA_ARRAY(&s->arena, struct run_class, r->presence.n_words);
-    for (uint32_t i = 0; i < r->presence.n_words; i++)
-        judge_class(s, p, may, unknown, r->presence.words[i], &r->classes[i]);
+    judge_words(s, r, p, may);
     return ERR_OK;
 }
 
@@ -219,43 +280,66 @@ may_match_together(const struct scan_runs *r, const struct scan_packing *p, uint
     return may;
 }
 
+static uint32_t
+know_one(const struct scan_runs *r, const struct scan_packing *p, uint32_t which,
+         const struct segment_run_bits *bits, struct scan_known *own)
+{
+    uint64_t presence = r->presence.words[which];
+
+    if (bits->any == bits->all && r->n_of_word > 1)
+        return which * r->n_of_word + 1 + number_of_bits(r, bits->any);
+    if (bits->any == bits->all) {
+        *own = judge(r, p, which, bits->any);
+        return SCAN_ALONE;
+    }
+    *own = r->known[which * r->n_of_word];
+    own->all = may_match_together(r, p, presence, bits) | flags_of(presence);
+    if ((own->all & UNSETTLED_OR_STAGES) == 0)
+        own->kind = SCAN_NOTHING;
+    return SCAN_ALONE;
+}
+
+/* Of those that depend on other columns. */
 static void
 know_some(const struct scan *s, const struct scan_packing *p, uint32_t run, uint32_t n,
-          struct scan_known *out)
+          struct scan_known *own, uint32_t *out)
 {
     const struct scan_runs *r = s->runs;
-    uint32_t which[RUNS];
     struct segment_run_bits bits[RUNS];
     bool has_read = false;
 
-    segment_presence_read(&r->presence, run, n, which);
     for (uint32_t i = 0; i < n; i++) {
-        const struct run_class *c = &r->classes[which[i]];
-        uint64_t presence = r->presence.words[which[i]];
+        uint32_t which = out[i];
 
-        out[i] = c->known;
-        if (!c->depends)
+        out[i] = which * r->n_of_word;
+        if (!r->depends[which])
             continue;
         if (!has_read)
             read_others(r, run, n, bits);
         has_read = true;
-        if (bits[i].any == bits[i].all) {
-            out[i] =
-                r->has_one_bit ? c->with[bits[i].any != 0] : judge(r, p, presence, bits[i].any);
-            continue;
-        }
-        out[i].all = may_match_together(r, p, presence, &bits[i]) | flags_of(presence);
-        if ((out[i].all & UNSETTLED_OR_STAGES) == 0)
-            out[i].kind = SCAN_NOTHING;
+        out[i] = know_one(r, p, which, &bits[i], &own[i]);
     }
+}
+
+uint32_t
+scan_n_known(const struct scan *s)
+{
+    return s->runs->presence.n_words * s->runs->n_of_word;
+}
+
+const struct scan_known *
+scan_all_known(const struct scan *s)
+{
+    return s->runs->known;
 }
 
 void
 scan_known(const struct scan *s, const struct scan_packing *p, uint32_t run, uint32_t n,
-           struct scan_known *out)
+           struct scan_known *own, uint32_t *out)
 {
-    for (uint32_t i = 0, some; i < n; i += some) {
+    segment_presence_read(&s->runs->presence, run, n, out);
+    for (uint32_t i = 0, some; s->runs->n_others > 0 && i < n; i += some) {
         some = n - i < RUNS ? n - i : RUNS;
-        know_some(s, p, run + i, some, out + i);
+        know_some(s, p, run + i, some, own + i, out + i);
     }
 }

@@ -43,9 +43,9 @@ static const char *const import_flags[] = {"--format=", "--map=", "--json", NULL
 static const char *const visitor_flags[] = {"--json", "--now", NULL};
 static const char *const export_flags[] = {"--from=", "--to=", NULL};
 static const char *const funnel_flags[] = {
-    "--from=",      "--to=",    "--timezone=", "--as-of=",   "--bots=",     "--where=",
-    "--breakdown=", "--limit=", "--trend=",    "--compare=", "--visitors=", "--paths",
-    "--json",       "--note=",  "--version=",  NULL};
+    "--from=",      "--to=",    "--timezone=", "--as-of=",   "--bots=",    "--where=",
+    "--breakdown=", "--limit=", "--trend=",    "--figures=", "--compare=", "--visitors=",
+    "--paths",      "--json",   "--note=",     "--version=", NULL};
 
 static const char *const count_flags[] = {
     "--from=",  "--to=",    "--timezone=", "--as-of=",    "--bots=",

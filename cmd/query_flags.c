@@ -37,10 +37,11 @@ enum err_code
 query_flags_read(struct cmd *c, struct request *r, struct slice site_zone, struct err *err)
 {
     static const char *const flags[][2] = {
-        {"--from", "from"},   {"--to", "to"},         {"--timezone", "timezone"},
-        {"--as-of", "as_of"}, {"--bots", "bots"},     {"--breakdown", "breakdown"},
-        {"--limit", "limit"}, {"--trend", "trend"},   {"--compare", "compare"},
-        {"--count", "count"}, {"--window", "window"}, {"--value-of", "value_of"}};
+        {"--from", "from"},        {"--to", "to"},       {"--timezone", "timezone"},
+        {"--as-of", "as_of"},      {"--bots", "bots"},   {"--breakdown", "breakdown"},
+        {"--limit", "limit"},      {"--trend", "trend"}, {"--compare", "compare"},
+        {"--figures", "figures"},  {"--count", "count"}, {"--window", "window"},
+        {"--value-of", "value_of"}};
     enum err_code rc = read_where(c, r, err);
 
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {

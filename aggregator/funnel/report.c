@@ -157,6 +157,7 @@ add_stage(struct buffer *out, const struct stage *stage)
 {
     const struct tally *t = stage->figures->tally;
     const struct funnel_stage *defined = &stage->report->funnel->stages[stage->k];
+    bool is_counts_only = stage->report->parts.is_counts_only;
 
     buffer_add_char(out, '{');
     if (stage->detail != COUNTS) {
@@ -166,11 +167,11 @@ add_stage(struct buffer *out, const struct stage *stage)
                       (stage->report->required >> stage->k & 1) != 0 ? "true" : "false");
     }
     add_counts(out, stage);
-    if (stage->detail == EVERYTHING) {
+    if (stage->detail == EVERYTHING && !is_counts_only) {
         buffer_add_text(out, ",\"seen_value\":");
         tally_add_seen_value_json(t, stage->k, out);
     }
-    if (stage->detail != COUNTS) {
+    if (stage->detail != COUNTS && !is_counts_only) {
         buffer_add_text(out, ",\"value\":");
         tally_add_value_json(t, stage->k, out);
         add_times(out, "time_from_previous_ms", tally_time_from_previous(t, stage->k));

@@ -98,6 +98,7 @@ struct report_parts {
     size_t n_points;
     const struct report_point *points;
     const struct report_compare *compare; /* NULL: none */
+    bool is_counts_only;                  /* times and values are left out */
 };
 
 /* The units behind one figure, by the same code: as many as the figure says. */

@@ -124,6 +124,18 @@ read_trend(struct request *r, json_t *value, struct err *err)
 }
 
 static enum err_code
+read_figures(struct request *r, json_t *value, struct err *err)
+{
+    static const char *const names[] = {"all", "counts"};
+    int i = find_word(value, names, 2);
+
+    if (i < 0)
+        return err_set(err, ERR_INVALID, NULL, "must be \"all\" or \"counts\"");
+    r->is_counts_only = i == 1;
+    return ERR_OK;
+}
+
+static enum err_code
 read_limit(struct request *r, json_t *value, struct err *err)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 1 ||
@@ -226,27 +238,30 @@ plain_text(struct slice text)
     return json_stringn(text.p, text.n);
 }
 
+enum asker { BY_ANY, BY_COUNT, BY_REPORT };
+
 static const struct parameter {
     const char *name;
     enum err_code (*read)(struct request *r, json_t *value, struct err *err);
     json_t *(*from_text)(struct slice text); /* of what is no JSON; NULL: JSON it must be */
     bool may_be_json;                        /* as text, where it starts with { or [ */
     bool is_list;
-    bool is_of_count;
+    enum asker asker;
 } parameters[] = {
-    {"from", read_from, plain_text, false, false, false},
-    {"to", read_to, plain_text, false, false, false},
-    {"timezone", read_timezone, plain_text, false, false, false},
-    {"as_of", read_as_of, plain_text, false, false, false},
-    {"filters", read_filters, NULL, true, true, false},
-    {"breakdown", read_breakdowns, request__breakdown_from_text, true, true, false},
-    {"limit", read_limit, number_from_text, false, false, false},
-    {"bots", read_bots, plain_text, false, false, false},
-    {"trend", read_trend, plain_text, false, false, false},
-    {"compare", read_compare, request__compare_from_text, true, false, false},
-    {"count", read_count, plain_text, false, false, true},
-    {"window", read_window, plain_text, false, false, true},
-    {"value_of", read_value_of, plain_text, false, false, true},
+    {"from", read_from, plain_text, false, false, BY_ANY},
+    {"to", read_to, plain_text, false, false, BY_ANY},
+    {"timezone", read_timezone, plain_text, false, false, BY_ANY},
+    {"as_of", read_as_of, plain_text, false, false, BY_ANY},
+    {"filters", read_filters, NULL, true, true, BY_ANY},
+    {"breakdown", read_breakdowns, request__breakdown_from_text, true, true, BY_ANY},
+    {"limit", read_limit, number_from_text, false, false, BY_ANY},
+    {"bots", read_bots, plain_text, false, false, BY_ANY},
+    {"trend", read_trend, plain_text, false, false, BY_ANY},
+    {"figures", read_figures, plain_text, false, false, BY_REPORT},
+    {"compare", read_compare, request__compare_from_text, true, false, BY_ANY},
+    {"count", read_count, plain_text, false, false, BY_COUNT},
+    {"window", read_window, plain_text, false, false, BY_COUNT},
+    {"value_of", read_value_of, plain_text, false, false, BY_COUNT},
 };
 
 static enum err_code
@@ -254,7 +269,10 @@ find_parameter(const struct request *r, const char *name, const struct parameter
                struct err *err)
 {
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
-        if (strcmp(name, parameters[i].name) == 0 && (r->is_count || !parameters[i].is_of_count)) {
+        enum asker asker = parameters[i].asker;
+
+        if (strcmp(name, parameters[i].name) == 0 &&
+            (asker == BY_ANY || r->is_count == (asker == BY_COUNT))) {
             *out = &parameters[i];
             return ERR_OK;
         }

@@ -90,6 +90,7 @@ struct request {
     struct request_breakdown breakdowns[REQUEST_BREAKDOWNS_MAX];
     int limit; /* rows of the breakdown, 1..REQUEST_LIMIT_MAX */
     enum request_trend trend;
+    bool is_counts_only; /* "figures":"counts": nobody asks for times and values */
     struct request_compare compare;
     struct request_count count;
     struct arena arena; /* rules, attributes, bins */

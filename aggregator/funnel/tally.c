@@ -196,23 +196,26 @@ tally_add(struct tally *t, const struct path_range *range, const struct path_eve
 }
 
 void
-tally_add_seen(struct tally *t, uint32_t stage, int64_t n)
+tally_add_known(struct tally *t, uint32_t seen, uint32_t path, int64_t n)
 {
-    t->stages[stage].seen += n;
-}
+    bool is_converted = (path >> (t->n_stages - 1) & 1) != 0;
+    int last = 0; /* stage from 1 */
 
-void
-tally_add_single(struct tally *t, uint32_t stage, int64_t n)
-{
-    struct tally_stage *s = &t->stages[stage];
-
+    for (; seen != 0; seen &= seen - 1)
+        t->stages[__builtin_ctz(seen)].seen += n;
+    if (path == 0)
+        return;
     t->entered += n;
-    s->seen += n;
-    s->reached += n;
-    s->entries += n;
-    s->exits += n;
-    s->converted += (int)stage == t->n_stages - 1 ? n : 0;
-    t->moves[0][stage] += n;
+    t->stages[__builtin_ctz(path)].entries += n;
+    for (; path != 0; path &= path - 1) {
+        int stage = __builtin_ctz(path);
+
+        t->stages[stage].reached += n;
+        t->stages[stage].converted += is_converted ? n : 0;
+        t->moves[last][stage] += n;
+        last = stage + 1;
+    }
+    t->stages[last - 1].exits += n;
 }
 
 void

@@ -68,10 +68,10 @@ struct slice tally_currency_code(const struct tally *t, int currency);
 void tally_add(struct tally *t, const struct path_range *range, const struct path_event *events,
                uint32_t n, const struct tally_value *values, const struct path *path);
 
-/* n visitors whose events match one stage (from 0) and no other, in the range, without values. They
- * enter there, or, where another stage is required, have no path. */
-void tally_add_single(struct tally *t, uint32_t stage, int64_t n);
-void tally_add_seen(struct tally *t, uint32_t stage, int64_t n);
+/* n visitors whose events in the range match the stages `seen` (bits), and whose paths, which end
+ * there, visit the stages `path` (0: they have none). Of their values and times nothing is added.
+ */
+void tally_add_known(struct tally *t, uint32_t seen, uint32_t path, int64_t n);
 
 /* Of a unit whose path was added: it is open where the path ended, at `stage` (from 0); it began
  * before the range. */

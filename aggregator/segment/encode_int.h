@@ -39,9 +39,12 @@ bool segment__encode_steps(struct segment__out *o, struct segment__entry *e,
 
 /* ---- presence.c ---- */
 
-/* What the rows of each run hold, collected column by column. */
+/* What the rows of each run hold, and in which order, collected column by column. */
 struct segment__presence {
-    uint64_t *words; /* owned; one a run */
+    uint64_t *words;  /* owned; one a run */
+    uint64_t *orders; /* owned; one a run */
+    uint64_t *ties;   /* owned; bitmap of the rows that have the moment of the row before */
+    uint32_t named;   /* the row where a name last came up first */
     const uint32_t *run_rows;
     uint32_t n_runs;
 };
@@ -49,18 +52,23 @@ struct segment__presence {
 void segment__presence_init(struct segment__presence *p, const uint32_t *run_rows, uint32_t n_runs);
 void segment__presence_fini(struct segment__presence *p);
 
-/* The bits that a value of a column gives its run. */
+/* Times of all rows; before the events. */
+void segment__presence_add_times(struct segment__presence *p, const struct segment__source *source);
+
+/* Codes of `event`. */
+void segment__presence_add_events(struct segment__presence *p,
+                                  const struct segment__source *source);
+
+/* The bits that a value of another column gives its run. */
 typedef uint64_t (*segment__presence_bits)(int64_t value);
-uint64_t segment__presence_of_event(int64_t code);
 uint64_t segment__presence_of_flags(int64_t flags);
 uint64_t segment__presence_of_value(int64_t value);
 uint64_t segment__presence_of_given(int64_t value);
-
-/* unset: the bits of a row that the source leaves out. */
 void segment__presence_add(struct segment__presence *p, const struct segment__source *source,
-                           segment__presence_bits bits_of, uint64_t unset);
+                           segment__presence_bits bits_of);
 
-/* Nothing is written where there are too many different words. */
+/* Where there are too many different words, no order is written; where there are still too many,
+ * nothing is. */
 void segment__encode_presence(struct segment__out *o, const struct segment__presence *p);
 
 /* ---- gate.c ---- */

@@ -79,10 +79,11 @@
  *   13    key        texts of the codes          dictionary        as 11
  *   14    attribute  a number                    packed            as 10; dense only where every
  *                                                                  row is set; never guessed
- *   15    0          presence words of the runs  words, optional  runs; merged files of version 2
+ *   15    0          (was presence words without their order; skipped)
  *   16    0          bitmap of the plain runs    (reserved; optional)
  *   17    0          rows whose id is in 5       packed, width 0   as 14; the id of each other row
  *                                                                  is event_content_id of the event
+ *   18    0          presence words of the runs  words, optional  runs; merged files of version 2
  *
  * 1 to 8 must be there (but 5). A column that no row sets is not there. 10 and 11, 12 and 13 come
  * in pairs with one id; each key of 9 has a pair. Rows are sorted by (site, visitor hash, visitor
@@ -149,12 +150,16 @@
  * 0; for each exception u16 its place in the frame, ascending; zeros to a multiple of 4; for each
  *   exception u32 what stands above the low w bits
  *
- *   PRESENCE (15): what the rows of a run hold, all of them together, so that a query knows of most
- *   runs what they match without reading a row. Encoding 10, words: as many u64 as the base of the
- *   directory entry says (at most 65,536), distinct and ascending; then, packed with its width, of
- *   each run which word is its own. Bits of a word: 1 to 59: some row's code of `event` is that; 0:
- *   some row has no `event`, or one of a higher code; 60: some row is a bot's; 61: some row is
- *   without cookies; 62: some row has a value; 63: some row's id is in 5
+ *   PRESENCE (18): what the rows of a run hold, all of them together, and in which order, so that a
+ *   query knows of most runs what they match without reading a row. Encoding 10, words: as many
+ *   pairs as the base of the directory entry says (at most 65,536), distinct and ascending: the
+ *   first u64 of each, then the second of each; then, packed with its width, of each run which pair
+ *   is its own. Bits of the first: 1 to 59: some row's code of `event` is that; 0: some row has no
+ *   `event`, or one of a higher code; 60: some row is a bot's; 61: some row is without cookies; 62:
+ *   some row has a value; 63: some row's id is in 5. The second is 0, or says in which order the
+ *   codes of `event` first come up in the run, at most 8 of them, 7 bits each from the lowest on:
+ *   bits 0..5 the code, 0 behind the last, bit 6: at the moment of the one before; bits 56..58: its
+ *   last row is at most 30 minutes (0), 1 hour, 6 hours, 1, 7, 14, 30, 31 days (7) behind its first
  *
  *   DICTIONARY: distinct byte strings of 1 byte or more, ascending as bytes
  *   ENCODING    BYTES
@@ -278,9 +283,9 @@ enum format_type {
     BLOCK_PROPERTY = 12,
     BLOCK_PROPERTY_VALUES = 13,
     BLOCK_NUMBER = 14,
-    BLOCK_PRESENCE = 15,
     BLOCK_PLAIN = 16,
-    BLOCK_ID_GIVEN = 17
+    BLOCK_ID_GIVEN = 17,
+    BLOCK_PRESENCE = 18
 };
 
 enum format_encoding {

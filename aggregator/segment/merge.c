@@ -65,8 +65,10 @@ merge_number(struct segment__part *p, uint32_t type, uint32_t code, struct segme
         return rc;
     *out = segment__encode_column(&p->out, type, type == BLOCK_NUMBER ? code : 0, COLUMN_NUMBER,
                                   p->plan->n_rows, &source);
+    if (type == BLOCK_TIME)
+        segment__presence_add_times(&p->presence, &source);
     if (bits_of != NULL)
-        segment__presence_add(&p->presence, &source, bits_of, 0);
+        segment__presence_add(&p->presence, &source, bits_of);
     return ERR_OK;
 }
 

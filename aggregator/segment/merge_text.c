@@ -209,8 +209,8 @@ segment__merge_texts(struct segment__part *p, struct err *err)
         if (rc == ERR_OK)
             merge_opened_text(p, BLOCK_TEXT, text_order[k]);
         if (rc == ERR_OK && text_order[k] == TEXT_EVENT)
-            segment__presence_add(&p->presence, &(struct segment__source){segment__part_next, p},
-                                  segment__presence_of_event, PRESENCE_ANY_EVENT);
+            segment__presence_add_events(&p->presence,
+                                         &(struct segment__source){segment__part_next, p});
     }
     return rc;
 }

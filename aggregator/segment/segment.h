@@ -206,8 +206,9 @@ int64_t segment_window_value(struct segment_window *w, uint32_t row, bool *is_se
 /* A number that is set in the row. */
 int64_t segment_value_at(const struct segment_column *c, uint32_t row);
 
-/* Times of all rows of a run. c: of segment_time_open. */
+/* Times of all rows of a run. c: of segment_time_open, as of the next. */
 void segment_run_times(const struct segment_column *c, uint32_t run, int64_t *times);
+int64_t segment_run_start(const struct segment_column *c, uint32_t run); /* of its first row */
 
 /* Numbers that are set in every row: can one of the rows [row, row + n), n at least 1, have one of
  * the bits? False only where none has. Much cheaper than their values. */
@@ -229,12 +230,13 @@ struct slice segment_property_key(const struct segment *s, uint32_t i);
 
 /* ---- What runs hold ----
  *
- * A word of bits for each run: what its rows hold, all of them together. There are few different
- * words, so that a question is asked of each once:
+ * A word of bits for each run: what its rows hold, all of them together; and an order: that in
+ * which the names of its events first come up. There are few different pairs, so that a question is
+ * asked of each once:
  *
  *     rc = segment_presence_open(s, &presence, err);
  *     for (uint32_t i = 0; i < presence.n_words; i++)
- *         verdict[i] = judge(presence.words[i]);
+ *         verdict[i] = judge(presence.words[i], presence.orders[i]);
  *     segment_presence_read(&presence, run, n, which);     // verdict[which[i]] is that of run + i
  */
 #define PRESENCE_EVENTS     60                  /* bit c below: some row's code of `event` is c */
@@ -244,9 +246,30 @@ struct slice segment_property_key(const struct segment *s, uint32_t i);
 #define PRESENCE_VALUE      (UINT64_C(1) << 62) /* or a value */
 #define PRESENCE_GIVEN      (UINT64_C(1) << 63) /* or an id that is not made of its content */
 
+#define ORDER_EVENTS_MAX 8
+
+/* The code of `event` that comes up as number i, from 0; 0: there are not so many. Of an order that
+ * is not 0. */
+static inline uint32_t
+segment_order_event(uint64_t order, int i)
+{
+    return i < ORDER_EVENTS_MAX ? (uint32_t)(order >> 7 * i) & 63 : 0;
+}
+
+/* Does number i come up at the very moment of the one before? */
+static inline bool
+segment_order_is_tied(uint64_t order, int i)
+{
+    return (order >> (7 * i + 6) & 1) != 0;
+}
+
+/* The last row of the run is at most so much later than its first. Of an order that is not 0. */
+int64_t segment_order_span_ms(uint64_t order);
+
 struct segment_presence {
     uint32_t n_words; /* 0: the file does not say */
     const uint64_t *words;
+    const uint64_t *orders; /* 0: not said */
     unsigned char width;
     const unsigned char *packed;
 };

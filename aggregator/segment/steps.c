@@ -458,3 +458,14 @@ segment_run_times(const struct segment_column *c, uint32_t run, int64_t *times)
         }
     }
 }
+
+int64_t
+segment_run_start(const struct segment_column *c, uint32_t run)
+{
+    int64_t time;
+
+    if (c->encoding == ENCODING_STEPS)
+        return (int64_t)start_of(c, run);
+    segment_values(c, c->run_rows[run], 1, &time, NULL);
+    return time;
+}

@@ -78,7 +78,7 @@ read_runs(const struct segment *s)
         if (has_presence)
             segment_presence_read(&presence, run, 1, &which);
         if (has_presence)
-            n_bytes_seen += presence.words[which];
+            n_bytes_seen += presence.words[which] + presence.orders[which];
         if (has_times && rows[run + 1] - rows[run] <= ROWS_READ)
             segment_run_times(&time, run, times);
         (void)segment_cursor_is_same(cursor, run, cursor, 0, &is_same, NULL);

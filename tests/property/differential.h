@@ -34,6 +34,7 @@ struct asking_way {
     bool has_lists; /* of paths and of a figure's units; questions that are alone never have */
     bool is_general;
     int n_threads;
+    bool is_counts_only;
 };
 #define ASKING_LISTS ((struct asking_way){.has_lists = true, .n_threads = 1})
 

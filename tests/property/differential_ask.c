@@ -69,6 +69,7 @@ differential_ask(struct fixture *f, uint32_t site, const struct question *q,
         query.presets[0] = (enum funnel_preset)q->alone;
     }
     if (rc == ERR_OK) {
+        out->request.is_counts_only = way->is_counts_only;
         query.want_paths = !q->is_alone && way->has_lists;
         query.figure = query.want_paths ? &out->figure : NULL;
         query.is_general = way->is_general;

@@ -53,10 +53,13 @@ struct asked {
     const char *rows_by; /* at the entry */
 };
 
+enum way { WHERE_THEY_LIE, GENERAL, COUNTS_WHERE_THEY_LIE, COUNTS_GENERAL };
+
 static struct slice
-ask(struct fixture *f, struct path_range range, struct asked asked, bool is_general)
+ask(struct fixture *f, struct path_range range, struct asked asked, enum way way)
 {
-    struct query_funnel q = {.site = 1, .n_presets = 1, .is_general = is_general};
+    struct query_funnel q = {
+        .site = 1, .n_presets = 1, .is_general = way == GENERAL || way == COUNTS_GENERAL};
     struct funnel *funnel = NULL;
     struct query_answer answer;
     struct request request;
@@ -68,6 +71,7 @@ ask(struct fixture *f, struct path_range range, struct asked asked, bool is_gene
     request_init(&request);
     assert_ok(request_finish(&request, SLICE("UTC"), INT64_C(4102444800000), &err));
     request.range = range;
+    request.is_counts_only = way >= COUNTS_WHERE_THEY_LIE;
     if (asked.rows_by) {
         request.n_breakdowns = 1;
         request.breakdowns[0] = (struct request_breakdown){.at = AT_ENTRY};
@@ -87,17 +91,24 @@ ask(struct fixture *f, struct path_range range, struct asked asked, bool is_gene
     return out;
 }
 
-/* The same both ways; returns what they say. */
 static struct slice
-report_as(struct fixture *f, struct path_range range, struct asked asked)
+same_as_general(struct fixture *f, struct path_range range, struct asked asked, enum way way)
 {
-    struct slice plain = ask(f, range, asked, false);
-    struct slice general = ask(f, range, asked, true);
+    struct slice plain = ask(f, range, asked, way);
+    struct slice general = ask(f, range, asked, way + 1);
 
     if (!slice_equal(plain, general))
         fail_msg("where they lie:\n%.*s\nthe general way:\n%.*s", SLICE_ARG(plain),
                  SLICE_ARG(general));
     return plain;
+}
+
+/* The same both ways, with times and values and without; returns what the first say. */
+static struct slice
+report_as(struct fixture *f, struct path_range range, struct asked asked)
+{
+    same_as_general(f, range, asked, COUNTS_WHERE_THEY_LIE);
+    return same_as_general(f, range, asked, WHERE_THEY_LIE);
 }
 
 static struct slice

@@ -341,7 +341,7 @@ test_breakdown_trend_and_compare(void **state)
     add_duration(all, 7);
     add_duration(one, 5);
     report_fill(&r, f, PRESET_OPEN, all, &about);
-    r.parts = (struct report_parts){zone, {2, 2, rows}, true, 2, points, &compare};
+    r.parts = (struct report_parts){zone, {2, 2, rows}, true, 2, points, &compare, false};
     report_add_json(&b, &r);
     json = loaded(&b);
     assert_int_equal(integer_in(json, "entered"), 2);

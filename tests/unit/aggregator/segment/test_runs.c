@@ -46,6 +46,8 @@ merged_open(struct merged *m, enum visitors kind)
         e->visitor = visitor_of(&m->arena, random_below(&r, i % 5 == 0 ? 3 : 900), kind);
         if (i % 8 != 0) /* times close to each other: few steps are wide */
             e->time_ms = JUNE_2026_MS + (e->time_ms - JUNE_2026_MS) / 1000;
+        if (i % 2 == 0) /* some at one moment */
+            e->time_ms -= e->time_ms % 900000;
         if (i % 40 == 0)
             e->flags |= i % 80 == 0 ? EVENT_BOT : EVENT_COOKIELESS;
         if (i % 3 == 0)
@@ -235,6 +237,89 @@ held_by(const struct segment_column *event, const struct event *e, uint32_t row)
            (event_has_number(e, NUMBER_VALUE) ? PRESENCE_VALUE : 0) | PRESENCE_GIVEN;
 }
 
+/* A name of a run, and when it first comes up. */
+struct met {
+    uint32_t code;
+    int64_t time_ms;
+};
+
+/* How many names rows [row, end) have; 0: more than an order has room for, or such as it has none
+ * for. */
+static int
+find_names(const struct merged *m, const struct segment_column *event, uint32_t row, uint32_t end,
+           struct met *names)
+{
+    int n = 0;
+
+    for (; row < end; row++) {
+        uint32_t code;
+        int i = 0;
+
+        segment_codes(event, row, 1, &code);
+        while (i < n && names[i].code != code)
+            i++;
+        if (code == 0 || code >= PRESENCE_EVENTS || i == ORDER_EVENTS_MAX)
+            return 0;
+        if (i == n)
+            names[n++] = (struct met){code, m->events[row].time_ms};
+    }
+    return n;
+}
+
+static void
+check_order(uint64_t order, const struct met *names, int n, int64_t span_ms)
+{
+    static const int64_t limits_ms[] = {0,         1800000,    3600000,    21600000,  86400000,
+                                        604800000, 1209600000, 2592000000, 2678400000};
+    int limit = 0;
+
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(segment_order_event(order, i), names[i].code);
+        assert_int_equal(segment_order_is_tied(order, i),
+                         i > 0 && names[i].time_ms == names[i - 1].time_ms);
+    }
+    assert_int_equal(segment_order_event(order, n), 0);
+    while (limit == 0 || limits_ms[limit] < span_ms)
+        limit++;
+    assert_int_equal(segment_order_span_ms(order), limits_ms[limit]);
+}
+
+static void
+test_orders_of_runs(void **state)
+{
+    struct met names[ORDER_EVENTS_MAX];
+    struct segment_presence p;
+    struct segment_column event;
+    const uint32_t *rows;
+    uint32_t n_tied = 0;
+    uint32_t n_unknown = 0;
+    struct merged m;
+
+    (void)state;
+    merged_open(&m, MIXED);
+    rows = segment_run_rows(m.segment);
+    assert_int_equal(segment_text_open(m.segment, TEXT_EVENT, &event, NULL), ERR_OK);
+    assert_int_equal(segment_presence_open(m.segment, &p, NULL), ERR_OK);
+    for (uint32_t run = 0; run < n_runs(&m); run++) {
+        int n = find_names(&m, &event, rows[run], rows[run + 1], names);
+        uint32_t which;
+
+        segment_presence_read(&p, run, 1, &which);
+        n_unknown += n == 0;
+        if (n == 0) {
+            assert_true(p.orders[which] == 0);
+            continue;
+        }
+        check_order(p.orders[which], names, n,
+                    m.events[rows[run + 1] - 1].time_ms - m.events[rows[run]].time_ms);
+        for (int i = 0; i < n; i++)
+            n_tied += segment_order_is_tied(p.orders[which], i);
+    }
+    assert_in_range(n_tied, 10, n_runs(&m));
+    assert_in_range(n_unknown, 1, n_runs(&m) / 2);
+    merged_close(&m);
+}
+
 static void
 test_presence_of_runs(void **state)
 {
@@ -261,31 +346,49 @@ test_presence_of_runs(void **state)
     merged_close(&m);
 }
 
-/* A file whose presence words say something else is found out, whatever its checksums say. */
-static void
-test_wrong_presence_is_found(void **state)
+/* Changes the byte of the presence block that so many bytes a word are in front of, and says what
+ * reading all of the file finds. */
+static enum err_code
+damage_presence(size_t of_words, struct err *err)
 {
     struct buffer file = BUFFER_EMPTY;
     struct segment *s = NULL;
-    struct err err = ERR_NONE;
     struct merged m;
     unsigned char *entry;
+    enum err_code rc;
 
-    (void)state;
     merged_open(&m, NUMBERS);
     assert_int_equal(file_read(m.path, 1 << 24, &file, NULL), ERR_OK);
     entry = (unsigned char *)file.p + load_u64(file.p + HEADER_DIRECTORY);
     while (load_u16(entry + ENTRY_TYPE) != BLOCK_PRESENCE)
         entry += FORMAT_ENTRY;
-    file.p[load_u64(entry + ENTRY_OFFSET) + load_u64(entry + ENTRY_BASE) * 8] ^= 1;
+    file.p[load_u64(entry + ENTRY_OFFSET) + load_u64(entry + ENTRY_BASE) * of_words] ^= 2;
     format_repair((unsigned char *)file.p, file.n);
     assert_int_equal(file_replace(m.path, buffer_slice(&file), 0600, NULL), ERR_OK);
     assert_int_equal(segment_open(m.path, &test_owner, &s, NULL), ERR_OK);
-    assert_int_equal(segment_check(s, &err), ERR_CORRUPT);
-    assert_string_equal(err.field, "presence");
+    rc = segment_check(s, err);
     segment_close(&s);
     buffer_fini(&file);
     merged_close(&m);
+    return rc;
+}
+
+/* A file whose presence words or orders say something else is found out, whatever its checksums
+ * say.
+ */
+static void
+test_wrong_presence_is_found(void **state)
+{
+    static const size_t of_words[] = {0, 8, 16}; /* a word, an order, which is a run's */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of_words / sizeof *of_words; i++) {
+        struct err err = ERR_NONE;
+
+        if (damage_presence(of_words[i], &err) != ERR_CORRUPT)
+            fail_msg("%zu bytes a word behind the first", of_words[i]);
+        assert_string_equal(err.field, "presence");
+    }
 }
 
 /* Row by row, onwards with leaps back: what the column says of the row alone. */
@@ -352,6 +455,7 @@ main(void)
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_codes_of_runs),
         cmocka_unit_test(test_presence_of_runs),
+        cmocka_unit_test(test_orders_of_runs),
         cmocka_unit_test(test_wrong_presence_is_found),
     };
 
