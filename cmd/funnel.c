@@ -167,6 +167,7 @@ run(struct session *s, struct err *err)
     int status;
 
     request_init(&request);
+    request.is_report = true;
     if (query_flags_read(s->c, &request, s->site.timezone, err) == ERR_OK &&
         find_definition(s, cmd_word(s->c, 2), &definition, err) == ERR_OK &&
         funnel_parse(definition, &funnel, err) == ERR_OK)

@@ -88,7 +88,7 @@ add_stage(struct buffer *out, const struct report *r, int k)
         buffer_printf(out, "%10s%12s", "-", "-");
     }
     add_share(out, s->converted, s->reached, 12);
-    if (times.n > 0) {
+    if (times.n > 0 && !r->parts.is_counts_only) {
         add_span(out, times.p50_ms, 10);
         add_span(out, times.p90_ms, 12);
     }

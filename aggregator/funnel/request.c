@@ -271,8 +271,8 @@ find_parameter(const struct request *r, const char *name, const struct parameter
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
         enum asker asker = parameters[i].asker;
 
-        if (strcmp(name, parameters[i].name) == 0 &&
-            (asker == BY_ANY || r->is_count == (asker == BY_COUNT))) {
+        if (strcmp(name, parameters[i].name) == 0 && (asker != BY_COUNT || r->is_count) &&
+            (asker != BY_REPORT || r->is_report)) {
             *out = &parameters[i];
             return ERR_OK;
         }

@@ -78,6 +78,8 @@ struct request {
     /* Of a count, set before anything is read: `count`, `window` and `value_of` are known then,
      * breakdowns are at `every` unless they say otherwise, a trend may be by hour. */
     bool is_count;
+    /* Of a report, set before anything is read: `figures` is known then. */
+    bool is_report;
     /* as asked */
     struct request_moment from;
     struct request_moment to;

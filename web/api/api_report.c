@@ -382,6 +382,7 @@ report(struct call *c, bool is_list,
     struct err err = ERR_NONE;
 
     request_init(&q.request);
+    q.request.is_report = true;
     if (read(c, &q, &err) == ERR_OK)
         answer(c, &q);
     else

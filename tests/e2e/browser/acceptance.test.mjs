@@ -27,7 +27,7 @@ test('the drivers of a campaign by world region, by product, time and keyword: s
   const click = async what => {
     await what.click();
     clicks++;
-    await page.locator('.is-waiting').first().waitFor({ state: 'detached' });
+    await page.locator('[aria-busy=true], .is-waiting').first().waitFor({ state: 'detached' });
   };
   const card = name => page.locator('.list-card', { has: page.getByRole('heading', { name, exact: true }) });
   const row = (name, value) => card(name).getByRole('link', { name: value, exact: true });
@@ -175,7 +175,7 @@ test('first paint and an answer after a click, as this machine has it', async t 
     if (!(await isFiltered())) await page.locator('.list-card tbody a').first().click();
     return isFiltered();
   });
-  await page.locator('.is-waiting').first().waitFor({ state: 'detached' });
+  await page.locator('[aria-busy=true], .is-waiting').first().waitFor({ state: 'detached' });
   const answered = performance.now() - started;
   await page.waitForTimeout(200);
   const slowest = await page.evaluate(() => globalThis.slowest);

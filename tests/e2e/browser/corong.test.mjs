@@ -84,7 +84,7 @@ test('the demonstration site, its funnel and its report', async () => {
   await dashboard.getByRole('button', { name: /^Date range/ }).click();
   await dashboard.getByRole('button', { name: 'All time' }).click();
   await until(() => new URL(dashboard.url()).searchParams.get('range') === 'all');
-  await dashboard.locator('.report-body:not(.is-waiting)').waitFor();
+  await dashboard.locator('.report-body[aria-busy=false]').waitFor();
   const reached = await cameThrough();
   assert.equal(reached.length, STAGES.length);
   assert.ok(reached[0] > 15000, String(reached));

@@ -310,10 +310,11 @@ export interface StageFigures {
   rate_from_first: number | null;
   rate_from_previous: number | null;
   seen: number;
-  seen_value: Money;
-  value: Money;
-  time_from_previous_ms: Spread | null;
-  time_from_start_ms: Spread | null;
+  /* not with "figures":"counts" */
+  seen_value?: Money;
+  value?: Money;
+  time_from_previous_ms?: Spread | null;
+  time_from_start_ms?: Spread | null;
 }
 
 /* [from, to, paths]; from is 0 for entry, stages count from 1. */
@@ -441,6 +442,7 @@ export interface ReportRequest {
   limit?: number;
   trend?: "day" | "week" | "month" | null;
   compare?: Compare | null;
+  figures?: "all" | "counts";
   query_id?: string;
 }
 

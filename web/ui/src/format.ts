@@ -4,6 +4,9 @@ import { LOCALE, text } from "./text";
 
 export const DASH = "–";
 
+/* In the place of a figure that is still being worked out. */
+export const LATER = "…";
+
 const integers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat(LOCALE, {
   minimumFractionDigits: 1,

@@ -40,7 +40,7 @@ export function Matches({ scope, rule, others, isActive, seen }: Props) {
     key,
     async (queryId, signal) => {
       const funnel = overlapFunnel(own, others);
-      return { key, report: await api.report(site.name, { ...asked, funnel, query_id: queryId }, signal) };
+      return { key, report: await api.report(site.name, { ...asked, funnel, figures: "counts", query_id: queryId }, signal) };
     },
     { isOff },
   );

@@ -116,7 +116,7 @@ function SideTable({ draft, report, old, oldReport }: SideTableProps) {
 /* What takes a second look at the events comes when the counts are there. */
 function Channels({ preview }: { preview: PreviewState }) {
   const { channels, report } = preview;
-  const times = report?.stages.filter((stage) => stage.time_from_previous_ms !== null) ?? [];
+  const times = report?.stages.filter((stage) => (stage.time_from_previous_ms ?? null) !== null) ?? [];
   return (
     <>
       {times.length > 0 && (

@@ -65,7 +65,7 @@ export function usePreview(
   const oldFunnel = old === null ? null : unnamed(old);
   const oldAnswer = useAnswer<Report>(
     JSON.stringify([site.name, oldFunnel, asked]),
-    (queryId, signal) => api.report(site.name, { ...asked, funnel: oldFunnel ?? funnel, query_id: queryId }, signal),
+    (queryId, signal) => api.report(site.name, { ...asked, funnel: oldFunnel ?? funnel, figures: "counts", query_id: queryId }, signal),
     { isOff: !isCompared, beside: answer },
   );
   const isAnswered = isReady && isSettled && !answer.isWaiting && answer.error === null;
@@ -73,7 +73,7 @@ export function usePreview(
     key,
     (queryId, signal) => {
       const breakdown = [{ attribute: "channel" }];
-      return api.report(site.name, { ...asked, funnel, breakdown, limit: CHANNELS, query_id: queryId }, signal);
+      return api.report(site.name, { ...asked, funnel, breakdown, limit: CHANNELS, figures: "counts", query_id: queryId }, signal);
     },
     { isOff: !isAnswered, beside: answer },
   );

@@ -17,7 +17,7 @@ interface Props {
 
 /* What so many conversions are worth, by the mean of those there were, in the site's currency. */
 function worth(report: Report, site: Site, conversions: number): string {
-  const amount = Number(report.stages.at(-1)?.value[site.currency] ?? "0");
+  const amount = Number(report.stages.at(-1)?.value?.[site.currency] ?? "0");
   if (amount <= 0 || report.converted === 0) return "";
   return formatAmount((amount / report.converted) * conversions, site.currency);
 }

@@ -96,7 +96,7 @@ function ReportView({ site, saved, query, session }: ViewProps) {
         <Figures.Provider
           value={{ list: (figure, stage) => `${hrefOf({ tab: "visitors", opened: { figure, stage } })}#shown` }}
         >
-          <div class={answer.isWaiting ? "report-body is-waiting" : "report-body"} aria-busy={answer.isWaiting}>
+          <div class={answer.isWaiting ? "report-body is-waiting" : "report-body"} aria-busy={!answer.isWhole}>
             <Warnings warnings={report.warnings} />
             <Result view={view} report={report} />
             <Drawing view={view} report={report} />

@@ -1,7 +1,7 @@
 /* One card a stage: every figure of it, each percentage with its divisor in words. */
 import type { ComponentChildren } from "preact";
 import type { Report, Spread, StageFigures } from "../api-types";
-import { formatDuration, formatMoney, formatShare, shareOf } from "../format";
+import { LATER, formatDuration, formatMoney, formatShare, shareOf } from "../format";
 import { text } from "../text";
 import { FigureLink } from "./figures";
 
@@ -114,14 +114,16 @@ function GoingOn({ stage, number, last }: { stage: StageFigures; number: number;
   );
 }
 
-function spreadWords(spread: Spread | null): string {
+function spreadWords(spread: Spread | null | undefined): string {
+  if (spread === undefined) return LATER;
   if (spread === null) return text.card.noTime;
   const { median, nineInTen } = text.card;
   return `${median(formatDuration(spread.p50))}, ${nineInTen(formatDuration(spread.p90))}`;
 }
 
 function TimeLines({ stage }: { stage: StageFigures }) {
-  if (stage.time_from_previous_ms === null && stage.time_from_start_ms === null) return null;
+  const isLater = stage.time_from_previous_ms === undefined && stage.reached > stage.entries;
+  if (!isLater && (stage.time_from_previous_ms ?? null) === null && (stage.time_from_start_ms ?? null) === null) return null;
   return (
     <dl class="card-list">
       <dt>{text.card.fromPrevious}</dt>
@@ -133,7 +135,7 @@ function TimeLines({ stage }: { stage: StageFigures }) {
 }
 
 function ValueLines({ stage, number }: { stage: StageFigures; number: number }) {
-  const money = formatMoney(stage.value);
+  const money = stage.value === undefined && stage.kind === "sale" ? [LATER] : formatMoney(stage.value);
   return (
     <dl class="card-list">
       <dt title={text.card.seenHint}>{text.card.seen}</dt>

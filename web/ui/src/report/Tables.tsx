@@ -1,6 +1,6 @@
 /* The drawing's figures as tables that add up. */
-import type { Report } from "../api-types";
-import { DASH, formatCount, formatDuration, formatMoney, formatShare } from "../format";
+import type { Report, Spread } from "../api-types";
+import { DASH, LATER, formatCount, formatDuration, formatMoney, formatShare } from "../format";
 import { Amounts } from "../parts/Amounts";
 import { text } from "../text";
 import { FigureLink } from "./figures";
@@ -46,7 +46,7 @@ export function StageTable({ report }: { report: Report }) {
               <td><FigureLink figure="converted" stage={index + 1} count={stage.converted} /></td>
               <td>{formatShare(stage.rate_converted)}</td>
               <td><FigureLink figure="seen" stage={index + 1} count={stage.seen} /></td>
-              <td><Amounts of={formatMoney(stage.value)} /></td>
+              <td>{stage.value === undefined ? LATER : <Amounts of={formatMoney(stage.value)} />}</td>
             </tr>
           ))}
         </tbody>
@@ -159,7 +159,8 @@ export function TimeTable({ report }: { report: Report }) {
   const later = report.stages
     .map((stage, index) => ({ stage, number: index + 1 }))
     .filter(({ number }) => number > 1);
-  const time = (ms: number | undefined) => formatDuration(ms ?? null);
+  const time = (spread: Spread | null | undefined, of: keyof Spread) =>
+    spread === undefined ? LATER : formatDuration(spread?.[of] ?? null);
   return (
     <>
       <TimeRanges report={report} />
@@ -192,12 +193,12 @@ export function TimeTable({ report }: { report: Report }) {
             {later.map(({ stage, number }) => (
               <tr key={number}>
                 <th scope="row">{text.report.stageNumber(number, stage.name)}</th>
-                <td>{time(stage.time_from_previous_ms?.p50)}</td>
-                <td>{time(stage.time_from_previous_ms?.p90)}</td>
-                <td>{time(stage.time_from_previous_ms?.mean)}</td>
-                <td>{time(stage.time_from_start_ms?.p50)}</td>
-                <td>{time(stage.time_from_start_ms?.p90)}</td>
-                <td>{time(stage.time_from_start_ms?.mean)}</td>
+                <td>{time(stage.time_from_previous_ms, "p50")}</td>
+                <td>{time(stage.time_from_previous_ms, "p90")}</td>
+                <td>{time(stage.time_from_previous_ms, "mean")}</td>
+                <td>{time(stage.time_from_start_ms, "p50")}</td>
+                <td>{time(stage.time_from_start_ms, "p90")}</td>
+                <td>{time(stage.time_from_start_ms, "mean")}</td>
               </tr>
             ))}
           </tbody>

@@ -17,7 +17,7 @@ export function TimeRanges({ report }: { report: Report }) {
   const width = useWidth(frame);
   const palette = useMedia("(prefers-color-scheme: dark)") ? DARK : LIGHT;
   const rows = report.stages.flatMap((stage, index) =>
-    stage.time_from_previous_ms === null
+    stage.time_from_previous_ms === null || stage.time_from_previous_ms === undefined
       ? []
       : [{ name: text.report.stageNumber(index + 1, stage.name), spread: stage.time_from_previous_ms }],
   );

@@ -33,21 +33,44 @@ export function shownRequest(
   return request;
 }
 
+/* Counts are there much sooner than times and values, unless points or sessions are asked for. */
+function isSplit(definition: FunnelDefinition, request: ReportRequest): boolean {
+  return request.trend === undefined && definition.count !== "sessions";
+}
+
+export interface ReportAnswer extends Answer<Report> {
+  /* times and values are there, too */
+  isWhole: boolean;
+}
+
 export function useReport(
   site: Site,
   definition: FunnelDefinition,
   state: ReportState,
   question: Question,
   today: string,
-): Answer<Report> {
+): ReportAnswer {
   const request = shownRequest(definition, state, question, today, site);
   const live = isLive(question.range, today);
+  const key = JSON.stringify([site.name, request]);
+  const isTwo = isSplit(definition, request);
   let elapsed = 0;
-  const answer = useAnswer<Report>(
-    JSON.stringify([site.name, request]),
-    (queryId, signal) => api.report(site.name, { ...request, query_id: queryId }, signal),
-    { pollMs: () => (live ? Math.max(POLL_MS, elapsed * REST_PER_QUERY) : null) },
+  const counts = useAnswer<Report>(
+    key,
+    (queryId, signal) => api.report(site.name, { ...request, figures: "counts", query_id: queryId }, signal),
+    { isOff: !isTwo },
   );
-  elapsed = answer.value?.elapsed_ms ?? 0;
-  return answer;
+  const whole = useAnswer<Report>(
+    key,
+    (queryId, signal) => api.report(site.name, { ...request, query_id: queryId }, signal),
+    {
+      pollMs: () => (live ? Math.max(POLL_MS, elapsed * REST_PER_QUERY) : null),
+      beside: isTwo ? counts : undefined,
+    },
+  );
+  elapsed = whole.value?.elapsed_ms ?? 0;
+  if (!isTwo || (!whole.isWaiting && whole.error === null)) return { ...whole, isWhole: !whole.isWaiting };
+  if (counts.error !== null) return { ...counts, isWhole: false };
+  const value = counts.isWaiting ? (whole.value ?? counts.value) : counts.value;
+  return { ...counts, value, error: whole.error, retry: whole.retry, isWhole: false };
 }

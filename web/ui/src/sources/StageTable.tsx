@@ -139,7 +139,7 @@ function RowName({ row, level, hrefOf, shown }: RowNameProps) {
 interface StageShares {
   entered: number;
   converted: number;
-  stages: { throughput: number; value: Money }[];
+  stages: { throughput: number; value?: Money }[];
 }
 
 function Figures({ figures, names }: { figures: StageShares; names: string[] }) {
