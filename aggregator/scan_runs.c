@@ -247,20 +247,23 @@ scan_knows_runs(const struct scan *s)
 
 /* ---- Asking ---- */
 
+static void
+read_column(const struct scan_column *c, uint32_t run, uint32_t n, struct segment_run_bits *bits)
+{
+    for (uint32_t k = 0; k < n; k++)
+        bits[k] = (struct segment_run_bits){0, UINT64_MAX};
+    segment_run_bits(&c->column, c->words, run, n, bits);
+}
+
 /* What the other columns say of each run's rows. */
 static void
 read_others(const struct scan_runs *r, uint32_t run, uint32_t n, struct segment_run_bits *bits)
 {
     struct segment_run_bits some[RUNS];
 
-    for (uint32_t k = 0; k < n; k++)
-        bits[k] = (struct segment_run_bits){0, 0};
-    for (int i = 0; i < r->n_others; i++) {
-        const struct scan_column *c = r->others[i];
-
-        for (uint32_t k = 0; k < n; k++)
-            some[k] = (struct segment_run_bits){0, UINT64_MAX};
-        segment_run_bits(&c->column, c->words, run, n, some);
+    read_column(r->others[0], run, n, bits);
+    for (int i = 1; i < r->n_others; i++) {
+        read_column(r->others[i], run, n, some);
         for (uint32_t k = 0; k < n; k++) {
             bits[k].any |= some[k].any;
             bits[k].all |= some[k].all;
@@ -280,44 +283,44 @@ may_match_together(const struct scan_runs *r, const struct scan_packing *p, uint
     return may;
 }
 
-static uint32_t
-know_one(const struct scan_runs *r, const struct scan_packing *p, uint32_t which,
-         const struct segment_run_bits *bits, struct scan_known *own)
+/* Of a run that is not known by its word and the few bits that other columns say of all its rows. */
+static void
+know_alone(const struct scan_runs *r, const struct scan_packing *p, uint32_t which,
+           const struct segment_run_bits *bits, struct scan_known *own)
 {
     uint64_t presence = r->presence.words[which];
 
-    if (bits->any == bits->all && r->n_of_word > 1)
-        return which * r->n_of_word + 1 + number_of_bits(r, bits->any);
     if (bits->any == bits->all) {
         *own = judge(r, p, which, bits->any);
-        return SCAN_ALONE;
+        return;
     }
     *own = r->known[which * r->n_of_word];
     own->all = may_match_together(r, p, presence, bits) | flags_of(presence);
     if ((own->all & UNSETTLED_OR_STAGES) == 0)
         own->kind = SCAN_NOTHING;
-    return SCAN_ALONE;
 }
 
-/* Of those that depend on other columns. */
+/* Where something depends on other columns. */
 static void
-know_some(const struct scan *s, const struct scan_packing *p, uint32_t run, uint32_t n,
+know_some(const struct scan_runs *r, const struct scan_packing *p, uint32_t run, uint32_t n,
           struct scan_known *own, uint32_t *out)
 {
-    const struct scan_runs *r = s->runs;
     struct segment_run_bits bits[RUNS];
-    bool has_read = false;
+    uint32_t n_of_word = r->n_of_word;
 
+    read_others(r, run, n, bits);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t which = out[i];
 
-        out[i] = which * r->n_of_word;
+        out[i] = which * n_of_word;
         if (!r->depends[which])
             continue;
-        if (!has_read)
-            read_others(r, run, n, bits);
-        has_read = true;
-        out[i] = know_one(r, p, which, &bits[i], &own[i]);
+        if (n_of_word > 1 && bits[i].any == bits[i].all) {
+            out[i] += 1 + number_of_bits(r, bits[i].any);
+            continue;
+        }
+        know_alone(r, p, which, &bits[i], &own[i]);
+        out[i] = SCAN_ALONE;
     }
 }
 
@@ -340,6 +343,6 @@ scan_known(const struct scan *s, const struct scan_packing *p, uint32_t run, uin
     segment_presence_read(&s->runs->presence, run, n, out);
     for (uint32_t i = 0, some; s->runs->n_others > 0 && i < n; i += some) {
         some = n - i < RUNS ? n - i : RUNS;
-        know_some(s, p, run + i, some, own + i, out + i);
+        know_some(s->runs, p, run + i, some, own + i, out + i);
     }
 }

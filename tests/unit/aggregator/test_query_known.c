@@ -132,7 +132,12 @@ random_request(struct random *r, int n_stages, struct request *out)
     request_init(out);
     out->is_report = true;
     if (random_below(r, 3) == 0) {
-        buffer_printf(&filter, "{\"rule\":" RULE_PHONE ",\"at\":\"%s\"}", at[random_below(r, 3)]);
+        buffer_add_text(&filter, "{\"rule\":");
+        if (random_below(r, 3) == 0)
+            add_names(&filter, r);
+        else
+            buffer_add_text(&filter, RULE_PHONE);
+        buffer_printf(&filter, ",\"at\":\"%s\"}", at[random_below(r, 3)]);
         assert_ok(request_set(out, "filters", buffer_slice(&filter), &err));
     }
     snprintf(breakdown, sizeof breakdown, "device@%u", random_below(r, (uint32_t)n_stages) + 1);
