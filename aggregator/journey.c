@@ -57,18 +57,6 @@ sift_down(struct journey_walk *w, size_t at)
     w->heap[at] = moved;
 }
 
-/* Is there a run to come? Then p->run is it. */
-static bool
-has_next(const struct journey_walk *w, struct place *p)
-{
-    if (!w->setup->lying)
-        return p->run < p->run_end;
-    if (p->at == p->n_others)
-        return false;
-    p->run = p->others[p->at++];
-    return true;
-}
-
 /* The first place moves on by one run. */
 static void
 advance_first(struct journey_walk *w)
@@ -76,7 +64,7 @@ advance_first(struct journey_walk *w)
     struct place *p = &w->places[w->heap[0].place];
 
     p->run++;
-    if (has_next(w, p))
+    if (p->run < p->run_end)
         w->heap[0].hash = p->hashes[p->run];
     else
         w->heap[0] = w->heap[--w->n_heap];
@@ -155,39 +143,81 @@ is_whole(const struct journey_walk *w, uint64_t hash)
 }
 
 static enum err_code
-offer_members(struct journey_walk *w, bool *out_taken, struct err *err)
-{
-    struct journey_piece pieces[JOURNEY_PIECES_MAX];
-
-    *out_taken = false;
-    if (!w->setup->lying || w->n_members > JOURNEY_PIECES_MAX)
-        return ERR_OK;
-    for (size_t i = 0; i < w->n_members; i++) {
-        if (i > 0 && w->members[i].place == w->members[i - 1].place)
-            return ERR_OK; /* two visitors */
-        pieces[i] = (struct journey_piece){w->members[i].place, w->members[i].run};
-    }
-    return w->setup->lying->several(w, pieces, w->n_members, out_taken, w->setup->context, err);
-}
-
-static enum err_code
 give_next_hash(struct journey_walk *w, uint32_t *n_rows, struct err *err)
 {
     uint64_t hash = w->heap[0].hash;
-    enum err_code rc = ERR_OK;
-    bool is_taken = false;
-    bool is_plain;
 
     arena_reset(&w->arena);
     if (!take_first_hash(w, n_rows) || is_joined_hash(w, hash))
         return ERR_OK;
-    is_plain = is_whole(w, hash);
-    if (is_plain)
-        rc = offer_members(w, &is_taken, err);
+    return w->n_members == 1 && is_whole(w, hash)
+               ? give_run(w, w->members[0].place, w->members[0].run, err)
+               : journey__give_members(w, false, err);
+}
+
+/* ---- The runs that were put apart ---- */
+
+/* Those of one hash. Two of one place are of two visitors. */
+static enum err_code
+offer(struct journey_walk *w, const struct other_run *runs, size_t n, bool *out_taken,
+      struct err *err)
+{
+    struct journey_piece pieces[JOURNEY_PIECES_MAX];
+
+    *out_taken = false;
+    if (n > JOURNEY_PIECES_MAX || segment_erased_may_have(w->setup->erased, runs[0].hash))
+        return ERR_OK;
+    for (size_t i = 0; i < n; i++) {
+        if ((i > 0 && runs[i].place == runs[i - 1].place) || w->places[runs[i].place].is_cut)
+            return ERR_OK;
+        pieces[i] = (struct journey_piece){runs[i].place, runs[i].run};
+    }
+    return w->setup->lying->several(w, pieces, n, out_taken, w->setup->context, err);
+}
+
+/* *n_rows: those that were looked at, for the limits. */
+static enum err_code
+give_others(struct journey_walk *w, const struct other_run *runs, size_t n, uint32_t *n_rows,
+            struct err *err)
+{
+    bool is_wanted = false;
+    bool is_taken = false;
+    enum err_code rc;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct place *p = &w->places[runs[i].place];
+
+        is_wanted = is_wanted || journey__is_foreground(p);
+        *n_rows += p->rows[runs[i].run + 1] - p->rows[runs[i].run];
+    }
+    if (!is_wanted || is_joined_hash(w, runs[0].hash))
+        return ERR_OK;
+    rc = offer(w, runs, n, &is_taken, err);
     if (rc != ERR_OK || is_taken)
         return rc;
-    return is_plain && w->n_members == 1 ? give_run(w, w->members[0].place, w->members[0].run, err)
-                                         : journey__give_members(w, false, err);
+    arena_reset(&w->arena);
+    w->n_members = 0;
+    for (size_t i = 0; i < n; i++)
+        journey__add_member(w, runs[i].place, runs[i].run);
+    return n == 1 && is_whole(w, runs[0].hash) ? give_run(w, runs[0].place, runs[0].run, err)
+                                               : journey__give_members(w, false, err);
+}
+
+static enum err_code
+give_all_others(struct journey_walk *w, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+
+    for (uint32_t i = 0, end; rc == ERR_OK && i < w->n_others; i = end) {
+        uint32_t n_rows = 0;
+
+        for (end = i + 1; end < w->n_others && w->others[end].hash == w->others[i].hash; end++)
+            continue;
+        rc = give_others(w, w->others + i, end - i, &n_rows, err);
+        if (rc == ERR_OK)
+            rc = journey__look_after(w, n_rows, err);
+    }
+    return rc;
 }
 
 /* ---- Life ---- */
@@ -238,7 +268,6 @@ journey_close(struct journey_walk **walk)
         return;
     for (size_t i = 0; i < w->n_places; i++) {
         segment_cursor_destroy(&w->places[i].cursor);
-        free(w->places[i].others);
     }
     free(w->places);
     free(w->heap);
@@ -247,6 +276,8 @@ journey_close(struct journey_walk **walk)
     free(w->rows);
     free(w->met);
     free(w->plain);
+    free(w->others);
+    free(w->others_room);
     kept_fini(&w->kept);
     arena_fini(&w->arena);
     query_share_end(&w->share);
@@ -289,10 +320,9 @@ fill_heap(struct journey_walk *w)
 {
     w->n_heap = 0;
     for (size_t i = 0; i < w->n_places; i++) {
-        struct place *p = &w->places[i];
+        const struct place *p = &w->places[i];
 
-        p->at = 0;
-        if (has_next(w, p))
+        if (p->run < p->run_end)
             w->heap[w->n_heap++] = (struct next_run){p->hashes[p->run], i};
     }
     for (size_t i = w->n_heap; i-- > 0;)
@@ -306,8 +336,12 @@ journey_range(struct journey_walk *w, const struct journey_range *range, size_t 
     enum err_code rc = ERR_OK;
 
     enter_range(w, range);
-    if (w->setup->lying)
+    if (w->setup->lying) {
         rc = journey__split(w, range, err);
+        if (rc == ERR_OK)
+            rc = give_all_others(w, err);
+        return ended(w, rc, bad_input, err);
+    }
     fill_heap(w);
     while (rc == ERR_OK && w->n_heap > 0) {
         uint32_t n_rows = 0;

@@ -13,10 +13,6 @@ struct place {
     const uint32_t *rows;
     uint32_t run; /* the next one */
     uint32_t run_end;
-    uint32_t *others; /* where plain runs go apart: the runs that are not, and how many */
-    uint32_t n_others;
-    uint32_t at; /* of others: the one after `run` */
-    uint32_t room;
     struct segment_column time;    /* where the input has no scan */
     struct segment_cursor *cursor; /* made when ids or visitors are first read */
     bool is_cut;                   /* some of its rows are too old to count */
@@ -37,6 +33,13 @@ struct joined_row {
     uint32_t segment_row;
     struct slice id; /* in the arena */
     uint64_t id_hash;
+};
+
+/* A run that is not plain, where plain ones go apart. */
+struct other_run {
+    uint64_t hash;
+    uint32_t place;
+    uint32_t run;
 };
 
 /* A place that has runs left. */
@@ -68,6 +71,10 @@ struct journey_walk {
     uint64_t *met; /* for journey_plain.c: hashes met, then those met more often */
     uint32_t *plain;
     uint32_t plain_max;
+    struct other_run *others;      /* of the range; by hash, then by place */
+    struct other_run *others_room; /* as large */
+    uint32_t n_others;
+    uint32_t others_max;
     size_t bad_place;
     struct query_share share;
 };
@@ -100,7 +107,7 @@ enum err_code journey__look_after(struct journey_walk *w, uint32_t n_rows, struc
 
 /* ---- journey_plain.c ---- */
 
-/* Give the plain runs of all places' [run, run_end) to setup->plain; what is left is in others. */
+/* Give the plain runs of all places' [run, run_end) to setup->lying; what is left is in others. */
 enum err_code journey__split(struct journey_walk *w, const struct journey_range *range,
                              struct err *err);
 

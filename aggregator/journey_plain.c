@@ -60,40 +60,84 @@ mark_others(struct journey_walk *w, const struct journey_range *range)
 }
 
 static void
-reserve(struct journey_walk *w, struct place *p)
+reserve(struct journey_walk *w, uint32_t n)
 {
-    uint32_t n = p->run_end - p->run;
-
-    if (n > p->room) {
-        p->room = n;
-        p->others = mem_realloc(p->others, n * sizeof *p->others);
-    }
     if (n > w->plain_max) {
         w->plain_max = n;
         w->plain = mem_realloc(w->plain, n * sizeof *w->plain);
     }
+    if (w->n_others + n > w->others_max) {
+        w->others_max = 2 * w->others_max + n;
+        w->others = mem_realloc(w->others, w->others_max * sizeof *w->others);
+        w->others_room = mem_realloc(w->others_room, w->others_max * sizeof *w->others_room);
+    }
 }
 
-/* Plain runs to w->plain, their number is returned; the rest to p->others. */
+/* Plain runs to w->plain, their number is returned; the rest to w->others. */
 static uint32_t
-split_place(struct journey_walk *w, struct place *p, int n_bits)
+split_place(struct journey_walk *w, uint32_t place, int n_bits)
 {
+    const struct place *p = &w->places[place];
     const uint64_t *again = w->met + MET_WORDS;
+    struct other_run *others;
+    uint32_t *plain;
     uint32_t n_plain = 0;
     uint32_t n_others = 0;
+    uint32_t is_cut = p->is_cut;
 
-    reserve(w, p);
+    reserve(w, p->run_end - p->run);
+    plain = w->plain;
+    others = w->others + w->n_others;
     for (uint32_t run = p->run; run < p->run_end; run++) {
-        uint32_t slot = slot_of(p->hashes[run], n_bits);
-        uint32_t is_other = (again[slot / 64] >> slot % 64 & 1) | p->is_cut;
+        uint64_t hash = p->hashes[run];
+        uint32_t slot = slot_of(hash, n_bits);
+        uint32_t is_other = (uint32_t)(again[slot / 64] >> slot % 64 & 1) | is_cut;
 
-        w->plain[n_plain] = run;
-        p->others[n_others] = run;
+        plain[n_plain] = run;
+        others[n_others] = (struct other_run){hash, place, run};
         n_plain += 1 - is_other;
         n_others += is_other;
     }
-    p->n_others = n_others;
+    w->n_others += n_others;
     return n_plain;
+}
+
+#define BUCKET_POWER 10
+
+static inline uint32_t
+bucket_of(uint64_t hash, int n_bits)
+{
+    return (uint32_t)(hash << n_bits >> (64 - BUCKET_POWER));
+}
+
+/* By hash, then by place. They come by place, so that those of one bucket stay in that order; and a
+ * bucket has few. */
+static void
+sort_others(struct journey_walk *w, int n_bits)
+{
+    uint32_t ends[1 << BUCKET_POWER] = {0};
+    struct other_run *from = w->others;
+    struct other_run *to = w->others_room;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < w->n_others; i++)
+        ends[bucket_of(from[i].hash, n_bits)]++;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        n += ends[i];
+        ends[i] = n - ends[i]; /* where it begins; then, where it has come to */
+    }
+    for (uint32_t i = 0; i < w->n_others; i++)
+        to[ends[bucket_of(from[i].hash, n_bits)]++] = from[i];
+    for (uint32_t i = 1; i < w->n_others; i++) {
+        struct other_run moved = to[i];
+        uint32_t at = i;
+
+        for (; at > 0 && to[at - 1].hash > moved.hash; at--)
+            to[at] = to[at - 1];
+        to[at] = moved;
+    }
+    w->others = to;
+    w->others_room = from;
 }
 
 enum err_code
@@ -106,10 +150,11 @@ journey__split(struct journey_walk *w, const struct journey_range *range, struct
     memset(w->met, 0, 2 * MET_WORDS * sizeof *w->met);
     mark_runs(w, range->n_bits);
     mark_others(w, range);
+    w->n_others = 0;
     for (size_t i = 0; rc == ERR_OK && i < w->n_places; i++) {
         struct place *p = &w->places[i];
         uint32_t n_rows = p->rows[p->run_end] - p->rows[p->run];
-        uint32_t n = split_place(w, p, range->n_bits);
+        uint32_t n = split_place(w, (uint32_t)i, range->n_bits);
 
         if (n == 0 || !journey__is_foreground(p))
             continue; /* nobody asks for who has only runs elsewhere */
@@ -120,5 +165,6 @@ journey__split(struct journey_walk *w, const struct journey_range *range, struct
         if (rc == ERR_OK)
             rc = journey__look_after(w, n_rows, err);
     }
+    sort_others(w, range->n_bits);
     return rc;
 }

@@ -283,7 +283,8 @@ may_match_together(const struct scan_runs *r, const struct scan_packing *p, uint
     return may;
 }
 
-/* Of a run that is not known by its word and the few bits that other columns say of all its rows. */
+/* Of a run that is not known by its word and the few bits that other columns say of all its rows.
+ */
 static void
 know_alone(const struct scan_runs *r, const struct scan_packing *p, uint32_t which,
            const struct segment_run_bits *bits, struct scan_known *own)

@@ -51,16 +51,27 @@ is_length_right(const struct part *part)
     return part->width <= FORMAT_NUMBER_MAX && part->length == (uint64_t)part->n * part->width;
 }
 
+/* Which parts were verified is kept for all who read them. */
+static void
+make_room(_Atomic(atomic_uchar *) *place, uint64_t n_parts)
+{
+    atomic_uchar *none = NULL;
+    atomic_uchar *parts = mem_zalloc(n_parts * sizeof *parts);
+
+    if (!atomic_compare_exchange_strong(place, &none, parts))
+        free((void *)(uintptr_t)parts);
+}
+
 enum err_code
 segment__cold_verify(const struct segment *s, const struct segment__entry *e, struct err *err)
 {
-    atomic_uchar *is_verified = &s->states[e - s->entries].is_verified;
+    struct segment__state *state = &s->states[e - s->entries];
     const unsigned char *list = part_list(s, e);
     uint64_t n_parts = (uint64_t)e->base;
     uint64_t end = e->length - n_parts * FORMAT_PART;
     uint64_t next = 0;
 
-    if (atomic_load_explicit(is_verified, memory_order_acquire))
+    if (atomic_load_explicit(&state->is_verified, memory_order_acquire))
         return ERR_OK;
     if (checksum64(list, n_parts * FORMAT_PART) != e->sum)
         return segment__corrupt(s, e, err, "the checksum of its list differs");
@@ -74,7 +85,8 @@ segment__cold_verify(const struct segment *s, const struct segment__entry *e, st
     }
     if (next != e->count)
         return segment__corrupt(s, e, err, "its parts are not all values");
-    atomic_store_explicit(is_verified, 1, memory_order_release);
+    make_room(&state->parts, n_parts);
+    atomic_store_explicit(&state->is_verified, 1, memory_order_release);
     return ERR_OK;
 }
 
@@ -117,15 +129,28 @@ read_lengths(struct segment__cold *c, const struct part *part)
 }
 
 static enum err_code
+verify_part(const struct segment__cold *c, uint64_t number, const struct part *part,
+            struct err *err)
+{
+    const struct segment__entry *e = c->entry;
+    const struct segment *s = c->segment;
+    atomic_uchar *is_verified = s->states[e - s->entries].parts + number;
+
+    if (atomic_load_explicit(is_verified, memory_order_relaxed))
+        return ERR_OK;
+    if (checksum64(s->map.p + e->offset + part->offset, part->length) != part->sum)
+        return segment__corrupt(s, e, err, "the checksum of a part differs");
+    atomic_store_explicit(is_verified, 1, memory_order_relaxed);
+    return ERR_OK;
+}
+
+static enum err_code
 read_part(struct segment__cold *c, const struct part *part, struct err *err)
 {
     const struct segment__entry *e = c->entry;
     const unsigned char *p = c->segment->map.p + e->offset + part->offset;
     size_t n;
 
-    c->n = 0;
-    if (checksum64(p, part->length) != part->sum)
-        return segment__corrupt(c->segment, e, err, "the checksum of a part differs");
     c->first = part->first;
     c->width = part->width;
     c->numbers = p;
@@ -153,6 +178,7 @@ seek_part(struct segment__cold *c, uint32_t i, struct err *err)
     uint64_t high = (uint64_t)c->entry->base;
     struct part part;
 
+    c->n = 0;
     if (rc != ERR_OK)
         return rc;
     while (high - low > 1) { /* the first value of part low is at most i */
@@ -164,7 +190,8 @@ seek_part(struct segment__cold *c, uint32_t i, struct err *err)
             high = middle;
     }
     part = part_at(list, low);
-    return read_part(c, &part, err);
+    rc = verify_part(c, low, &part, err);
+    return rc == ERR_OK ? read_part(c, &part, err) : rc;
 }
 
 static enum err_code

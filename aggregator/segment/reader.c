@@ -541,6 +541,7 @@ segment_close(struct segment **segment)
     for (uint32_t i = 0; s->states != NULL && i < s->n_entries; i++) {
         free(s->states[i].unpressed);
         free(s->states[i].column);
+        free((void *)(uintptr_t)s->states[i].parts);
     }
     file_map_close(&s->map);
     free(s->states);

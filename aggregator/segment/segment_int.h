@@ -61,6 +61,7 @@ struct segment__state {
     atomic_uchar is_verified;
     _Atomic(unsigned char *) unpressed;      /* of a zstd dictionary; owned */
     _Atomic(struct segment_column *) column; /* of a text that others are guessed from; owned */
+    _Atomic(atomic_uchar *) parts;           /* of a cold block: is each verified? Owned */
 };
 
 struct segment {
