@@ -11,6 +11,7 @@ import { ClickHouse, missing } from "./clickhouse/clickhouse.mjs";
 import { loadPeople, loadTable, sizeOf } from "./clickhouse/shop.mjs";
 import { describeMachine, median } from "./machine.mjs";
 import { difference, QUESTIONS } from "./questions.mjs";
+import { Server } from "./server.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const corong = process.env.CORONG_BINARY ?? join(root, "build/corong");
@@ -105,16 +106,28 @@ class Shop {
     return { ...took, ...await sizeOf(this.house) };
   }
 
-  /** The arguments of `corong funnel run` for a question. */
-  arguments(question) {
+  /** The arguments of `corong funnel run` for the counts of a question. */
+  arguments({ funnel, request }) {
     const path = (name, json) => {
       const file = join(this.folder, name);
       writeFileSync(file, JSON.stringify(json));
       return file;
     };
-    const where = question.where ? ["--where", path("where.json", question.where)] : [];
-    return ["funnel", "run", "bench", path("funnel.json", question.funnel), ...question.args, ...where, "--json",
+    const flags = Object.entries(request).flatMap(([name, value]) => {
+      if (name === "filters") return ["--where", path("where.json", value)];
+      return name === "breakdown" ? ["--breakdown", value[0].attribute] : [`--${name}`, String(value)];
+    });
+    return ["funnel", "run", "bench", path("funnel.json", funnel), "--figures", "counts", ...flags, "--json",
       "--data", this.data];
+  }
+
+  async serve() {
+    this.server = await Server.on(this.data);
+  }
+
+  /** What the running server says its answer took. */
+  async elapsed({ funnel, request }, figures) {
+    return (await this.server.report("bench", { funnel, ...request, figures })).elapsed_ms;
   }
 
   /** The fastest way of ClickHouse to answer; every way's answer must be Corong's. */
@@ -133,7 +146,7 @@ class Shop {
     return best;
   }
 
-  /** Both asked in turns. */
+  /** All asked in turns. */
   async ask(question) {
     const args = this.arguments(question);
     const { out, own_mb, read_mb } = await watched(args);
@@ -141,13 +154,14 @@ class Shop {
     const rounds = [];
     for (let i = 0; i < ROUNDS; i++) {
       const start = performance.now();
-      const report = execFileSync(corong, args, { maxBuffer: 1 << 28 });
+      execFileSync(corong, args, { maxBuffer: 1 << 28 });
       const whole = performance.now() - start;
+      const engine = await this.elapsed(question, "counts");
       const theirs = await this.house.ask(way.sql, way.settings);
-      rounds.push({ whole, engine: JSON.parse(report).elapsed_ms, theirs: theirs.ms });
+      rounds.push({ whole, engine, all: await this.elapsed(question, "all"), theirs: theirs.ms });
     }
     const middle = (key) => median(rounds.map((r) => r[key]));
-    return { whole: middle("whole"), engine: middle("engine"), theirs: middle("theirs"),
+    return { whole: middle("whole"), engine: middle("engine"), all: middle("all"), theirs: middle("theirs"),
       own_mb, read_mb, isInOrder: way.settings === IN_ORDER[1] };
   }
 
@@ -184,18 +198,21 @@ async function measure(folder, millions, isPeople, memory) {
     row("bytes an event", `${a.toFixed(1)} (${ours.segments} segments)`, b.toFixed(1), (a / b).toFixed(2));
     row("the whole command, 3 stages", "below", seconds(await shop.wholeOfClickHouse(QUESTIONS[0])), "");
     console.log("");
-    head("question", "whole command", "engine", "ClickHouse", "engine faster", "wanted", "read", "of memory's speed", "memory");
+    await shop.serve();
+    head("question", "Corong", "ClickHouse", "faster", "wanted", "with times and values", "whole command", "read",
+      "of memory's speed", "memory");
     const results = [];
     for (const question of QUESTIONS) {
       const r = await shop.ask(question);
       const speed = r.read_mb / r.engine; // MB a ms: GB/s
-      row(question.name, millis(r.whole), millis(r.engine), `${millis(r.theirs)} (${r.isInOrder ? "in order" : "hash"})`,
-        `${(r.theirs / r.engine).toFixed(1)}x`, `${question.bar}x`, `${r.read_mb.toFixed(0)} MB`,
+      row(question.name, millis(r.engine), `${millis(r.theirs)} (${r.isInOrder ? "in order" : "hash"})`,
+        `${(r.theirs / r.engine).toFixed(1)}x`, `${question.bar}x`, millis(r.all), millis(r.whole), `${r.read_mb.toFixed(0)} MB`,
         `${(100 * speed / memory.all).toFixed(0)}%`, `${r.own_mb.toFixed(1)} MB`);
       results.push(r);
     }
     return { millions, events: made.events, results };
   } finally {
+    await shop.server?.close();
     await shop.house.close();
     rmSync(shop.folder, { recursive: true, force: true });
   }

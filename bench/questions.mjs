@@ -10,6 +10,7 @@ const is = (attribute, value) => ({ attribute, op: "is", values: [value] });
 const funnel = (stages, preset = "sequential") => ({
   name: "bench", preset, window: "30d", stages: stages.map(([name, rule]) => ({ name, rule })),
 });
+const by = (attribute) => ({ breakdown: [{ attribute }], limit: 1000 });
 const stage = (event, rule = is("event", event)) => [event, rule];
 const THREE = ["pageview", "add_to_cart", "sale"].map((e) => stage(e));
 const FOUR = ["pageview", "add_to_cart", "checkout", "sale"].map((e) => stage(e));
@@ -104,23 +105,23 @@ const asMoves = (text) => {
   return [...moves].map(([move, count]) => `${move}\t${count}`);
 };
 
-/** {name, bar: how many times faster than ClickHouse it is to be, funnel, args, where, sql, sqlOfPeople: where one
- *  person has several devices, ofReport and ofText: the lines of the two answers} */
+/** {name, bar: how many times faster than ClickHouse it is to be, funnel, request: what else a report is asked,
+ *  sql, sqlOfPeople: where one person has several devices, ofReport and ofText: the lines of the two answers} */
 export const QUESTIONS = [
   { name: "3 stages, all time", bar: 25, funnel: funnel(THREE), sql: sequential(THREE) },
   { name: "4 stages, all time", bar: 25, funnel: funnel(FOUR), sql: sequential(FOUR) },
   { name: "3 stages, open", bar: 15, funnel: funnel(THREE, "open"), sql: openDepthSql() },
   { name: "3 stages, open, with what was skipped", bar: 15, funnel: funnel(THREE, "open"), sql: openPathSql(),
     ofReport: ofMoves, ofText: asMoves },
-  { name: "by device", bar: 20, funnel: funnel(THREE), args: ["--breakdown", "device", "--limit", "1000"],
+  { name: "by device", bar: 20, funnel: funnel(THREE), request: by("device"),
     sql: sequential(THREE, "1", "device"), sqlOfPeople: entryDeviceSql(), ofReport: ofRows },
-  { name: "by region", bar: 20, funnel: funnel(THREE), args: ["--breakdown", "region", "--limit", "1000"],
+  { name: "by region", bar: 20, funnel: funnel(THREE), request: by("region"),
     sql: sequential(THREE, "1", "region"), ofReport: ofRows },
-  { name: "one country", bar: 12, funnel: funnel(THREE), where: { rule: is("country", "ID") },
+  { name: "one country", bar: 12, funnel: funnel(THREE), request: { filters: [{ rule: is("country", "ID") }] },
     sql: sequential(THREE, "country = 'ID'") },
-  { name: "one month", bar: 15, funnel: funnel(THREE), args: ["--from", MONTH[0], "--to", MONTH[1]], sql: monthSql() },
+  { name: "one month", bar: 15, funnel: funnel(THREE), request: { from: MONTH[0], to: MONTH[1] }, sql: monthSql() },
   { name: "first stage with one campaign", bar: 15, funnel: funnel(BY_CAMPAIGN), sql: campaignSql() },
-].map((q) => ({ args: [], ofReport, ofText: asLines, sqlOfPeople: q.sql, ...q }));
+].map((q) => ({ request: {}, ofReport, ofText: asLines, sqlOfPeople: q.sql, ...q }));
 
 /** The two answers' lines that are not in both; empty: the same. */
 export function difference(question, report, text) {

@@ -52,7 +52,7 @@ const report = (attribute) => ({
   name: attribute,
   path: `/funnels/Shop?range=all&tab=breakdown&by=${attribute}`,
   rows: "table.breakdown tbody th a",
-  words: ".report-body[aria-busy=false] .result-words",
+  words: ".report-body:not(.is-waiting) .result-words", // counts; times and values come after them
 });
 const PLACES = [
   ...["device", "country", "region", "campaign", "product"].map(report),
