@@ -376,6 +376,17 @@ test("the same file twice, and a sale told twice, change nothing", async () => {
   assert.equal(shown.events.length, 2);
 });
 
+test("--figures counts: the same counts, without times and values", async () => {
+  const others = ["value", "seen_value", "time_from_previous_ms", "time_from_start_ms"];
+  const told = (report) => JSON.parse(JSON.stringify(report, (key, value) =>
+    ["elapsed_ms", "as_of", ...others].includes(key) ? undefined : value));
+  const all = await run("shop", ["--breakdown", "event"]);
+  const counts = await run("shop", ["--breakdown", "event", "--figures", "counts"]);
+  assert.ok(others.every((name) => name in all.stages[0] && !(name in counts.stages[0])));
+  assert.ok(counts.breakdown.every((row) => !("value" in row.stages[0])));
+  assert.deepEqual(told(counts), told(all));
+});
+
 test("a malformed funnel and a wrong flag name their field", async () => {
   const good = funnelOfEvents("f", STAGES, { window: "7d" });
   const rows = [

@@ -197,6 +197,27 @@ test_text_parameters(void **state)
     request_fini(&r);
 }
 
+/* Only a report has figures to leave out. */
+static void
+test_counts_alone(void **state)
+{
+    struct request r;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    request_init(&r);
+    assert_int_equal(request_set(&r, "figures", SLICE("counts"), &err), ERR_INVALID);
+    assert_string_equal(err.message, "is not known");
+    r.is_report = true;
+    assert_int_equal(request_set(&r, "figures", SLICE("counts"), &err), ERR_OK);
+    assert_true(r.is_counts_only);
+    assert_int_equal(request_set(&r, "figures", SLICE("all"), &err), ERR_OK);
+    assert_false(r.is_counts_only);
+    assert_int_equal(request_set(&r, "figures", SLICE("some"), &err), ERR_INVALID);
+    assert_string_equal(err.field, "figures");
+    request_fini(&r);
+}
+
 /* ---- Filters and breakdowns ---- */
 
 static void
@@ -594,6 +615,7 @@ main(void)
         cmocka_unit_test(test_bins),
         cmocka_unit_test(test_with_its_funnel),
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_counts_alone),
         cmocka_unit_test(test_compare_as_text),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_points_are_at_most_a_thousand),
