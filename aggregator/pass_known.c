@@ -8,7 +8,8 @@
 
 #include "aggregator/pass_plain_int.h"
 
-#define KNOWN_MORE  64 /* runs that are looked at beside one that is asked for */
+#define KNOWN_MORE  64                /* runs that are looked at beside one that is asked for */
+#define COUNTS_MAX  ((size_t)1 << 20) /* of all places together, 4 bytes each */
 #define SINGLES_MAX (2 * FUNNEL_STAGES_MAX) /* outcomes that there must always be room for */
 
 /* ---- Outcomes ---- */
@@ -52,57 +53,6 @@ has_path(const struct outcome_known *o)
     return (o->paths[0] | o->paths[1] | o->paths[2]) != 0;
 }
 
-static void
-count_in_place(struct pass_plain *k, struct plain_place *place, uint32_t outcome, uint32_t code)
-{
-    if (!place->counts[outcome])
-        place->counts[outcome] =
-            mem_zalloc(((size_t)place->values->n_codes + 1) * sizeof *place->counts[outcome]);
-    place->counts[outcome][code]++;
-    k->n[outcome]++;
-}
-
-bool
-pass__count_outcome(struct pass *p, uint32_t outcome, const struct journey_piece *piece)
-{
-    struct pass_plain *k = p->plain;
-    struct plain_place *place;
-    uint32_t code = 0;
-
-    if (!k->has_breakdown || !has_path(&k->outcomes[outcome])) {
-        k->n[outcome]++;
-        return true;
-    }
-    place = &k->places[piece->input];
-    if (!place->values)
-        return false;
-    if (is_broken_down(k, &k->outcomes[outcome]))
-        code = place->codes[piece->run - place->begin];
-    if (code == CODES_DIFFER)
-        return false;
-    count_in_place(k, place, outcome, code);
-    return true;
-}
-
-void
-pass__count_single(struct pass *p, size_t input, uint64_t all, uint32_t code)
-{
-    struct pass_plain *k = p->plain;
-    struct outcome_known o = {.seen = (uint32_t)(all & PACKED_STAGES),
-                              .is_cookieless = (all & PACKED_COOKIELESS) != 0};
-    uint32_t number;
-
-    for (int i = 0; i < p->setup.q->n_presets; i++) {
-        o.paths[i] = plan_possible(&p->plans[i], o.seen);
-        o.is_chosen[i] = o.paths[i] != 0 || !p->chooser.needs_path;
-    }
-    number = number_of(k, &o, OUTCOMES_MAX);
-    if (k->has_breakdown && has_path(&o))
-        count_in_place(k, &k->places[input], number, code);
-    else
-        k->n[number]++;
-}
-
 static uint32_t
 value_of_code(struct pass *p, size_t input, uint32_t code)
 {
@@ -129,6 +79,75 @@ add_to_rows(struct pass *p, size_t input, const struct outcome_known *o, uint32_
         if (tally)
             tally_add_known(tally, o->seen, o->paths[i], n);
     }
+}
+
+/* Where counts of an outcome are kept until the end. False: there are too many values for that. */
+static bool
+has_counts(struct pass_plain *k, struct plain_place *place, uint32_t outcome)
+{
+    size_t n = (size_t)place->values->n_codes + 1;
+
+    if (place->counts[outcome])
+        return true;
+    if (n > COUNTS_MAX - k->n_counts)
+        return false;
+    place->counts[outcome] = mem_zalloc(n * sizeof *place->counts[outcome]);
+    k->n_counts += n;
+    return true;
+}
+
+static void
+count_in_place(struct pass *p, size_t input, uint32_t outcome, uint32_t code)
+{
+    struct pass_plain *k = p->plain;
+    struct plain_place *place = &k->places[input];
+
+    k->n[outcome]++;
+    if (has_counts(k, place, outcome))
+        place->counts[outcome][code]++;
+    else
+        add_to_rows(p, input, &k->outcomes[outcome], code, 1);
+}
+
+bool
+pass__count_outcome(struct pass *p, uint32_t outcome, const struct journey_piece *piece)
+{
+    struct pass_plain *k = p->plain;
+    struct plain_place *place;
+    uint32_t code = 0;
+
+    if (!k->has_breakdown || !has_path(&k->outcomes[outcome])) {
+        k->n[outcome]++;
+        return true;
+    }
+    place = &k->places[piece->input];
+    if (!place->values)
+        return false;
+    if (is_broken_down(k, &k->outcomes[outcome]))
+        code = place->codes[piece->run - place->begin];
+    if (code == CODES_DIFFER)
+        return false;
+    count_in_place(p, piece->input, outcome, code);
+    return true;
+}
+
+void
+pass__count_single(struct pass *p, size_t input, uint64_t all, uint32_t code)
+{
+    struct pass_plain *k = p->plain;
+    struct outcome_known o = {.seen = (uint32_t)(all & PACKED_STAGES),
+                              .is_cookieless = (all & PACKED_COOKIELESS) != 0};
+    uint32_t number;
+
+    for (int i = 0; i < p->setup.q->n_presets; i++) {
+        o.paths[i] = plan_possible(&p->plans[i], o.seen);
+        o.is_chosen[i] = o.paths[i] != 0 || !p->chooser.needs_path;
+    }
+    number = number_of(k, &o, OUTCOMES_MAX);
+    if (k->has_breakdown && has_path(&o))
+        count_in_place(p, input, number, code);
+    else
+        k->n[number]++;
 }
 
 static void

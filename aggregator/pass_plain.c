@@ -77,7 +77,6 @@ pass__plain_init(struct pass *p)
     k->packing = packing;
     k->give = PACKED_UNSETTLED | (r->bots == BOTS_EXCLUDE ? PACKED_BOT : 0);
     k->is_counts_only = r->is_counts_only;
-    k->n_stages = p->setup.q->funnel->n_stages;
     k->has_breakdown = r->n_breakdowns != 0;
     if (k->has_breakdown) {
         k->part = matcher_part_of(&r->breakdowns[0].attribute);

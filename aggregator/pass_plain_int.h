@@ -44,7 +44,6 @@ struct pass_plain {
     struct scan_packing packing;
     uint64_t give; /* a row with one of these bits goes the general way */
     bool is_counts_only;
-    int n_stages;
     bool has_breakdown;
     uint64_t broken_down;   /* stages whose visit has the value of the breakdown; all: the entry */
     enum matcher_part part; /* the breakdown's; of a driver or an origin it is known only of who
@@ -56,6 +55,7 @@ struct pass_plain {
     int64_t n[OUTCOMES_MAX]; /* visitors */
     size_t n_places;
     struct plain_place *places;
+    size_t n_counts; /* that all places have room for */
 
     uint64_t words[SCAN_CHUNK]; /* of the visitor at hand */
     int64_t times[SCAN_CHUNK];
