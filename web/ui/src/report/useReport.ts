@@ -69,7 +69,10 @@ export function useReport(
     },
   );
   elapsed = whole.value?.elapsed_ms ?? 0;
-  if (!isTwo || (!whole.isWaiting && whole.error === null)) return { ...whole, isWhole: !whole.isWaiting };
+  /* also where it could not be asked for again since: the counts are older still */
+  const isWhole = !whole.isWaiting && whole.value !== null && whole.checked >= counts.checked;
+  if (!isTwo) return { ...whole, isWhole: !whole.isWaiting };
+  if (isWhole) return { ...whole, isWhole };
   if (counts.error !== null) return { ...counts, isWhole: false };
   const value = counts.isWaiting ? (whole.value ?? counts.value) : counts.value;
   return { ...counts, value, error: whole.error, retry: whole.retry, isWhole: false };
